@@ -1,0 +1,83 @@
+#include "base/histogram.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+namespace darktap {
+
+namespace {
+
+constexpr unsigned sub_bucket_bits = 7;
+constexpr std::uint64_t sub_buckets = 1U << sub_bucket_bits;
+
+// Values under 2 × 128 have a bucket each; above, each power of two is cut into 128 equal parts.
+std::uint32_t bucket_of(std::uint64_t value) {
+  if (value < 2 * sub_buckets) return static_cast<std::uint32_t>(value);
+  unsigned shift = static_cast<unsigned>(std::bit_width(value)) - sub_bucket_bits - 1;
+  return static_cast<std::uint32_t>(shift * sub_buckets + (value >> shift));
+}
+
+std::uint64_t top_of(std::uint32_t bucket) {
+  if (bucket < 2 * sub_buckets) return bucket;
+  unsigned shift = static_cast<unsigned>(bucket / sub_buckets) - 1;
+  std::uint64_t mantissa = bucket - shift * sub_buckets;
+  return ((mantissa + 1) << shift) - 1;
+}
+
+}  // namespace
+
+void Histogram::record(std::uint64_t microseconds, std::uint64_t count) {
+  if (count == 0) return;
+  std::uint64_t value = std::min(microseconds, max_value);
+  buckets_[bucket_of(value)] += count;
+  count_ += count;
+  max_ = std::max(max_, value);
+}
+
+void Histogram::merge(const Histogram& other) {
+  for (auto [bucket, count] : other.buckets_) buckets_[bucket] += count;
+  count_ += other.count_;
+  max_ = std::max(max_, other.max_);
+}
+
+std::uint64_t Histogram::quantile(double share) const {
+  if (count_ == 0) return 0;
+  auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_)));
+  wanted = std::clamp<std::uint64_t>(wanted, 1, count_);
+  std::uint64_t seen = 0;
+  for (auto [bucket, count] : buckets_) {
+    seen += count;
+    if (seen >= wanted) return std::min(top_of(bucket), max_);
+  }
+  return max_;
+}
+
+std::string Histogram::serialize() const {
+  std::string text = std::to_string(max_);
+  for (auto [bucket, count] : buckets_) text += " " + std::to_string(bucket) + ":" + std::to_string(count);
+  return text;
+}
+
+Histogram Histogram::parse(std::string_view text) {
+  Histogram result;
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  auto number = [&](auto& value) {
+    auto [next, error] = std::from_chars(at, end, value);
+    at = next;
+    return error == std::errc();
+  };
+  if (!number(result.max_)) return {};
+  while (at != end) {
+    std::uint32_t bucket = 0;
+    std::uint64_t count = 0;
+    if (*at++ != ' ' || !number(bucket) || at == end || *at++ != ':' || !number(count)) return {};
+    result.buckets_[bucket] += count;
+    result.count_ += count;
+  }
+  return result;
+}
+
+}  // namespace darktap

@@ -1,0 +1,35 @@
+// A mergeable log-linear histogram of durations (HdrHistogram's layout, http://hdrhistogram.org): 128 linear sub-buckets a
+// power of two give a relative error of at most 1/128. Values are microseconds; above one hour they count as one hour.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace darktap {
+
+class Histogram {
+ public:
+  static constexpr std::uint64_t max_value = 3'600'000'000;  // one hour in microseconds
+
+  void record(std::uint64_t microseconds, std::uint64_t count = 1);
+  void merge(const Histogram& other);
+  std::uint64_t count() const { return count_; }
+  std::uint64_t max() const { return max_; }
+  // The smallest bucket top that at least the given share (0..1) of the values lie at or under; 0 when empty.
+  std::uint64_t quantile(double share) const;
+
+  // A compact text of the filled buckets, for storage; parse gives an equal histogram, and an empty one for bad text.
+  std::string serialize() const;
+  static Histogram parse(std::string_view text);
+  bool operator==(const Histogram&) const = default;
+
+ private:
+  std::map<std::uint32_t, std::uint64_t> buckets_;  // bucket index -> count; sparse, since most fingerprints are rare
+  std::uint64_t count_ = 0;
+  std::uint64_t max_ = 0;
+};
+
+}  // namespace darktap

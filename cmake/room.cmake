@@ -1,0 +1,65 @@
+# A room is one static library with one exported include root, ROOM/include.
+#
+#   darktap_room(capture PUBLIC base PRIVATE PkgConfig::PCAP)
+#
+# PUBLIC: rooms (or packages) that the room's own public headers need. PRIVATE: what only its .cpp files need.
+# Sources are ROOM/*.cpp, public headers ROOM/include/ROOM/*.h, private headers ROOM/*.h (included as "name.h").
+# Because each room exports only its own root, including a room that is not linked does not compile; the header set
+# is verified (each public header compiles alone) by the target all_verify_interface_header_sets.
+function(darktap_room room)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PUBLIC;PRIVATE")
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/include/${room}/*.h)
+  set(target darktap_${room})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+  else()
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${room}_empty.cpp "")
+    add_library(${target} STATIC ${CMAKE_CURRENT_BINARY_DIR}/${room}_empty.cpp)
+  endif()
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/${room}/include FILES ${headers})
+  set(public_links)
+  foreach(dep IN LISTS arg_PUBLIC)
+    if(TARGET darktap_${dep} OR IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${dep}/include)
+      list(APPEND public_links darktap_${dep})
+    else()
+      list(APPEND public_links ${dep})
+    endif()
+  endforeach()
+  set(private_links)
+  foreach(dep IN LISTS arg_PRIVATE)
+    if(TARGET darktap_${dep} OR IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${dep}/include)
+      list(APPEND private_links darktap_${dep})
+    else()
+      list(APPEND private_links ${dep})
+    endif()
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${public_links} PRIVATE ${private_links} darktap_options)
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# One test program a room: tests/ROOM/*.cpp, linked with the room and whatever else is named. Each Catch2 test case is a
+# ctest of its own; a test that prints "SKIPPED: reason" counts as skipped.
+function(darktap_room_tests room)
+  if(NOT DARKTAP_TESTS)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  set(target test_${room})
+  add_executable(${target} ${sources})
+  target_link_libraries(${target} PRIVATE darktap_catch darktap_options)
+  foreach(dep IN ITEMS ${room} ${ARGN})
+    if(TARGET darktap_${dep})
+      target_link_libraries(${target} PRIVATE darktap_${dep})
+    else()
+      target_link_libraries(${target} PRIVATE ${dep})
+    endif()
+  endforeach()
+  catch_discover_tests(${target}
+    TEST_PREFIX "${room}: "
+    PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED: " LABELS "${room}" TIMEOUT 300
+               ENVIRONMENT "DARKTAP_CORPUS=${DARKTAP_CORPUS};DARKTAP_SOURCE=${PROJECT_SOURCE_DIR}")
+endfunction()

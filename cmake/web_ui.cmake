@@ -1,0 +1,1 @@
+# Filled by the web room: builds web/ui with npm and embeds the result.
