@@ -1,0 +1,66 @@
+// One command with its whole response, as captured, with the session state that gave it meaning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/ids.h"
+#include "base/stream.h"
+#include "mysql/answer.h"
+#include "mysql/command.h"
+
+namespace darktap::session {
+
+// One connection, from its login (or from where the tap joined it).
+struct SessionInfo {
+  SessionId id;
+  Endpoint client, server;
+  CaptureTime first_time;
+  std::string server_version;
+  mysql::Capabilities capabilities = 0;
+  enum class Join : std::uint8_t { from_login, midstream } join = Join::from_login;
+  enum class Transport : std::uint8_t { plain, tls, compressed } transport = Transport::plain;
+};
+
+struct ExchangeId {
+  SessionId session;
+  std::uint32_t seq = 0;  // from 0 in its session
+  auto operator<=>(const ExchangeId&) const = default;
+};
+
+struct Exchange {
+  ExchangeId id;
+  Provenance provenance;
+  std::string user, schema;     // in force when the command was sent
+  std::uint16_t collation = 0;  // of the connection when the command was sent (as logged in or SET NAMES); 0 unknown
+  mysql::Command command;       // secrets in its text are replaced already
+  mysql::Answer answer;
+  CaptureTime request_first, request_last;
+  CaptureTime response_first, response_last;  // epoch where the answer was not observed
+  std::uint64_t request_bytes = 0, response_bytes = 0;
+  enum class Certainty : std::uint8_t { certain, inferred } certainty = Certainty::certain;
+  std::string why;
+
+  bool is_observed() const { return answer.state == mysql::Answer::State::complete; }
+};
+
+// What a tap or a recording counted, for `inspect --format summary` (design §4).
+struct TapCounters {
+  std::uint64_t packets = 0, bytes = 0, lost_bytes = 0, gaps = 0, kernel_drops = 0;
+  std::uint64_t connections = 0, sessions = 0, joined_midstream = 0, tls_sessions = 0, compressed_sessions = 0;
+  std::uint64_t shed_exchanges = 0;  // left out on purpose: overload, sampling
+  CaptureTime first_time, last_time;
+  enum class End : std::uint8_t { whole, truncated } end = End::whole;
+};
+
+// Where sessions and their exchanges go. For one session: begin, exchanges in order of request, end; sessions interleave.
+class ExchangeSink {
+ public:
+  virtual ~ExchangeSink() = default;
+  virtual void on_session(const SessionInfo& info) = 0;
+  // The sink may move from the exchange.
+  virtual void on_exchange(Exchange& exchange) = 0;
+  virtual void on_session_end(SessionId session, CaptureTime time) = 0;
+};
+
+}  // namespace darktap::session
