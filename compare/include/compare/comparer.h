@@ -1,0 +1,94 @@
+// Compares outcome pairs and finds out why they differ. Sans-io: it puts questions and is given answers; it knows no
+// clock, thread or server. All times are capture time; the shell maps its own clock onto it (live: as it is; from a
+// recording: shifted by when the replay began), so that write → read → re-read can be laid on one line.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "compare/verdict.h"
+#include "sql/catalogue.h"
+#include "sql/meaning.h"
+
+namespace darktap::compare {
+
+// What the target answered to one exchange.
+struct Outcome {
+  mysql::Answer answer;
+  CaptureTime sent, first_byte, last_byte;
+};
+
+using QuestionId = Named<struct QuestionIdTag, std::uint64_t>;
+
+// A statement to be run on one side, on a connection that stands in the same schema and collation, read-only. Text
+// commands are COM_QUERY; a prepared one carries its text and parameters (asked in the binary protocol).
+struct Question {
+  QuestionId id;
+  Side side = Side::reference;
+  std::string schema;
+  std::uint16_t collation = 0;
+  mysql::Command command;
+  CaptureTime not_before;
+};
+
+// Why a question has no answer: the side is away, the budget is spent, it timed out.
+struct NoReply {
+  std::string reason;
+};
+using Reply = std::variant<mysql::Answer, NoReply>;
+
+struct ComparerOptions {
+  enum class Reference : std::uint8_t { none, available } reference = Reference::none;
+  enum class TargetFollows : std::uint8_t { automatic, yes, no } target_follows = TargetFollows::automatic;
+  std::chrono::milliseconds ladder_limit{5000};
+  double questions_per_second = 50;                 // --requery-rate
+  std::uint32_t questions_per_fingerprint_minute = 200;  // --requery-budget
+  std::size_t open_cases = 10'000;                  // more than this many open cases: the next is `unexamined`
+  std::chrono::seconds write_window{60};            // how long a seen write may explain a read
+  std::vector<std::string> accepted_rules;          // --accept-rule
+};
+
+// Was this exchange sent to the target, and did the target keep what it did?
+enum class Replayed : std::uint8_t { not_sent, sent, rolled_back, applied };
+
+class JudgementSink {
+ public:
+  virtual ~JudgementSink() = default;
+  virtual void on_judgement(Judgement& judgement) = 0;
+};
+
+class Comparer {
+ public:
+  Comparer(JudgementSink& sink, const ComparerOptions& options, sql::Catalogue catalogue = {});
+  ~Comparer();
+
+  // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
+  void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
+
+  // An outcome pair. Equal ones are judged at once; others open a case that may put questions. Each call leads to exactly
+  // one judgement, at the latest at finish().
+  void compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now);
+
+  // The next question that is due, or nothing. One that was handed out must be answered by on_reply.
+  std::optional<Question> next_question(CaptureTime now);
+  // When next_question should be asked again, if nothing else happens before.
+  std::optional<CaptureTime> next_due() const;
+  void on_reply(QuestionId question, Reply&& reply, CaptureTime now);
+
+  std::size_t open_cases() const;
+  // Closes what is open as `unexamined`.
+  void finish(CaptureTime now, const std::string& reason);
+
+  struct QuestionCount { std::uint64_t n = 0, time_us = 0; };
+  QuestionCount questions(Side side) const;
+  // What was found out about the target, for the report ("yes", "no", "unknown").
+  std::string target_follows() const;
+  void set_target_follows(ComparerOptions::TargetFollows follows);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace darktap::compare

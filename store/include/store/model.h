@@ -1,0 +1,100 @@
+// What a run leaves behind, as values: what the writer is given and the report is made of (design §5).
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/histogram.h"
+#include "compare/verdict.h"
+
+namespace darktap::store {
+
+// Every exchange ends in exactly one bin.
+enum class Bin : std::uint8_t { observed, compared, skipped, shed, unobserved, opaque, undecodable, target_failed, pending };
+inline constexpr std::size_t bin_count = 9;
+std::string_view to_string(Bin bin);
+
+// Counts by bin, and for bins that need one by reason ("write", "transaction_control", "unsafe: user_lock", …).
+class Ledger {
+ public:
+  void add(Bin bin, std::uint64_t count = 1);
+  void add(Bin bin, const std::string& reason, std::uint64_t count = 1);
+  void move(Bin from, Bin to, const std::string& reason = "");  // e.g. pending -> compared
+  std::uint64_t of(Bin bin) const { return counts_[static_cast<std::size_t>(bin)]; }
+  std::uint64_t total() const;
+  const std::map<Bin, std::map<std::string, std::uint64_t>>& reasons() const { return reasons_; }
+
+ private:
+  std::array<std::uint64_t, bin_count> counts_{};
+  std::map<Bin, std::map<std::string, std::uint64_t>> reasons_;
+};
+
+struct RunInfo {
+  std::int64_t id = 0;
+  std::string mode;   // "replay", "shadow", "check"
+  std::string pace, order;
+  CaptureTime started;
+  std::optional<CaptureTime> finished;
+  std::string source, target, reference;  // host:port of each; reference empty where there is none
+  std::string target_follows;             // "yes", "no", "unknown"
+  std::string build;
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> questions;  // side -> {n, time_us}
+};
+
+struct Coverage {
+  std::uint64_t exchanges = 0, compared = 0, fingerprints = 0, fingerprints_compared = 0;
+  std::optional<std::uint64_t> server_questions;
+};
+
+enum class Vantage : std::uint8_t { tap, client };
+std::string_view to_string(Vantage vantage);
+
+struct LatencyRow {
+  std::uint64_t fingerprint = 0;
+  compare::Side side = compare::Side::source;
+  Vantage vantage = Vantage::tap;
+  Histogram histogram;
+};
+
+enum class TriageStatus : std::uint8_t { open, accepted, fixed, ignored };
+std::string_view to_string(TriageStatus status);
+std::optional<TriageStatus> parse_triage_status(std::string_view name);
+
+struct Example {
+  session::ExchangeId exchange;
+  CaptureTime time;
+  std::string sql, parameters, source_answer, target_answer, evidence;  // all but sql are JSON
+  std::string file;   // provenance: the capture's name, and the packet that ended the request
+  std::uint64_t packet = 0;
+};
+
+struct Finding {
+  std::string id;  // = signature
+  std::uint64_t fingerprint = 0;
+  std::string normalized;
+  compare::Difference difference{};
+  compare::Cause cause{};
+  compare::Level level{};     // the weakest among its verdicts
+  std::uint64_t events = 0;      // mismatching executions
+  std::uint64_t executions = 0;  // executions of the fingerprint that were compared
+  std::uint64_t examined = 0;    // events whose questions were asked and answered (or needed none)
+  CaptureTime first_time, last_time;
+  TriageStatus status = TriageStatus::open;
+  std::string note;
+  std::string evidence;  // JSON object, of the first example
+  std::vector<Example> examples;
+};
+
+struct RunReport {
+  RunInfo run;
+  Ledger ledger;
+  Coverage coverage;
+  std::vector<LatencyRow> latency;   // sorted by fingerprint, side, vantage
+  std::vector<Finding> findings;     // sorted by id
+  std::map<std::uint64_t, std::string> fingerprints;  // -> normalized
+};
+
+}  // namespace darktap::store
