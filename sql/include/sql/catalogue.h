@@ -1,0 +1,48 @@
+// What the server's schema says, as a value: read by the shell at a run's start, given to the pure core. Without one the
+// answers are weaker, never wrong.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace darktap::sql {
+
+struct Column {
+  std::string name;
+  bool nullable = true;
+};
+
+struct UniqueKey {
+  std::string name;                  // "PRIMARY" or the index's
+  std::vector<std::string> columns;  // whole columns only: an index on a prefix promises nothing here
+};
+
+struct Table {
+  std::vector<Column> columns;  // in the table's order
+  std::vector<UniqueKey> unique_keys;
+
+  const Column* column(std::string_view name) const;  // case does not matter; nullptr when there is none
+};
+
+struct View {
+  std::vector<std::string> routines;  // stored functions that it reaches, directly or through other views
+};
+
+// (schema, name). Table names are matched as written.
+using QualifiedName = std::pair<std::string, std::string>;
+
+struct Catalogue {
+  std::string default_schema;             // for names written without one
+  std::map<QualifiedName, Table> tables;
+  std::map<QualifiedName, View> views;
+  std::set<QualifiedName> routines;       // stored functions and procedures; names in lower case
+
+  const Table* table(std::string_view schema, std::string_view name) const;  // schema empty: the default one
+  const View* view(std::string_view schema, std::string_view name) const;
+};
+
+}  // namespace darktap::sql

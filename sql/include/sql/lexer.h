@@ -1,0 +1,68 @@
+// Statement text to tokens with byte offsets, as the MySQL and MariaDB lexers cut it. Never throws, never reads past the
+// end, one pass. What no server would accept (an open quote, a stray byte) becomes an `invalid` token: nothing behind it
+// may be trusted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/dialect.h"
+
+namespace darktap::sql {
+
+// The largest text that is looked into (the protocol's own max_allowed_packet ceiling); a longer one is `invalid` whole.
+inline constexpr std::size_t max_statement_bytes = std::size_t{1} << 30;
+
+enum class TokenKind : std::uint8_t {
+  word,             // a keyword or an unquoted identifier
+  quoted_name,      // `x`, or "x" under ANSI_QUOTES
+  string,           // '…', "…", N'…', _charset'…' (introducer included)
+  number,           // 12, 1.5, .5, 1e3
+  hex,              // 0x1f, x'1f', also with an introducer
+  bit,              // 0b01, b'01'
+  placeholder,      // ?, and the :name of client frameworks
+  user_variable,    // @x, @'x', @`x`
+  system_variable,  // @@x, @@global.x
+  symbol,           // operators and punctuation
+  invalid,
+  end,              // always the last token; length 0
+};
+
+struct Token {
+  TokenKind kind = TokenKind::end;
+  std::uint16_t word = 0;    // for `word`: which known word, 0 for none (sql's own numbering)
+  std::uint16_t symbol = 0;  // for `symbol`: its characters, first one lowest; "->>" and "<=>" are 3 long: see Symbol
+  std::uint32_t offset = 0;  // bytes from the start of the text
+  std::uint32_t length = 0;
+};
+
+enum class CommentKind : std::uint8_t { plain, hint, skipped_version };
+// A comment, delimiters included. `skipped_version` is a /*!NNNNN … */ that the dialect's server does not execute.
+struct Comment {
+  CommentKind kind = CommentKind::plain;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+struct Lexed {
+  std::vector<Token> tokens;
+  std::vector<Comment> comments;
+  bool clean = true;               // false: there is an `invalid` token
+  bool depends_on_version = false; // a versioned comment was met that the dialect can't decide; it was read as executed
+};
+
+// How versioned comments are taken when the server's version does not decide.
+enum class UnknownVersion : std::uint8_t { executed, skipped };
+
+Lexed lex(std::string_view text, const Dialect& dialect = {}, UnknownVersion unknown = UnknownVersion::executed);
+
+// The token's own bytes; lives as long as the text.
+inline std::string_view text_of(std::string_view text, const Token& token) { return text.substr(token.offset, token.length); }
+// An identifier, variable or alias without its quotes (doubled quotes undone).
+std::string name_of(std::string_view text, const Token& token);
+// The value of a string literal, escapes undone, introducer dropped; the bytes as they are for others.
+std::string string_value(std::string_view text, const Token& token, const Dialect& dialect = {});
+
+}  // namespace darktap::sql

@@ -1,0 +1,39 @@
+// The few text edits that a comparison's questions need. Each keeps the rest of the statement byte for byte, and answers
+// nothing where the statement is not understood or the edit could change more than it says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/dialect.h"
+
+namespace darktap::sql {
+
+struct ProjectedKeys {
+  std::string sql;
+  std::size_t count = 0;  // the keys are the result's last columns; this many of them
+};
+// Adds every ORDER BY key to the end of the select list, as `__dt_k1`, `__dt_k2` …. Not for DISTINCT, set operations,
+// value-changing side effects or locking reads. With GROUP BY the keys are projected as they are.
+std::optional<ProjectedKeys> project_order_keys(std::string_view text, const Dialect& dialect = {});
+
+// The whole tie group at a cut: LIMIT and OFFSET dropped, `AND key <=> value` for every given key put into WHERE.
+// key_values are SQL literals (or NULL) as the server is to read them; there may be fewer than keys: a prefix.
+// Not with GROUP BY, aggregates, DISTINCT, set operations or window functions, where WHERE would mean something else.
+std::optional<std::string> tie_scoped(std::string_view text, const std::vector<std::string>& key_values,
+                                      const Dialect& dialect = {});
+
+// Without its top-level LIMIT and OFFSET. A statement without one comes back as it is.
+std::optional<std::string> drop_limit(std::string_view text, const Dialect& dialect = {});
+
+// The rows that an UPDATE or DELETE of one table would touch: SELECT * FROM t WHERE … ORDER BY … LIMIT ….
+std::optional<std::string> select_touched_rows(std::string_view text, const Dialect& dialect = {});
+
+// Text as a string literal that the dialect reads back as the same bytes.
+std::string quote_string(std::string_view value, const Dialect& dialect = {});
+// A name in backticks.
+std::string quote_name(std::string_view name);
+
+}  // namespace darktap::sql
