@@ -12,6 +12,13 @@
 
 namespace darktap::store {
 
+// Growth is bounded, however long a run is.
+inline constexpr std::size_t fingerprint_cap = 20'000;        // distinct statements a run; the rest share one counted bin
+inline constexpr std::uint64_t rest_fingerprint = 0;          // that bin
+inline constexpr std::size_t examples_per_finding = 5;        // the smallest by hash(session, seq), over distinct parameters
+inline constexpr std::size_t example_field_limit = 1 << 20;   // bytes of each of an example's texts
+inline constexpr std::size_t normalized_limit = 64 * 1024;    // bytes of a fingerprint's text
+
 // Every exchange ends in exactly one bin.
 enum class Bin : std::uint8_t { observed, compared, skipped, shed, unobserved, opaque, undecodable, target_failed, pending };
 inline constexpr std::size_t bin_count = 9;
@@ -22,7 +29,8 @@ class Ledger {
  public:
   void add(Bin bin, std::uint64_t count = 1);
   void add(Bin bin, const std::string& reason, std::uint64_t count = 1);
-  void move(Bin from, Bin to, const std::string& reason = "");  // e.g. pending -> compared
+  // One exchange, e.g. pending -> compared. Nothing happens where `from` holds none: the bins always add up.
+  void move(Bin from, Bin to, const std::string& reason = "");
   std::uint64_t of(Bin bin) const { return counts_[static_cast<std::size_t>(bin)]; }
   std::uint64_t total() const;
   const std::map<Bin, std::map<std::string, std::uint64_t>>& reasons() const { return reasons_; }
@@ -83,9 +91,16 @@ struct Finding {
   std::uint64_t examined = 0;    // events whose questions were asked and answered (or needed none)
   CaptureTime first_time, last_time;
   TriageStatus status = TriageStatus::open;
-  std::string note;
+  std::string note, author;      // of the last change, empty where nobody touched it
   std::string evidence;  // JSON object, of the first example
   std::vector<Example> examples;
+};
+
+// One change that a person made.
+struct AuditLine {
+  CaptureTime time;
+  std::string author, note;
+  TriageStatus before = TriageStatus::open, after = TriageStatus::open;
 };
 
 struct RunReport {

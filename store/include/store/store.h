@@ -1,16 +1,22 @@
 // The SQLite store: one writer at a time, any number of readers (WAL). Created 0600, never through a symlink. Schema by
-// numbered files (store/schema/NNN_*.sql), applied in order inside one transaction.
+// numbered files (store/schema/NNN_*.sql), applied in order inside one transaction. Format: docs/store.md.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "store/model.h"
 
 namespace darktap::store {
 
-// Writes one run. Every call buffers; flush() makes it durable (the shell calls it at least each second). Throws
-// Failure(environment) where the file can't be written: one line with the file and the remedy.
+// Was the target's answer of this execution laid beside the source's?
+enum class Execution : std::uint8_t { compared, not_compared };
+
+// Writes one run. Every call buffers, and flushes by itself where the buffer reaches its limits; flush() makes it durable
+// (the shell calls it at least each second). Throws Failure(environment) where the file can't be written: one line with the
+// file and the remedy. A writer that goes away without finish() leaves the run's `finished` null.
 class RunWriter {
  public:
   // Creates the store where it doesn't exist; commits the run's row before it returns, and sets info.id.
@@ -18,11 +24,14 @@ class RunWriter {
   ~RunWriter();
   RunWriter(RunWriter&&) noexcept;
 
+  // One exchange's verdicts; file is the capture's name (Example::file). Counts no execution.
   void add(const compare::Judgement& judgement, const std::string& file);
-  void count_execution(std::uint64_t fingerprint, const std::string& normalized, bool compared);
+  // Each exchange with a fingerprint once, whatever became of it. Above fingerprint_cap distinct ones the rest are counted
+  // under rest_fingerprint.
+  void count_execution(std::uint64_t fingerprint, const std::string& normalized, Execution execution);
   void record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, std::uint64_t microseconds);
-  void set_ledger(const Ledger& ledger);
-  void set_info(const RunInfo& info);  // questions, target_follows, server_questions …
+  void set_ledger(const Ledger& ledger);  // the whole ledger so far; the last one before a flush is kept
+  void set_info(const RunInfo& info);     // all but id, started and finished may change while the run goes on
   void set_server_questions(std::uint64_t count);
   void flush();
   void finish(CaptureTime when);
@@ -32,15 +41,24 @@ class RunWriter {
   std::unique_ptr<State> state_;
 };
 
+// Sees what was flushed before each call, also while a writer writes and after one was killed.
 class StoreReader {
  public:
-  // Throws Failure(environment) where the file is missing or is not a store.
+  // Throws Failure(environment) where the file is missing, is not a store, or is a newer darktap's.
   explicit StoreReader(const std::string& path);
   ~StoreReader();
+  StoreReader(StoreReader&&) noexcept;
 
   std::vector<RunInfo> runs() const;               // newest first
   std::optional<std::int64_t> latest_run() const;
-  RunReport report(std::int64_t run) const;        // throws Failure(usage) for a run that isn't there
+  // Throw Failure(usage) for a run that isn't there. summary() is report() without examples and evidence.
+  RunReport report(std::int64_t run) const;
+  RunReport summary(std::int64_t run) const;
+  // One finding with its examples and the latency of its fingerprint; nullopt where the run has none of that id.
+  std::optional<Finding> finding(std::int64_t run, const std::string& id) const;
+  std::vector<LatencyRow> latency(std::int64_t run, std::uint64_t fingerprint) const;
+  // What people did to a finding, oldest first.
+  std::vector<AuditLine> history(const std::string& finding) const;
 
  private:
   struct State;
@@ -52,7 +70,10 @@ struct TriageChange {
   TriageStatus status = TriageStatus::open;
   std::string note;
 };
-// Applies to the finding's signature in every run of the store, and leaves a line in the audit table.
+inline constexpr std::size_t note_limit = 16 * 1024;  // bytes
+inline constexpr std::size_t author_limit = 200;      // bytes
+// Applies to the finding's signature in every run of the store, and leaves a line in the audit table. Throws Failure(usage)
+// for a finding that no run has, or a note or author that is too long.
 void apply(const std::string& path, const TriageChange& change, CaptureTime when);
 
 }  // namespace darktap::store
