@@ -1,0 +1,28 @@
+// Who logs in, and with which password: never from the command line, which every user of the machine can read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/expected.h"
+#include "client/server_url.h"
+
+namespace darktap::client {
+
+enum class Role : std::uint8_t { target, reference, source };
+std::string_view to_string(Role role);
+
+struct Login {
+  ServerUrl url;
+  std::string password;
+};
+
+// The URL with what is still missing: from the role's group of the option file ([darktap-target], [darktap-reference],
+// [darktap-source]; keys user and password, as in the mysql client's files), else the password from
+// DARKTAP_TARGET_PASSWORD, DARKTAP_REFERENCE_PASSWORD or DARKTAP_SOURCE_PASSWORD. A user in the URL wins over the file's.
+// One line where the file can't be read, can be read by others, has an `ssl` key (not reached yet) or no user is named.
+Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const std::optional<std::string>& defaults_file);
+
+}  // namespace darktap::client

@@ -1,0 +1,20 @@
+// The schema as a server tells it, for order proofs and for routines behind views.
+#pragma once
+
+#include <string>
+
+#include "base/expected.h"
+#include "client/blocking.h"
+#include "sql/catalogue.h"
+
+namespace darktap::replay {
+
+struct CatalogueLimits {
+  std::size_t columns = 500'000;  // beyond this the catalogue is left out whole: weaker answers, never wrong ones
+};
+// Tables, whole-column unique keys, views with the routines they reach, routines; of all schemas but the server's own.
+// One line where the server refuses or a limit is passed.
+Expected<sql::Catalogue, std::string> read_catalogue(client::BlockingConnection& connection, const std::string& default_schema,
+                                                     const CatalogueLimits& limits = {});
+
+}  // namespace darktap::replay

@@ -1,0 +1,82 @@
+// Sends captured exchanges to the target: a lane and a connection a session, each session's commands in order, on one
+// event loop. The tap never waits for it: what can't be sent is failed or shed, with the reason, and memory has a limit.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/histogram.h"
+#include "client/server_session.h"
+#include "replay/write_policy.h"
+#include "session/exchange.h"
+
+namespace darktap::replay {
+
+using MeaningPtr = std::shared_ptr<const sql::Meaning>;  // shared, since most executions repeat a statement
+
+struct TargetAnswer {
+  mysql::Answer answer;
+  CaptureTime intended, sent, first_byte, last_byte;  // at this client, on the tap's clock
+  client::SessionReply::Step step{};  // what the target answered; a refused schema or PREPARE stands for the command
+};
+
+// Each exchange that is submitted comes back exactly once. Called from the loop or from inside submit().
+class ReplaySink {
+ public:
+  virtual ~ReplaySink() = default;
+  virtual void on_outcome(session::Exchange&& exchange, const MeaningPtr& meaning, TargetAnswer&& target) = 0;
+  virtual void on_not_sent(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
+  // No answer: "connection_lost", "timeout", "refused", "given_up", "replay: …".
+  virtual void on_failed(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
+  // Left out because the queues were full; the rest of its session is left out too.
+  virtual void on_shed(session::Exchange&& exchange, const MeaningPtr& meaning) = 0;
+  // Once, when the target is given up: one line with the server and the remedy. What waited has failed already.
+  virtual void on_gave_up(const std::string& line) = 0;
+  // The queues were over half their limit and no longer are: a reader of a recording may go on.
+  virtual void on_room() {}
+};
+
+struct ReplayerOptions {
+  client::SessionOptions session;            // its connect.schema is used where a session's own is unknown
+  WritePolicy policy;
+  std::chrono::milliseconds give_up_after{5000};  // of connects that fail without one success
+  std::size_t connections = 0;               // open at once at most; 0: one a session, no limit
+  std::size_t queued_bytes = std::size_t{256} << 20;  // of exchanges waiting or in flight
+  enum class WhenFull : std::uint8_t { shed_session, ask_to_wait } when_full = WhenFull::shed_session;
+};
+
+class Replayer {
+ public:
+  Replayer(client::EventLoop& loop, ReplaySink& sink, const ReplayerOptions& options);
+  ~Replayer();  // exchanges that wait are dropped: call give_up() first to have them counted
+
+  // Takes the exchange; sent at once if its session is idle. `intended`: when it was due, on the tap's clock.
+  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
+  // The session has ended: its connection closes when its queue has drained.
+  void end_session(SessionId session);
+
+  // With ask_to_wait: false while the queues are over their limit. submit() still takes what it is given.
+  bool has_room() const;
+  // Submitted and not yet given back.
+  std::size_t outstanding() const;
+  bool gave_up() const;
+  // Fails everything that waits or is in flight, now and from now on.
+  void give_up(const std::string& line);
+
+  struct Counters {
+    std::uint64_t sent = 0, answered = 0, failed = 0, held = 0, shed = 0;
+    std::uint64_t connects = 0, reconnects = 0;
+    std::size_t open_connections = 0, lanes = 0, queued_bytes = 0;
+  };
+  const Counters& counters() const;
+  const Histogram& lateness() const;  // sent - intended
+  // Is this one of our own connections? So that the tap leaves it out.
+  bool owns(const Endpoint& local) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace darktap::replay
