@@ -1,0 +1,42 @@
+// What a subcommand is: it adds itself and its options to the parser, and says what to run once they are parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "capture/server_ports.h"
+
+namespace darktap::cli {
+
+// Exit statuses are the contract's (design §3); failures throw.
+enum ExitStatus : int { fine = 0, findings_count = 1, usage = 2, environment = 3, guard_rail = 4 };
+
+using Action = std::function<int()>;
+
+void add_capture(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
+void add_replay(CLI::App& app, Action& action);
+void add_shadow(CLI::App& app, Action& action);
+void add_sql(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+// Commands and options of the contract that this version doesn't reach answer "not yet" with exit 2.
+void add_later_commands(CLI::App& app, Action& action);
+[[noreturn]] void not_yet(const std::string& what);
+
+// --port N, repeatable.
+void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports);
+capture::ServerPorts server_ports(const std::vector<std::uint16_t>& ports);
+std::vector<std::string> split_list(const std::string& comma_separated);
+
+// Set by SIGINT and SIGTERM once handle_stop_signals() was called; the second signal ends the process at once.
+extern std::atomic<bool> stop_requested;
+void handle_stop_signals();
+
+}  // namespace darktap::cli

@@ -1,0 +1,54 @@
+#include <csignal>
+#include <sstream>
+#include <unistd.h>
+
+#include "base/expected.h"
+#include "command.h"
+
+namespace darktap::cli {
+
+std::atomic<bool> stop_requested = false;
+
+namespace {
+void on_stop_signal(int) {
+  if (stop_requested.exchange(true)) _exit(130);
+}
+}  // namespace
+
+void handle_stop_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_stop_signal;  // without SA_RESTART, so that waits end
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports) {
+  command.add_option("--port", ports, "A TCP port that the MySQL server listens on; may be given again")->check(CLI::Range(1, 65535))->type_name("N");
+}
+
+capture::ServerPorts server_ports(const std::vector<std::uint16_t>& ports) { return capture::ServerPorts(std::span(ports)); }
+
+std::vector<std::string> split_list(const std::string& comma_separated) {
+  std::vector<std::string> parts;
+  std::istringstream stream(comma_separated);
+  for (std::string part; std::getline(stream, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+void not_yet(const std::string& what) { throw Failure(FailureKind::usage, what + " is not there yet in this version of darktap; see docs/architecture.md for what is"); }
+
+void add_later_commands(CLI::App& app, Action& action) {
+  struct Later {
+    const char* name;
+    const char* does;
+  };
+  for (Later later : {Later{"diff", "Compare two servers' tables (not yet)"}, Later{"gate", "Say whether the cutover is safe (not yet)"},
+                      Later{"probe", "Ask a server what it can do (not yet)"}}) {
+    CLI::App* command = app.add_subcommand(later.name, later.does);
+    command->allow_extras();
+    command->callback([&action, later] { action = [later]() -> int { not_yet(std::string("darktap ") + later.name); }; });
+  }
+}
+
+}  // namespace darktap::cli

@@ -1,0 +1,117 @@
+// darktap inspect: look into a recording or a capture.
+#include <iostream>
+#include <map>
+
+
+#include "base/json.h"
+#include "command.h"
+#include "inspect_line.h"
+#include "run/input.h"
+#include "session/recording.h"
+#include "session/request_order.h"
+#include "session/understanding.h"
+#include "store/model.h"
+
+namespace darktap::cli {
+
+namespace {
+
+struct Options {
+  std::string file, format = "text", keylog, fingerprint;
+  std::vector<std::uint16_t> ports;
+  std::uint64_t session = 0;
+};
+
+class Printer final : public session::ExchangeSink {
+ public:
+  explicit Printer(const Options& options) : options_(options) {}
+
+  void on_session(const session::SessionInfo& info) override { sessions_[info.id] = info; }
+  void on_exchange(session::Exchange& e) override {
+    const session::SessionInfo& session = sessions_[e.id.session];
+    if (options_.session != 0 && e.id.session.value != options_.session) return;
+    auto meaning = understanding_.of(e.command, session::dialect_of(session.server_version, e.collation), e.schema);
+    if (!options_.fingerprint.empty() && to_hex(meaning->fingerprint) != options_.fingerprint) return;
+    if (options_.format == "summary") count(e);
+    else if (options_.format == "jsonl") std::cout << inspect_json(session, e, *meaning) << '\n';
+    else std::cout << inspect_text(session, e, *meaning) << '\n';
+    if (!std::cout) stop_requested = true;
+  }
+  void on_session_end(SessionId session, CaptureTime) override { sessions_.erase(session); }
+
+  void print_summary(const session::TapCounters& c) const {
+    JsonWriter json;
+    json.begin_object().member("packets", c.packets).member("bytes", c.bytes).member("lost_bytes", c.lost_bytes).member("gaps", c.gaps);
+    json.member("kernel_drops", c.kernel_drops).member("connections", c.connections).member("sessions", c.sessions);
+    json.member("joined_midstream", c.joined_midstream).member("tls_sessions", c.tls_sessions).member("compressed_sessions", c.compressed_sessions);
+    json.member("exchanges", exchanges_).member("rows", rows_).member("rows_digest", to_hex(rows_digest_));
+    json.key("ledger").begin_object();
+    for (std::size_t bin = 0; bin < store::bin_count; ++bin) json.member(store::to_string(static_cast<store::Bin>(bin)), ledger_.of(static_cast<store::Bin>(bin)));
+    json.end_object().key("commands").begin_object();
+    for (const auto& [command, count] : commands_) json.member(command, count);
+    json.end_object().member("truncated", c.end == session::TapCounters::End::truncated);
+    auto time = [&](const char* key, CaptureTime when) {
+      if (when == CaptureTime()) json.key(key).null();
+      else json.member(key, to_rfc3339(when));
+    };
+    time("first_time", c.first_time);
+    time("last_time", c.last_time);
+    std::cout << json.end_object().text() << '\n';
+  }
+
+ private:
+  void count(const session::Exchange& e) {
+    ++exchanges_;
+    ++commands_[std::string(mysql::command_name(e.command.code))];
+    ledger_.add(e.answer.state == mysql::Answer::State::unobserved ? store::Bin::unobserved : store::Bin::observed);
+    for (const mysql::Result& result : e.answer.results) {
+      if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
+        rows_ += set->digests.rows;
+        rows_digest_ += set->digests.sum64;
+      }
+    }
+  }
+
+  const Options& options_;
+  session::Understanding understanding_;
+  std::map<SessionId, session::SessionInfo> sessions_;
+  std::uint64_t exchanges_ = 0, rows_ = 0, rows_digest_ = 0;
+  store::Ledger ledger_;
+  std::map<std::string, std::uint64_t> commands_;
+};
+
+int inspect(const Options& options) {
+  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
+  handle_stop_signals();
+  run::InputOptions input;
+  input.ports = server_ports(options.ports);
+  Printer printer(options);
+  session::RequestOrder order(printer);
+  run::InputResult result = run::read_input(options.file, input, order, stop_requested);
+  order.finish();
+  if (options.format == "summary") printer.print_summary(result.counters);
+  if (!result.note.empty()) std::cerr << "darktap: " << result.note << '\n';
+  if (result.counters.tls_sessions > 0) {
+    std::cerr << "darktap: " << options.file << ": " << result.counters.tls_sessions
+              << " sessions use TLS and can't be read; tap behind the TLS end point, or let the client connect without TLS\n";
+  }
+  return fine;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Action& action) {
+  static Options options;
+  CLI::App* command = app.add_subcommand("inspect", "Look into a recording or a capture");
+  command->add_option("FILE", options.file, "A .dtap, pcap or pcapng file; - for packets from standard input")->required();
+  add_ports(*command, options.ports);
+  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
+  command->add_option("--format", options.format, "text, jsonl (an object an exchange) or summary (one object)")
+      ->check(CLI::IsMember({"text", "jsonl", "summary"}))
+      ->capture_default_str();
+  command->add_option("--session", options.session, "Only this session")->type_name("N");
+  command->add_option("--fingerprint", options.fingerprint, "Only statements of this fingerprint")->type_name("HEX");
+  command->callback([&action] { action = [] { return inspect(options); }; });
+}
+
+}  // namespace darktap::cli

@@ -1,0 +1,94 @@
+// The loop's half of a run: takes exchanges when they are due, sends them, lays the outcomes side by side, puts the comparer's
+// questions, and writes what comes of it. Single-threaded.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "base/histogram.h"
+#include "client/asker.h"
+#include "compare/comparer.h"
+#include "inbox.h"
+#include "preparation.h"
+#include "replay/replayer.h"
+#include "replay/schedule.h"
+#include "run/run.h"
+#include "session/understanding.h"
+#include "store/store.h"
+
+namespace darktap::run {
+
+// How long each part of a run's end may take.
+namespace patience {
+inline constexpr std::chrono::seconds mute_target{40};     // no answer for so long after the recording's own end: given up
+inline constexpr std::chrono::seconds stopped_replay{3};   // commands in flight when the user stops the run
+inline constexpr std::chrono::seconds open_cases{6};       // ladders, once nothing else is left to send
+inline constexpr std::chrono::milliseconds flush{500};
+inline constexpr std::chrono::seconds progress{1};
+}  // namespace patience
+
+struct EngineInput {
+  Inbox& inbox;
+  std::optional<replay::Schedule> schedule;  // none: live, everything is due when it comes
+  std::uint64_t total = 0;                   // exchanges to come; 0 where that isn't known
+  std::vector<std::string> files;            // names for Provenance::file
+  CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
+};
+
+class Engine final : replay::ReplaySink, compare::JudgementSink {
+ public:
+  Engine(client::EventLoop& loop, const RunOptions& options, Prepared prepared, EngineInput input, store::RunWriter& writer, store::RunInfo& info);
+
+  // Until the input is drained and every exchange has its bin, or `stop` ended it early.
+  RunResult::End run(const std::atomic<bool>& stop, const OnProgress& progress);
+
+  const std::string& gave_up() const { return gave_up_; }
+
+ private:
+  void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override;
+  void on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override;
+  void on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override;
+  void on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) override;
+  void on_gave_up(const std::string& line) override;
+  void on_judgement(compare::Judgement& judgement) override;
+
+  void take_due();
+  void take(session::SessionInfo&& info);
+  void take(session::Exchange&& exchange, CaptureTime due);
+  bool is_ours(const Endpoint& client);
+  void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
+  void ask_what_is_due();
+  bool is_done(const std::atomic<bool>& stop);
+  void flush();
+  Progress make_progress();
+  CaptureTime tap_now() const { return CaptureClock::now() + input_.shift; }
+  std::string file_of(const Provenance& provenance) const;
+  std::chrono::nanoseconds until_due();
+
+  client::EventLoop& loop_;
+  const RunOptions& options_;
+  Prepared prepared_;
+  EngineInput input_;
+  store::RunWriter& writer_;
+  store::RunInfo& info_;
+
+  session::Understanding understanding_;
+  std::map<SessionId, session::SessionInfo> sessions_;
+  std::set<SessionId> our_sessions_;
+  std::set<Endpoint> our_endpoints_;
+  compare::Comparer comparer_;
+  client::Asker target_asker_;
+  std::optional<client::Asker> reference_asker_;
+  replay::Replayer replayer_;
+  replay::WritePolicy policy_;
+
+  store::Ledger binned_;
+  std::uint64_t taken_ = 0, mismatches_ = 0, last_sent_ = 0, recorded_shed_ = 0;
+  std::string gave_up_;
+  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, input_ended_, replay_ended_, stopped_;
+  enum class Phase : std::uint8_t { running, input_over, replay_over, done } phase_ = Phase::running;
+};
+
+}  // namespace darktap::run

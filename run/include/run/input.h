@@ -1,0 +1,37 @@
+// A capture file or a recording, whatever its kind, as sessions and exchanges.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "capture/ignored_endpoints.h"
+#include "capture/tap.h"
+#include "session/assembler.h"
+#include "session/exchange.h"
+
+namespace darktap::run {
+
+struct InputOptions {
+  capture::ServerPorts ports;  // none: whatever is recognised as MySQL (a recording: every session)
+  std::string filter;          // BPF, for packets only
+  double sample_percent = 100;
+};
+
+struct InputResult {
+  session::TapCounters counters;
+  std::vector<std::string> files;  // what Provenance::file counts
+  std::string note;                // a line for the user: truncated, no MySQL in it; empty where all is well
+};
+
+// Reads it to its end, in the order of the file, in bounded memory. Throws Failure(environment) where nothing could be
+// read. `stop` ends the reading early where it becomes true.
+InputResult read_input(const std::string& path, const InputOptions& options, session::ExchangeSink& sink, const std::atomic<bool>& stop);
+
+// Reads a tap until it ends; the part of read_input and of a live run that is the same. `ignored` may be null. `idle` is
+// called about every 100 ms of quiet and at least every 1,000 packets, on the calling thread.
+session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options, const capture::IgnoredEndpoints* ignored,
+                              session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle);
+
+}  // namespace darktap::run

@@ -1,0 +1,115 @@
+#include "run/input.h"
+
+#include <algorithm>
+#include <set>
+
+#include "capture/reassembler.h"
+#include "session/recording.h"
+
+namespace darktap::run {
+
+namespace {
+
+// Passes on the sessions of the named server ports.
+class PortFilter final : public session::ExchangeSink {
+ public:
+  PortFilter(session::ExchangeSink& next, const capture::ServerPorts& ports) : next_(next), ports_(ports) {}
+  std::uint64_t sessions() const { return sessions_; }
+
+  void on_session(const session::SessionInfo& info) override {
+    if (!ports_.contains(info.server.port)) {
+      left_out_.insert(info.id);
+      return;
+    }
+    ++sessions_;
+    next_.on_session(info);
+  }
+  void on_exchange(session::Exchange& exchange) override {
+    if (!left_out_.contains(exchange.id.session)) next_.on_exchange(exchange);
+  }
+  void on_session_end(SessionId session, CaptureTime time) override {
+    if (left_out_.erase(session) == 0) next_.on_session_end(session, time);
+  }
+
+ private:
+  session::ExchangeSink& next_;
+  const capture::ServerPorts& ports_;
+  std::set<SessionId> left_out_;
+  std::uint64_t sessions_ = 0;
+};
+
+std::string nothing_found(const std::string& path, const InputOptions& options) {
+  return path + ": no MySQL in it" + (options.ports.any() ? "" : " on the ports named") + "; name the server's port with --port";
+}
+
+}  // namespace
+
+session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options, const capture::IgnoredEndpoints* ignored,
+                              session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle) {
+  session::AssemblerOptions assembling;
+  assembling.sample_percent = options.sample_percent;
+  using Recognise = session::AssemblerOptions::Recognise;
+  assembling.recognise = options.ports.any() ? Recognise::by_evidence : Recognise::every_connection;
+  session::Assembler assembler(sink, assembling);
+  capture::ReassemblerOptions reassembling;
+  reassembling.ports = options.ports;
+  reassembling.ignored = ignored;
+  capture::Reassembler reassembler(assembler, reassembling);
+
+  session::TapCounters counters;
+  capture::PacketView packet;
+  std::uint64_t until_idle = 1000;
+  while (!stop.load(std::memory_order_relaxed)) {
+    capture::Tap::Read read = tap.next(packet, std::chrono::milliseconds(100));
+    if (read == capture::Tap::Read::end) break;
+    if (read == capture::Tap::Read::packet) {
+      if (counters.first_time == CaptureTime()) counters.first_time = packet.time;
+      counters.last_time = std::max(counters.last_time, packet.time);
+      reassembler.feed(packet);
+    } else {
+      reassembler.advance(CaptureClock::now());
+    }
+    if (idle && (read == capture::Tap::Read::timeout || --until_idle == 0)) {
+      until_idle = 1000;
+      idle();
+    }
+  }
+  reassembler.finish(counters.last_time);
+  const capture::ReassemblerStats& stats = reassembler.stats();
+  counters.packets = stats.packets;
+  counters.bytes = stats.bytes;
+  counters.lost_bytes = stats.lost_bytes;
+  counters.gaps = stats.gaps;
+  counters.connections = stats.connections;
+  counters.kernel_drops = tap.counts().kernel_drops;
+  assembler.add_to(counters);
+  return counters;
+}
+
+InputResult read_input(const std::string& path, const InputOptions& options, session::ExchangeSink& sink, const std::atomic<bool>& stop) {
+  InputResult result;
+  if (path != "-" && session::RecordingReader::is_recording(path)) {
+    session::RecordingReader reader(path);
+    PortFilter filter(sink, options.ports);
+    result.counters = reader.read(filter);
+    result.files = reader.files();
+    if (result.counters.end == session::TapCounters::End::truncated) {
+      result.note = path + ": the recording ends early (its writer was stopped, or the file is damaged); read up to there";
+    } else if (filter.sessions() == 0 && result.counters.tls_sessions == 0) {
+      result.note = nothing_found(path, options);
+    }
+    return result;
+  }
+  capture::FileTap tap(path, options.filter);
+  result.counters = read_tap(tap, options, nullptr, sink, stop, {});
+  result.files = {path};
+  if (tap.truncated()) {
+    result.counters.end = session::TapCounters::End::truncated;
+    result.note = *tap.truncated();
+  } else if (result.counters.sessions == 0) {
+    result.note = nothing_found(path, options);
+  }
+  return result;
+}
+
+}  // namespace darktap::run

@@ -1,0 +1,71 @@
+// A live run: the tap's thread reads and decodes, the loop replays and compares. The tap is open before the servers are asked
+// anything, so that nothing is missed meanwhile; the kernel's ring holds it.
+#include <exception>
+#include <thread>
+
+#include "engine.h"
+
+namespace darktap::run {
+
+RunResult shadow(const LiveInput& live, const RunOptions& options, const std::atomic<bool>& stop,
+                 const std::function<void(std::int64_t run)>& ready, const OnProgress& progress) {
+  capture::LiveTapOptions tapping;
+  tapping.ports = live.input.ports;
+  tapping.filter = live.input.filter;
+  capture::LiveTap tap(live.interface, tapping);
+
+  Prepared prepared = prepare(options, {{}, live.input.ports.list()});
+  store::RunInfo info;
+  info.mode = options.mode;
+  info.pace = "live";
+  info.order = "session";
+  info.started = CaptureClock::now();
+  info.source = prepared.source_name.empty() ? live.interface : prepared.source_name;
+  info.target = client::address_of(options.servers.target.url);
+  if (options.servers.reference) info.reference = client::address_of(options.servers.reference->url);
+  info.build = options.build;
+  store::RunWriter writer(options.store, info);
+
+  client::EventLoop loop;
+  Inbox inbox(options.limits.queued_bytes, Inbox::WhenFull::shed_session, [&loop] { loop.wake(); });
+  Engine engine(loop, options, std::move(prepared), {inbox, std::nullopt, 0, {live.interface}, {}}, writer, info);
+  RunResult result;
+  result.run = info.id;
+  std::exception_ptr tap_failed;
+  std::atomic<bool> stop_tap = false;
+  std::atomic<std::uint64_t> drops = 0;
+  std::thread reader([&] {
+    try {
+      result.counters = read_tap(tap, live.input, nullptr, inbox, stop_tap, [&] {
+        drops = tap.counts().kernel_drops;
+        if (stop.load()) tap.stop();
+      });
+    } catch (...) {
+      tap_failed = std::current_exception();
+    }
+    inbox.close();
+  });
+  auto end_tap = [&] {
+    stop_tap = true;
+    tap.stop();
+    if (reader.joinable()) reader.join();
+  };
+  try {
+    if (ready) ready(info.id);
+    result.end = engine.run(stop, [&](const Progress& p) {
+      Progress with_drops = p;
+      with_drops.kernel_drops = drops;
+      if (progress) progress(with_drops);
+    });
+  } catch (...) {
+    end_tap();
+    throw;
+  }
+  end_tap();
+  if (tap_failed) std::rethrow_exception(tap_failed);
+  result.gave_up = engine.gave_up();
+  writer.finish(CaptureClock::now());
+  return result;
+}
+
+}  // namespace darktap::run

@@ -1,0 +1,107 @@
+#include "preparation.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <cstring>
+
+#include "client/blocking.h"
+#include "replay/catalogue_reader.h"
+
+namespace darktap::run {
+
+namespace {
+
+std::vector<IpAddress> addresses_of_this_machine() {
+  std::vector<IpAddress> addresses;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return addresses;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    IpAddress address;
+    if (entry->ifa_addr->sa_family == AF_INET) {
+      sockaddr_in in{};
+      std::memcpy(&in, entry->ifa_addr, sizeof in);
+      std::array<std::uint8_t, 4> bytes{};
+      std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
+      addresses.push_back(IpAddress::from_v4(bytes));
+    } else if (entry->ifa_addr->sa_family == AF_INET6) {
+      sockaddr_in6 in{};
+      std::memcpy(&in, entry->ifa_addr, sizeof in);
+      std::memcpy(address.bytes.data(), &in.sin6_addr, address.bytes.size());
+      addresses.push_back(address);
+    }
+  }
+  ::freeifaddrs(list);
+  return addresses;
+}
+
+void refuse(const std::optional<std::string>& line) {
+  if (line) throw Failure(FailureKind::guard_rail, *line);
+}
+
+client::BlockingConnection open(const client::Login& login, const Limits& limits) {
+  client::ConnectOptions options;
+  options.connect_timeout = limits.connect;
+  options.statement_timeout = limits.statement;
+  auto connection = client::BlockingConnection::open(login, options);
+  if (!connection) throw Failure(FailureKind::environment, connection.error().reason);
+  return std::move(*connection);
+}
+
+client::ConnectOptions connect_options(const client::Login& login, const Limits& limits) {
+  client::ConnectOptions options;
+  options.connect_timeout = limits.connect;
+  options.statement_timeout = limits.statement;
+  auto filled = client::options_for(login, options);
+  if (!filled) throw Failure(FailureKind::environment, filled.error().reason);
+  return *filled;
+}
+
+}  // namespace
+
+Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
+  const Servers& servers = options.servers;
+  replay::AddressFacts addresses;
+  addresses.target = replay::name_server(servers.target.url);
+  if (servers.reference) addresses.reference = replay::name_server(servers.reference->url);
+  if (servers.source) addresses.source = replay::name_server(servers.source->url);
+  addresses.seen_servers = facts.servers;
+  addresses.tapped_ports = facts.tapped_ports;
+  addresses.local_addresses = addresses_of_this_machine();
+  refuse(replay::refuse_addresses(addresses));
+
+  Prepared prepared;
+  replay::IdentityFacts identities;
+  identities.seen_servers = facts.servers;
+  identities.local_addresses = addresses.local_addresses;
+  client::BlockingConnection target = open(servers.target, options.limits);
+  identities.target = replay::ask_identity(target, addresses.target.name);
+  std::optional<client::BlockingConnection> reference;
+  if (servers.reference) {
+    reference = open(*servers.reference, options.limits);
+    identities.reference = replay::ask_identity(*reference, addresses.reference->name);
+  }
+  if (servers.source) {
+    client::BlockingConnection source = open(*servers.source, options.limits);
+    identities.source = replay::ask_identity(source, addresses.source->name);
+    prepared.our_endpoints.push_back(source.connection().local_endpoint());
+  }
+  prepared.our_endpoints.push_back(target.connection().local_endpoint());
+  if (reference) prepared.our_endpoints.push_back(reference->connection().local_endpoint());
+  refuse(replay::refuse_identities(identities));
+
+  prepared.target = connect_options(servers.target, options.limits);
+  if (servers.reference) prepared.reference = connect_options(*servers.reference, options.limits);
+  // The reference stands in for production, whose schema decides what order was promised; the target's serves where there is none.
+  if (auto catalogue = replay::read_catalogue(reference ? *reference : target, servers.target.url.schema)) prepared.catalogue = std::move(*catalogue);
+  prepared.target_follows = options.judging.target_follows;
+  using Follows = compare::ComparerOptions::TargetFollows;
+  if (prepared.target_follows == Follows::automatic && identities.target.applier == replay::ServerIdentity::Applier::running) prepared.target_follows = Follows::yes;
+  if (identities.source && identities.reference && replay::same_server(*identities.source, *identities.reference)) prepared.source = Prepared::Source::is_reference;
+  if (servers.source) prepared.source_name = addresses.source->name;
+  else if (!facts.servers.empty()) prepared.source_name = to_string(facts.servers.front());
+  return prepared;
+}
+
+}  // namespace darktap::run

@@ -1,0 +1,47 @@
+// What captured statements mean: the sql room's answer, remembered, since production repeats itself.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "session/exchange.h"
+#include "sql/meaning.h"
+
+namespace darktap::session {
+
+// How the server read the text of this exchange, as far as the capture tells.
+sql::Dialect dialect_of(const std::string& server_version, std::uint16_t collation);
+
+// True where the command carries a statement's text (COM_QUERY, PREPARE, EXECUTE, BULK_EXECUTE), known or not.
+bool carries_statement(mysql::CommandCode code);
+// The class of a command that carries none: INIT_DB and its like are `session`, the others `other`.
+sql::StatementClass class_of_command(mysql::CommandCode code);
+
+class Understanding {
+ public:
+  static constexpr std::size_t default_limit_bytes = 16U << 20;
+
+  static constexpr std::size_t catalogued_schemas = 16;  // statements of further schemas are understood without a catalogue
+
+  Understanding() = default;
+  explicit Understanding(sql::Catalogue catalogue, std::size_t limit_bytes = default_limit_bytes)
+      : has_catalogue_(!catalogue.tables.empty()), catalogue_(std::move(catalogue)), limit_bytes_(limit_bytes) {}
+
+  // A statement whose text is unknown is `unsafe`; a command without a statement has its own class and no fingerprint.
+  // `schema`: where names written without one belong.
+  std::shared_ptr<const sql::Meaning> of(const mysql::Command& command, const sql::Dialect& dialect, const std::string& schema);
+
+ private:
+  const sql::Catalogue* catalogue_of(const std::string& schema);
+
+  bool has_catalogue_ = false;
+  sql::Catalogue catalogue_;
+  std::map<std::string, sql::Catalogue> by_schema_;
+  std::size_t limit_bytes_ = default_limit_bytes;
+  std::size_t bytes_ = 0;
+  std::unordered_map<std::string, std::shared_ptr<const sql::Meaning>> known_;  // dialect + schema + text -> meaning
+};
+
+}  // namespace darktap::session

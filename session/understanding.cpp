@@ -1,0 +1,90 @@
+#include "session/understanding.h"
+
+#include <string_view>
+
+#include "charset.h"
+
+namespace darktap::session {
+
+namespace {
+
+sql::Charset multibyte_charset(std::uint16_t collation) {
+  const char* name = iconv_charset(collation);
+  if (name == nullptr) return sql::Charset::plain;
+  std::string_view charset = name;
+  if (charset == "GBK") return sql::Charset::gbk;
+  if (charset == "GB18030") return sql::Charset::gb18030;
+  if (charset == "SHIFT_JIS") return sql::Charset::sjis;
+  if (charset == "CP932") return sql::Charset::cp932;
+  if (charset == "BIG5") return sql::Charset::big5;
+  return sql::Charset::plain;
+}
+
+std::string cache_key(const std::string& text, const sql::Dialect& dialect, const std::string& schema) {
+  unsigned mode = (dialect.mode.ansi_quotes ? 1U : 0U) | (dialect.mode.no_backslash_escapes ? 2U : 0U) |
+                  (dialect.mode.pipes_as_concat ? 4U : 0U) | (dialect.mode.ignore_space ? 8U : 0U);
+  std::string key = std::to_string(mode) + ',' + std::to_string(static_cast<unsigned>(dialect.charset)) + ',' +
+                    std::to_string(static_cast<unsigned>(dialect.server.kind)) + ',' + std::to_string(dialect.server.version) + ' ';
+  return key + schema + '\0' + text;
+}
+
+}  // namespace
+
+sql::Dialect dialect_of(const std::string& server_version, std::uint16_t collation) {
+  sql::Dialect dialect;
+  dialect.charset = multibyte_charset(collation);
+  dialect.server = sql::server_of_version(server_version);
+  return dialect;
+}
+
+bool carries_statement(mysql::CommandCode code) {
+  using enum mysql::CommandCode;
+  return code == query || code == stmt_prepare || code == stmt_execute || code == stmt_bulk_execute;
+}
+
+sql::StatementClass class_of_command(mysql::CommandCode code) {
+  using enum mysql::CommandCode;
+  bool session = code == init_db || code == change_user || code == reset_connection || code == set_option;
+  return session ? sql::StatementClass::session : sql::StatementClass::other;
+}
+
+const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
+  if (!has_catalogue_) return nullptr;
+  if (schema.empty() || schema == catalogue_.default_schema) return &catalogue_;
+  auto found = by_schema_.find(schema);
+  if (found == by_schema_.end()) {
+    if (by_schema_.size() == catalogued_schemas) return nullptr;
+    found = by_schema_.emplace(schema, catalogue_).first;
+    found->second.default_schema = schema;
+  }
+  return &found->second;
+}
+
+std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& command, const sql::Dialect& dialect, const std::string& schema) {
+  if (!carries_statement(command.code)) {
+    auto meaning = std::make_shared<sql::Meaning>();
+    meaning->statement_class = meaning->class_if_allowed = class_of_command(command.code);
+    meaning->understood = true;
+    return meaning;
+  }
+  if (command.text_state != mysql::Command::Text::known) {
+    auto meaning = std::make_shared<sql::Meaning>();
+    meaning->statement_class = meaning->class_if_allowed = sql::StatementClass::unsafe;
+    meaning->why = "the statement's text was not captured";
+    return meaning;
+  }
+  std::string key = cache_key(command.text, dialect, has_catalogue_ ? schema : std::string());
+  if (auto found = known_.find(key); found != known_.end()) return found->second;
+  auto meaning = std::make_shared<const sql::Meaning>(sql::understand(command.text, dialect, catalogue_of(schema)));
+  std::size_t bytes = 2 * command.text.size() + 1024;
+  if (bytes > limit_bytes_ / 4) return meaning;
+  if (bytes_ + bytes > limit_bytes_) {
+    known_.clear();
+    bytes_ = 0;
+  }
+  bytes_ += bytes;
+  known_.emplace(std::move(key), meaning);
+  return meaning;
+}
+
+}  // namespace darktap::session
