@@ -1,0 +1,1 @@
+"""The demo behind ./demo: see __main__.py."""
