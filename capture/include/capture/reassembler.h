@@ -2,9 +2,10 @@
 //
 // Bytes go to the sink straight from the packet wherever they come in order; only segments behind a hole are copied.
 // A segment that acknowledges bytes which we have not seen is late news of a hole in the other direction: it waits, like
-// data behind a hole, for `reorder_packets` more packets of its connection or `reorder_time`, so that packets captured in the wrong
-// order still come out in the order in which they caused each other. Then the hole is declared as a StreamGap, in front of
-// the segment that proves it. A connection joined midstream waits as long for a handshake captured behind its data.
+// data behind a hole, for `reorder_packets` more packets of its connection or `reorder_time`, so that packets captured in
+// the wrong order still come out in the order in which they caused each other. Then the hole is declared as a StreamGap, in
+// front of the segment that proves it. A connection joined midstream waits as long for a handshake captured behind its data,
+// and the end after a RST for data captured behind it. Bytes that the snapshot length cut are a gap at once.
 // Where bytes overlap, those seen first win.
 #pragma once
 
@@ -50,7 +51,7 @@ struct ReassemblerStats {
   std::array<std::uint64_t, not_segment_reasons> not_segments{};  // by NotSegment
   std::uint64_t segments = 0;        // TCP segments, whether tracked or not
   std::uint64_t untracked = 0;       // segments of other ports
-  std::uint64_t ignored = 0;         // segments of ignored endpoints
+  std::uint64_t ignored = 0;         // segments of ignored endpoints, or of a handshake with a server port not asked for
   std::uint64_t after_end = 0;       // segments of connections that had ended
   std::uint64_t connections = 0;     // StreamOpen events
   std::uint64_t midstream = 0;       // of them, without a handshake

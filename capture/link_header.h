@@ -1,0 +1,18 @@
+// The layer under IP: which family's packet follows, and where (https://www.tcpdump.org/linktypes.html).
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "capture/packet.h"
+
+namespace darktap::capture {
+
+enum class LinkHeader : std::uint8_t { ethernet, sll, sll2, address_family, raw_ip, unsupported };
+LinkHeader link_header_of(LinkType type);
+
+enum class NetworkLayer : std::uint8_t { ipv4, ipv6, other, truncated };
+// Reads the link header; the reader is left at the IP header where the answer is ipv4 or ipv6. The header is not unsupported.
+NetworkLayer read_link_header(LinkHeader header, ByteReader& reader);
+
+}  // namespace darktap::capture
