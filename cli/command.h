@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "capture/server_ports.h"
+#include "report/report.h"
 
 namespace darktap::cli {
 
@@ -24,7 +25,6 @@ void add_replay(CLI::App& app, Action& action);
 void add_shadow(CLI::App& app, Action& action);
 void add_sql(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
-void add_check(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 // Commands and options of the contract that this version doesn't reach answer "not yet" with exit 2.
 void add_later_commands(CLI::App& app, Action& action);
@@ -32,6 +32,7 @@ void add_later_commands(CLI::App& app, Action& action);
 
 // --port N, repeatable.
 void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports);
+report::Counting counting_of(const std::string& fail_on);  // --fail-on; empty: the default
 capture::ServerPorts server_ports(const std::vector<std::uint16_t>& ports);
 std::vector<std::string> split_list(const std::string& comma_separated);
 

@@ -26,6 +26,8 @@ void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports) {
   command.add_option("--port", ports, "A TCP port that the MySQL server listens on; may be given again")->check(CLI::Range(1, 65535))->type_name("N");
 }
 
+report::Counting counting_of(const std::string& fail_on) { return fail_on.empty() ? report::Counting() : report::Counting::parse(fail_on); }
+
 capture::ServerPorts server_ports(const std::vector<std::uint16_t>& ports) { return capture::ServerPorts(std::span(ports)); }
 
 std::vector<std::string> split_list(const std::string& comma_separated) {
@@ -43,7 +45,7 @@ void add_later_commands(CLI::App& app, Action& action) {
     const char* name;
     const char* does;
   };
-  for (Later later : {Later{"diff", "Compare two servers' tables (not yet)"}, Later{"gate", "Say whether the cutover is safe (not yet)"},
+  for (Later later : {Later{"check", "Replay recorded sessions in CI (not yet: darktap replay has the exit status)"}, Later{"diff", "Compare two servers' tables (not yet)"}, Later{"gate", "Say whether the cutover is safe (not yet)"},
                       Later{"probe", "Ask a server what it can do (not yet)"}}) {
     CLI::App* command = app.add_subcommand(later.name, later.does);
     command->allow_extras();

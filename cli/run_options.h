@@ -1,0 +1,32 @@
+// The options that replay, shadow and check share: servers, pace, judging, and what isn't reached yet.
+#pragma once
+
+#include "command.h"
+#include "run/run.h"
+
+namespace darktap::cli {
+
+struct RunArguments {
+  std::string target, reference, source, defaults_file;
+  std::string run = "reads", sandbox = "rollback", pace = "recorded", order = "session", target_follows = "auto";
+  std::string allow, fail_on, store;
+  std::vector<std::string> accept_rules;
+  double requery_rate = 50;
+  std::uint32_t requery_budget = 200;
+  std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB";
+  // Accepted by the parser so that they are answered by name, not as unknown options.
+  std::string map, ramp, calibrate, metrics, resume, marker;
+  bool dry_run = false, aa = false;
+};
+
+void add_run_options(CLI::App& command, RunArguments& arguments);
+// Throws Failure(usage) for what is malformed or not reached yet.
+run::RunOptions run_options(const RunArguments& arguments, const std::string& mode);
+
+// Shows a run's progress on standard error: one line that is rewritten on a terminal, a plain line every five seconds else.
+run::OnProgress show_progress();
+
+// Prints the notes of a run's end, and the exit status that they and the store's findings make.
+int conclude(const run::RunResult& result, const RunArguments& arguments);
+
+}  // namespace darktap::cli

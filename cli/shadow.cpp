@@ -1,0 +1,60 @@
+// darktap shadow: capture, replay, compare and serve, live.
+#include <iostream>
+#include <memory>
+
+#include "base/expected.h"
+#include "run_options.h"
+#include "serving.h"
+#include "store/store.h"
+
+namespace darktap::cli {
+
+namespace {
+
+struct Options {
+  std::string interface, filter, keylog, listen = "127.0.0.1:8380";
+  std::vector<std::uint16_t> ports;
+  double sample = 100;
+  RunArguments run;
+};
+
+int shadow(const Options& options) {
+  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
+  if (options.run.pace != "recorded") throw Failure(FailureKind::usage, "shadow --pace " + options.run.pace + ": live traffic comes at its own pace; leave --pace out");
+  if (options.ports.empty()) throw Failure(FailureKind::usage, "shadow: name production's port with --port");
+  run::RunOptions run = run_options(options.run, "shadow");
+  handle_stop_signals();
+  run::LiveInput live;
+  live.interface = options.interface;
+  live.input.ports = server_ports(options.ports);
+  live.input.filter = options.filter;
+  live.input.sample_percent = options.sample;
+  std::unique_ptr<Serving> serving;
+  auto ready = [&](std::int64_t id) {
+    serving = std::make_unique<Serving>(options.run.store, options.listen);
+    std::cerr << "darktap: run " << id << ": shadowing " << options.interface << " on " << options.run.target << "; Ctrl-C ends it\n";
+    if (!serving->url().empty()) std::cerr << "darktap: triage page: " << serving->url() << '\n';
+  };
+  run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress());
+  int status = conclude(result, options.run);
+  std::cout << report::to_text(store::StoreReader(options.run.store).report(result.run), counting_of(options.run.fail_on));
+  // Ending by a signal is how a live run ends: fine, whatever it found (design §10). `report` tells what counts.
+  return result.gave_up.empty() && status == findings_count ? fine : status;
+}
+
+}  // namespace
+
+void add_shadow(CLI::App& app, Action& action) {
+  static Options options;
+  CLI::App* command = app.add_subcommand("shadow", "Tap production and run its reads against a target, live");
+  command->add_option("-i", options.interface, "Interface to tap")->required()->type_name("IFACE");
+  add_ports(*command, options.ports);
+  command->add_option("--filter", options.filter, "BPF filter, in addition to the ports")->type_name("BPF");
+  command->add_option("--sample", options.sample, "Whole sessions kept, of a hundred")->check(CLI::Range(0.0, 100.0))->type_name("PERCENT");
+  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
+  command->add_option("--listen", options.listen, "Where the triage page is served; loopback only")->capture_default_str()->type_name("ADDR:PORT");
+  add_run_options(*command, options.run);
+  command->callback([&action] { action = [] { return shadow(options); }; });
+}
+
+}  // namespace darktap::cli
