@@ -1,6 +1,7 @@
 # Compiler options that every room shares. The library's own assertions stay on in release.
 add_library(darktap_options INTERFACE)
-target_compile_options(darktap_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+target_compile_options(darktap_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  -Wno-missing-field-initializers)  # designated initialisers leave the rest to its default on purpose
 target_compile_definitions(darktap_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(DARKTAP_WERROR)
   target_compile_options(darktap_options INTERFACE -Werror)

@@ -10,7 +10,7 @@
 #include "base/histogram.h"
 #include "client/asker.h"
 #include "compare/comparer.h"
-#include "inbox.h"
+#include "run/inbox.h"
 #include "preparation.h"
 #include "replay/replayer.h"
 #include "replay/schedule.h"

@@ -1,4 +1,4 @@
-#include "inbox.h"
+#include "run/inbox.h"
 
 #include "session/request_order.h"
 
