@@ -1,0 +1,152 @@
+"""Capture, inspect, replay, report on real servers."""
+
+import contextlib
+import time
+
+from lab import Server
+from lab.stack import account
+from live import tapping, visit
+from shop import data
+from shop.schema import SCHEMA, TABLES
+from workplace import DARKTAP, Case, darktap, environment, need_root, workplace
+
+import subprocess
+
+USER = ("tester", "tester-lab-secret")
+PASSWORDS = {"target": USER[1], "reference": USER[1], "source": USER[1]}
+PAGES = 30
+# A page is three reads; a visit adds SET AUTOCOMMIT where the driver needs it, and COM_QUIT.
+READS = 3 * PAGES
+
+
+@contextlib.contextmanager
+def two_servers(place):
+    """A source and a target with the same rows."""
+    with Server(place / "source", cache=place.parent) as source, Server(place / "target", cache=place.parent) as target:
+        for server in (source, target):
+            server.run([*account(USER, "SELECT", f"{SCHEMA}.*"), *account(USER, "PROCESS, BINLOG MONITOR, SLAVE MONITOR"),
+                        f"CREATE DATABASE {SCHEMA}", f"USE {SCHEMA}", *(table.plain() for table in TABLES)])
+            data.fill(server, SCHEMA)
+        yield source, target
+
+
+def record(place, source, pages=PAGES, pause=0.0):
+    """A recording of one visit at the source."""
+    recording = place / "visit.dtap"
+    with tapping("capture", "-i", "lo", "--port", source.port, "-w", recording, log=place / "capture.log") as tap:
+        visit(source, *USER, pages, pause)
+        time.sleep(0.3)
+        status, seconds = tap.interrupt()
+        assert status == 0, tap.said()
+    return recording
+
+
+class RoundTrip(Case):
+    LOCK = "lab"
+
+    def replay(self, recording, source, target, store, *options):
+        return darktap("replay", recording, "--target", target.url(USER[0], SCHEMA), "--reference", source.url(USER[0], SCHEMA),
+                       "--store", store, "--pace", "max", *options, passwords=PASSWORDS)
+
+    def report(self, store):
+        done = darktap("report", store, "--format", "json")
+        self.assertIn(done.status, (0, 1), done.err)
+        report = done.json()
+        self.assertEqual(sum(report["ledger"].values()), report["coverage"]["exchanges"])
+        return report
+
+    def test_a_recording_replayed_on_the_same_data_has_no_findings(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            recording = record(place, source)
+            self.assertEqual(recording.stat().st_mode & 0o777, 0o600, "a recording holds production data")
+            summary = darktap("inspect", recording, "--format", "summary").json()
+            self.assertEqual(summary["lost_bytes"], 0)
+            self.assertEqual(summary["ledger"]["observed"], summary["exchanges"])
+            reads = [line for line in darktap("inspect", recording, "--format", "jsonl").lines() if line["class"] == "read"]
+            self.assertGreaterEqual(len(reads), READS)
+            done = self.replay(recording, source, target, place / "s.db")
+            self.assertEqual(done.status, 0, done.err + done.out)
+            self.assertEqual((place / "s.db").stat().st_mode & 0o777, 0o600)
+            report = self.report(place / "s.db")
+            self.assertEqual(report["findings"], [])
+            self.assertGreaterEqual(report["ledger"]["compared"], READS)
+            self.assertEqual(report["coverage"]["exchanges"], summary["exchanges"])
+            self.assertIsNotNone(report["run"]["finished"])
+            self.assertEqual(darktap("report", place / "s.db").status, 0)
+
+    def test_a_planted_difference_is_a_defect_and_exit_status_1(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            recording = record(place, source)
+            data.plant(target, SCHEMA)
+            done = self.replay(recording, source, target, place / "s.db")
+            self.assertEqual(done.status, 1, done.err + done.out)
+            report = self.report(place / "s.db")
+            self.assertEqual([(finding["difference"], finding["cause"]) for finding in report["findings"]],
+                             [("row_values", "defect")])
+            (finding,) = report["findings"]
+            self.assertEqual(finding["events"], PAGES // 10)
+            self.assertIn("WHERE id = 45", finding["examples"][0]["sql"])
+            self.assertEqual(darktap("report", place / "s.db", "--format", "json").status, 1)
+            accepted = darktap("report", place / "s.db", "--format", "json", "--fail-on", "order_violated")
+            self.assertEqual(accepted.status, 0, "--fail-on says which causes count")
+
+    def test_the_same_run_twice_gives_the_same_findings(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            recording = record(place, source)
+            data.plant(target, SCHEMA)
+            reports = []
+            for store in ("one.db", "two.db"):
+                self.replay(recording, source, target, place / store)
+                reports.append(self.report(place / store))
+            for finding in reports[0]["findings"] + reports[1]["findings"]:
+                finding.pop("evidence")
+                for example in finding["examples"]:
+                    example.pop("evidence", None)
+            self.assertEqual(reports[0]["findings"], reports[1]["findings"])
+            self.assertEqual(reports[0]["ledger"], reports[1]["ledger"])
+
+    def test_the_source_as_target_is_refused_before_anything_is_sent(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, _):
+            recording = record(place, source, pages=2)
+            before = source.status()["com_select"]
+            for name in ("127.0.0.1", "localhost"):
+                with self.subTest(name):
+                    done = darktap("replay", recording, "--target", f"mysql://{USER[0]}@{name}:{source.port}/{SCHEMA}",
+                                   "--store", place / "s.db", passwords=PASSWORDS)
+                    self.assert_refused(done, 4)
+                    self.assertFalse((place / "s.db").exists())
+            self.assertLessEqual(source.status()["com_select"] - before, 20, "no captured read was sent")
+
+    def test_a_store_whose_writer_was_killed_can_be_reported(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            recording = record(place, source, pages=25, pause=0.4)
+            writer = subprocess.Popen([DARKTAP, "replay", recording, "--target", target.url(USER[0], SCHEMA), "--store",
+                                       place / "s.db", "--pace", "recorded"], env=environment(PASSWORDS),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(7)
+            self.assertIsNone(writer.poll(), "still replaying")
+            writer.kill()
+            writer.wait()
+            report = self.report(place / "s.db")
+            self.assertIsNone(report["run"]["finished"])
+            self.assertGreater(report["ledger"]["compared"], 0, "progress is committed within 5 s")
+
+    def test_a_server_that_dies_while_it_is_replayed_on_ends_the_run_with_3_and_a_whole_ledger(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            recording = record(place, source, pages=20, pause=0.2)
+            exchanges = darktap("inspect", recording, "--format", "summary").json()["exchanges"]
+            writer = subprocess.Popen([DARKTAP, "replay", recording, "--target", target.url(USER[0], SCHEMA), "--store",
+                                       place / "s.db", "--pace", "recorded"], env=environment(PASSWORDS),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(2)
+            target.process.kill()
+            self.assertEqual(writer.wait(90), 3)
+            report = self.report(place / "s.db")
+            self.assertEqual(report["coverage"]["exchanges"], exchanges)
+            self.assertGreater(report["ledger"]["target_failed"], 0)
