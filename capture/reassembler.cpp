@@ -271,7 +271,8 @@ void Reassembler::State::start(Flow& flow) {
     for (const GatheredSegment& gathered : flow.gathered) {
       const Arrival& arrival = gathered.arrival;
       const bool own = flow.direction(arrival.from_first) == d;
-      if (own && arrival.length() > 0 && (!lowest || *lowest - arrival.sequence < 0x80000000u)) lowest = arrival.sequence;
+      const bool has_bytes = gathered.payload.size() + arrival.cut > 0;
+      if (own && has_bytes && (!lowest || *lowest - arrival.sequence < 0x80000000u)) lowest = arrival.sequence;
       if (!own && arrival.flags.ack() && !acknowledged) acknowledged = arrival.acknowledgement;
     }
     if (lowest || acknowledged) half.anchor(lowest ? *lowest : *acknowledged, false);

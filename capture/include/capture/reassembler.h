@@ -39,9 +39,9 @@ inline constexpr std::size_t held_segment_overhead = 192;
 inline constexpr std::size_t remembered_connections = 4096;
 
 struct ReassemblerOptions {
-  ServerPorts ports;                          // only connections whose server listens on one of these
+  ServerPorts ports{};                        // only connections whose server listens on one of these
   const IgnoredEndpoints* ignored = nullptr;  // must outlive the reassembler
-  ReassemblerLimits limits;
+  ReassemblerLimits limits{};
 };
 
 struct ReassemblerStats {

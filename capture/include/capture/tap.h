@@ -58,8 +58,8 @@ class FileTap final : public Tap {
 };
 
 struct LiveTapOptions {
-  ServerPorts ports;             // becomes part of the kernel's filter
-  std::string filter;            // BPF of the user; both must match
+  ServerPorts ports{};           // becomes part of the kernel's filter
+  std::string filter{};          // BPF of the user; both must match
   int snapshot_length = 262144;  // bytes; a segmentation-offloaded packet has up to 64 KiB
   int buffer_bytes = 64 << 20;   // the kernel's ring
   std::chrono::milliseconds batch = std::chrono::milliseconds(5);  // how long the kernel may collect packets before it wakes us
