@@ -48,6 +48,15 @@ function(darktap_python_tests folder)
   endforeach()
 endfunction()
 
+# The fuzz targets are another build (clang, preset fuzz); a target that is not built skips.
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*.cpp)
+foreach(source IN LISTS fuzz_targets)
+  get_filename_component(name ${source} NAME_WE)
+  set(fact "fuzz: ten seconds of any input do not break ${name}")
+  add_test(NAME ${fact} COMMAND ${DARKTAP_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/support/fuzz_smoke.py ${name} 10)
+  set_tests_properties(${fact} PROPERTIES LABELS fuzz TIMEOUT 120 ENVIRONMENT "${test_environment}" SKIP_REGULAR_EXPRESSION "SKIPPED: ")
+endforeach()
+
 if(TARGET darktap)
   darktap_python_tests(end_to_end TIMEOUT 280)
 endif()
