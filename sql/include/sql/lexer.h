@@ -33,10 +33,17 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::end;
   std::uint16_t word = 0;    // for `word`: which known word, 0 for none (sql's own numbering)
-  std::uint16_t symbol = 0;  // for `symbol`: its characters, first one lowest; "->>" and "<=>" are 3 long: see Symbol
+  std::uint32_t symbol = 0;  // for `symbol`: symbol_code of its characters
   std::uint32_t offset = 0;  // bytes from the start of the text
   std::uint32_t length = 0;
 };
+
+// ";", "<=", "->>": up to three characters as one number.
+constexpr std::uint32_t symbol_code(std::string_view characters) {
+  std::uint32_t code = 0;
+  for (char c : characters) code = code << 8 | static_cast<unsigned char>(c);
+  return code;
+}
 
 enum class CommentKind : std::uint8_t { plain, hint, skipped_version };
 // A comment, delimiters included. `skipped_version` is a /*!NNNNN … */ that the dialect's server does not execute.
@@ -50,7 +57,8 @@ struct Lexed {
   std::vector<Token> tokens;
   std::vector<Comment> comments;
   bool clean = true;               // false: there is an `invalid` token
-  bool depends_on_version = false; // a versioned comment was met that the dialect can't decide; it was read as executed
+  std::uint32_t undecided = 0;  // versioned comments that the dialect can't decide; they were taken as asked for
+  std::uint32_t parameters = 0;
 };
 
 // How versioned comments are taken when the server's version does not decide.

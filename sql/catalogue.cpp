@@ -1,0 +1,33 @@
+#include "sql/catalogue.h"
+
+namespace darktap::sql {
+namespace {
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (fold(a[i]) != fold(b[i])) return false;
+  }
+  return true;
+}
+
+template <class Value>
+const Value* find(const std::map<QualifiedName, Value>& entries, std::string_view schema, std::string_view name, const std::string& default_schema) {
+  auto found = entries.find({schema.empty() ? default_schema : std::string(schema), std::string(name)});
+  return found == entries.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+const Column* Table::column(std::string_view name) const {
+  for (const Column& candidate : columns) {
+    if (same_ignoring_case(candidate.name, name)) return &candidate;
+  }
+  return nullptr;
+}
+
+const Table* Catalogue::table(std::string_view schema, std::string_view name) const { return find(tables, schema, name, default_schema); }
+const View* Catalogue::view(std::string_view schema, std::string_view name) const { return find(views, schema, name, default_schema); }
+
+}  // namespace darktap::sql

@@ -1,0 +1,193 @@
+#include "sql/meaning.h"
+
+#include <algorithm>
+#include <set>
+
+#include "normalize.h"
+#include "order.h"
+#include "statement.h"
+
+namespace darktap::sql {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return result;
+}
+
+std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange range) {
+  if (range.empty()) return {};
+  const Token& last = lexed.tokens[range.end - 1];
+  std::uint32_t begin = lexed.tokens[range.begin].offset;
+  return text.substr(begin, last.offset + last.length - begin);
+}
+
+// Collects the answers of all statements of a text into one Meaning.
+class Builder {
+ public:
+  Builder(std::string_view text, const Lexed& lexed, const Catalogue* catalogue) : text_(text), lexed_(lexed), catalogue_(catalogue) {}
+
+  void add(const Statement& statement) {
+    ++meaning_.statements;
+    bool forbidden = false;
+    for (const EffectRef& ref : statement.effects) {
+      forbidden = forbidden || ref.forbids;
+      add_effect(ref);
+    }
+    for (const TableRef& table : statement.tables) forbidden = add_table(table) || forbidden;
+    for (const FunctionUse& use : statement.functions) {
+      if (use.function->trait == Trait::varying) add_varying(std::string(use.function->name));
+    }
+    for (std::uint32_t token : statement.varying_variables) add_varying(lower(text_of(text_, lexed_.tokens[token])));
+    for (const std::string& name : statement.varying) add_varying(name);
+
+    StatementClass allowed = statement.base == StatementClass::read && statement.locking ? StatementClass::locking_read : statement.base;
+    if (!statement.understood) {
+      allowed = StatementClass::unsafe;
+      const Token& at = lexed_.tokens[statement.why_token];
+      if (meaning_.why.empty() || meaning_.understood) set_why("not understood: " + statement.why, at.offset, at.length);
+      EffectRef ref;
+      ref.kind = EffectKind::not_understood;
+      ref.token = statement.why_token;
+      ref.forbids = true;
+      add_effect(ref);
+      meaning_.understood = false;
+    }
+    StatementClass actual = forbidden || !statement.understood ? StatementClass::unsafe : allowed;
+    if (meaning_.verb.empty() || actual > meaning_.statement_class) meaning_.verb = statement.verb_text;
+    meaning_.statement_class = std::max(meaning_.statement_class, actual);
+    meaning_.class_if_allowed = std::max(meaning_.class_if_allowed, allowed);
+    if (meaning_.statements == 1) meaning_.order = order_of(text_, lexed_, statement, catalogue_);
+    else meaning_.order = {};
+  }
+
+  Meaning take() {
+    if (meaning_.why.empty()) {
+      for (const Effect& effect : meaning_.effects) {
+        if (!effect.forbids) continue;
+        set_why(std::string(to_string(effect.kind)) + (effect.subject.empty() ? "" : ": " + effect.subject), effect.offset, effect.length);
+        break;
+      }
+    }
+    return std::move(meaning_);
+  }
+
+  void start() { meaning_.understood = true; }
+
+ private:
+  void set_why(std::string why, std::uint32_t offset, std::uint32_t length) {
+    meaning_.why = std::move(why);
+    meaning_.why_offset = offset;
+    meaning_.why_length = length;
+  }
+
+  void add_effect(const EffectRef& ref) {
+    Effect effect;
+    effect.kind = ref.kind;
+    effect.subject = ref.subject;
+    effect.value = source_of(text_, lexed_, ref.value);
+    effect.offset = lexed_.tokens[ref.token].offset;
+    effect.length = lexed_.tokens[ref.token].length;
+    effect.forbids = ref.forbids;
+    meaning_.effects.push_back(std::move(effect));
+  }
+
+  // True where reading the table may run a routine.
+  bool add_table(const TableRef& ref) {
+    if (ref.derived) return false;
+    TableName name;
+    if (ref.schema != no_token) name.schema = name_of(text_, lexed_.tokens[ref.schema]);
+    name.name = name_of(text_, lexed_.tokens[ref.name]);
+    const View* view = catalogue_ == nullptr ? nullptr : catalogue_->view(name.schema, name.name);
+    bool runs_routine = view != nullptr && !view->routines.empty();
+    if (runs_routine) {
+      EffectRef effect;
+      effect.kind = EffectKind::stored_routine;
+      effect.token = ref.name;
+      effect.subject = view->routines.front();
+      effect.forbids = true;
+      add_effect(effect);
+    }
+    if (ref.read && read_.insert(name).second) meaning_.tables_read.push_back(name);
+    if (ref.written && written_.insert(name).second) meaning_.tables_written.push_back(name);
+    return runs_routine;
+  }
+
+  void add_varying(const std::string& name) {
+    if (varying_.insert(name).second) meaning_.nondeterministic.push_back(name);
+  }
+
+  std::string_view text_;
+  const Lexed& lexed_;
+  const Catalogue* catalogue_;
+  Meaning meaning_;
+  std::set<TableName> read_, written_;
+  std::set<std::string> varying_;
+};
+
+Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
+  Parsed parsed = parse(text, lexed, dialect);
+  Builder builder(text, lexed, catalogue);
+  builder.start();
+  for (const Statement& statement : parsed.statements) builder.add(statement);
+  Meaning meaning = builder.take();
+  meaning.parameters = lexed.parameters;
+  meaning.normalized = normalize(text, lexed, parsed, rules);
+  meaning.fingerprint = hash_of_normalized(meaning.normalized);
+  return meaning;
+}
+
+void refuse(Meaning& meaning, std::string why, std::uint32_t offset) {
+  meaning.understood = false;
+  meaning.statement_class = meaning.class_if_allowed = StatementClass::unsafe;
+  meaning.why = std::move(why);
+  meaning.why_offset = offset;
+  meaning.why_length = 1;
+  Effect effect;
+  effect.kind = EffectKind::not_understood;
+  effect.offset = offset;
+  effect.forbids = true;
+  meaning.effects.push_back(std::move(effect));
+  meaning.order = {};
+}
+
+}  // namespace
+
+Meaning understand(std::string_view text, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
+  Lexed lexed = lex(text, dialect);
+  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules);
+  if (!lexed.clean && meaning.understood && meaning.statement_class < StatementClass::ddl) {
+    // A definition's unread tail may hold anything; elsewhere a broken token must not be passed over.
+    for (const Token& token : lexed.tokens) {
+      if (token.kind == TokenKind::invalid) {
+        refuse(meaning, "not understood: bytes that no server would take", token.offset);
+        break;
+      }
+    }
+  }
+  if (lexed.undecided > 0 && meaning.statement_class != StatementClass::unsafe) {
+    // The text means one thing or the other, and the version that tells is not known: the worse of both readings counts.
+    Lexed without = lex(text, dialect, UnknownVersion::skipped);
+    Meaning other = understand_lexed(text, without, dialect, catalogue, rules);
+    bool same = without.clean && other.understood && other.statement_class == meaning.statement_class && lexed.undecided == 1;
+    bool only_comment = lexed.undecided == 1 && without.clean && other.statements == 0;
+    if (!same && !only_comment) refuse(meaning, "depends on the server's version, which is not known", 0);
+  }
+  return meaning;
+}
+
+StatementClass class_allowing(const Meaning& meaning, const std::vector<std::string>& allowed) {
+  if (meaning.statement_class != StatementClass::unsafe) return meaning.statement_class;
+  auto names = [&](std::string_view wanted) {
+    return !wanted.empty() && std::any_of(allowed.begin(), allowed.end(), [&](const std::string& name) { return lower(name) == lower(wanted); });
+  };
+  for (const Effect& effect : meaning.effects) {
+    if (effect.forbids && (effect.kind == EffectKind::not_understood || (!names(to_string(effect.kind)) && !names(effect.subject)))) {
+      return StatementClass::unsafe;
+    }
+  }
+  return meaning.class_if_allowed;
+}
+
+}  // namespace darktap::sql

@@ -1,0 +1,141 @@
+// The parser's hands: looking at tokens, taking them with a role, failing once.
+#include "parser.h"
+
+#include <algorithm>
+
+namespace darktap::sql {
+
+std::string Parser::lower_text(std::uint32_t index) const {
+  std::string result(text(index));
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return result;
+}
+
+bool Parser::is_any(std::initializer_list<W> wanted, std::uint32_t ahead) const {
+  W found = word(ahead);
+  return found != W::none && std::find(wanted.begin(), wanted.end(), found) != wanted.end();
+}
+
+bool Parser::accept(W wanted) {
+  if (!is(wanted)) return false;
+  take(Role::keyword);
+  return true;
+}
+
+bool Parser::accept_any(std::initializer_list<W> wanted) {
+  if (!is_any(wanted)) return false;
+  take(Role::keyword);
+  return true;
+}
+
+bool Parser::accept_symbol(std::uint32_t code) {
+  if (!is_symbol(code)) return false;
+  take(Role::keyword);
+  return true;
+}
+
+bool Parser::accept_words(std::initializer_list<W> sequence) {
+  std::uint32_t ahead = 0;
+  for (W wanted : sequence) {
+    if (!is(wanted, ahead++)) return false;
+  }
+  while (ahead-- > 0) take(Role::keyword);
+  return true;
+}
+
+bool Parser::expect(W wanted) {
+  if (accept(wanted)) return true;
+  return fail("expected " + std::string(spelling(wanted)));
+}
+
+bool Parser::expect_symbol(std::uint32_t code) {
+  if (accept_symbol(code)) return true;
+  return fail(std::string("expected '") + static_cast<char>(code) + "'");
+}
+
+bool Parser::fail(std::string_view why) {
+  if (!failed_) {
+    failed_ = true;
+    out_.why = why;
+    out_.why_token = std::min<std::uint32_t>(at_, static_cast<std::uint32_t>(tokens_.size() - 1));
+  }
+  return false;
+}
+
+bool Parser::is_name(std::uint32_t ahead) const {
+  const Token& t = token(ahead);
+  if (t.kind == TokenKind::quoted_name) return true;
+  return t.kind == TokenKind::word && reserve_of(static_cast<W>(t.word)) != Reserve::reserved;
+}
+
+bool Parser::name(Role role) {
+  if (!is_name()) return fail("expected a name");
+  take(role);
+  return true;
+}
+
+bool Parser::string_literal() {
+  if (token().kind != TokenKind::string && token().kind != TokenKind::hex && token().kind != TokenKind::placeholder) {
+    return fail("expected a string");
+  }
+  take(Role::keyword);
+  return true;
+}
+
+bool Parser::charset_name() {
+  if (token().kind == TokenKind::string) {
+    take(Role::keyword);
+    return true;
+  }
+  if (is_any({W::binary_, W::default_, W::ascii_})) {
+    take(Role::name);
+    return true;
+  }
+  return name();
+}
+
+void Parser::effect(EffectKind kind, std::uint32_t where, std::string_view subject, bool forbids, TokenRange value) {
+  out_.effects.push_back({kind, where, std::string(subject), value, forbids});
+}
+
+void Parser::skip_rest() {
+  while (!at_end()) ++at_;
+}
+
+bool Parser::finish(StatementClass base) {
+  out_.base = base;
+  if (!at_end()) return fail("not expected here");
+  return true;
+}
+
+Statement Parser::statement(std::uint32_t at) {
+  at_ = at;
+  out_.begin = at;
+  if (at_end()) {
+    out_.empty = true;
+    out_.understood = true;
+  } else {
+    out_.understood = dispatch() && !failed_;
+    if (!out_.understood && out_.why.empty()) out_.why = "not understood";
+    skip_rest();
+  }
+  out_.end = at_;
+  return std::move(out_);
+}
+
+Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) {
+  Parsed parsed;
+  parsed.roles.assign(lexed.tokens.size(), Role::unknown);
+  std::uint32_t at = 0;
+  const std::uint32_t last = static_cast<std::uint32_t>(lexed.tokens.size() - 1);
+  for (;;) {
+    Statement statement = Parser(text, lexed, dialect, parsed.roles).statement(at);
+    at = statement.end;
+    if (!statement.empty) parsed.statements.push_back(std::move(statement));
+    if (at >= last) break;
+    ++at;  // the ';'
+  }
+  return parsed;
+}
+
+}  // namespace darktap::sql

@@ -1,0 +1,75 @@
+#include "words.h"
+
+#include <array>
+#include <cstddef>
+
+namespace darktap::sql {
+namespace {
+
+struct Entry {
+  std::string_view text;
+  Reserve reserve = Reserve::free;
+};
+
+constexpr std::size_t word_count = static_cast<std::size_t>(W::count_of_words);
+
+constexpr Reserve free_ = Reserve::free, some_ = Reserve::some, reserved_ = Reserve::reserved;
+constexpr std::array<Entry, word_count> entries{{
+    {"", Reserve::free},
+#define DARKTAP_WORD(name, reserve) {#name, reserve##_},
+#include "words.def"
+#undef DARKTAP_WORD
+}};
+
+constexpr std::size_t longest_word() {
+  std::size_t longest = 0;
+  for (const Entry& entry : entries) longest = entry.text.size() > longest ? entry.text.size() : longest;
+  return longest;
+}
+
+// ASCII letters to lower case; the other bytes of known words ('_' and digits) have no twin that could meet them.
+constexpr char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+constexpr std::uint32_t hash(std::string_view text) {
+  std::uint32_t h = static_cast<std::uint32_t>(text.size()) * 0x9e3779b1u;
+  for (char c : text) h = (h ^ static_cast<unsigned char>(fold(c))) * 0x01000193u;
+  return h ^ h >> 15;
+}
+
+// Open addressing with linear steps; less than a third full.
+constexpr std::size_t slots = 4096;
+static_assert(word_count * 3 < slots);
+
+constexpr std::array<std::uint16_t, slots> build() {
+  std::array<std::uint16_t, slots> table{};
+  for (std::uint16_t i = 1; i < word_count; ++i) {
+    std::size_t at = hash(entries[i].text) % slots;
+    while (table[at] != 0) at = (at + 1) % slots;
+    table[at] = i;
+  }
+  return table;
+}
+constexpr std::array<std::uint16_t, slots> table = build();
+
+bool same(std::string_view known, std::string_view text) {
+  if (known.size() != text.size()) return false;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] != fold(text[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+W find_word(std::string_view text) {
+  if (text.size() > longest_word() || text.empty()) return W::none;
+  for (std::size_t at = hash(text) % slots; table[at] != 0; at = (at + 1) % slots) {
+    if (same(entries[table[at]].text, text)) return static_cast<W>(table[at]);
+  }
+  return W::none;
+}
+
+std::string_view spelling(W word) { return entries[static_cast<std::size_t>(word)].text; }
+Reserve reserve_of(W word) { return entries[static_cast<std::size_t>(word)].reserve; }
+
+}  // namespace darktap::sql
