@@ -13,3 +13,6 @@ if(DARKTAP_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+if(DARKTAP_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage of the rooms, without a main of libFuzzer's
+endif()

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -24,7 +25,7 @@ from shop.schema import SCHEMA, TABLES  # noqa: E402
 
 BUILD = ROOT / "build" / "release"
 FOLDER = ROOT / "build" / "demo"
-TAP_SECONDS = 3     # by then shadow taps
+READY_SECONDS = 10  # by then shadow taps and serves
 END_SECONDS = 15    # by then it has ended, with what it was asking finished
 PAGES = 150         # a visitor; about 17 s
 
@@ -38,23 +39,40 @@ def say(text):
 
 
 class Darktap:
-    """A darktap process whose stdout is shown and searched for the page's address; its stderr is the terminal's."""
+    """A darktap process. What it says goes to our stderr (its progress as on a terminal where ours is one), and is searched
+    for the page's address; its stdout goes to a file or is dropped."""
 
-    def __init__(self, arguments, environment=()):
+    def __init__(self, arguments, environment=(), stdout=subprocess.DEVNULL):
         self.address = None
+        if sys.stderr.isatty():
+            self._said, theirs = pty.openpty()
+        else:
+            self._said, theirs = os.pipe()
         self.process = subprocess.Popen([BUILD / "darktap", *arguments], env={**os.environ, **dict(environment)},
-                                        stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                        stdin=subprocess.DEVNULL, stdout=stdout, stderr=theirs, start_new_session=True)
+        os.close(theirs)
         self._shown = threading.Thread(target=self._show, daemon=True)
         self._shown.start()
 
     def _show(self):
-        for line in self.process.stdout:
-            print(line, end="", flush=True)
-            address = re.search(r"http://127\.0\.0\.1:\d+/\S*", line)
+        heard = ""
+        while True:
+            try:
+                piece = os.read(self._said, 4096)
+            except OSError:  # how a pseudo-terminal says that nobody is left on the other end
+                piece = b""
+            if not piece:
+                return
+            text = piece.decode(errors="replace")
+            sys.stderr.write(text)
+            sys.stderr.flush()
+            heard = (heard + text)[-8192:]
+            address = re.search(r"(http://127\.0\.0\.1:\d+/\S*)\s", heard)
             if address:
-                self.address = address.group()
+                self.address = address[1]
 
     def wait_for_address(self, seconds):
+        """The page's address; by then it taps, too. None where it ended or says nothing for so long."""
         deadline = time.monotonic() + seconds
         while self.address is None and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -95,11 +113,9 @@ def run_shop(stack):
     """Taps, opens the shop, closes it, ends the tap. Gives the store, the page's address, and legacy's own count."""
     tap, store = shadow(stack)
     try:
-        started = time.monotonic()
-        address = tap.wait_for_address(TAP_SECONDS)
-        time.sleep(max(0, TAP_SECONDS - (time.monotonic() - started)))
-        if tap.process.poll() is not None:
-            raise DemoError(f"darktap shadow ended at once, with status {tap.process.returncode}")
+        address = tap.wait_for_address(READY_SECONDS)
+        if address is None:
+            raise DemoError(f"darktap shadow did not get ready: status {tap.process.poll()}")
         count = LegacyCount(stack.legacy)
         say(f"The shop opens: 4 visitors, {PAGES} pages each, about {PAGES // 9} s")
         seen = workload.run(stack.legacy.host, stack.legacy.port, *APP, pages=PAGES,
