@@ -149,9 +149,10 @@ TEST_CASE("dropped segments are exactly the gaps, and holes between bytes seen a
     played.reassembler.finish({});
     for (const Direction d : {to_server, to_client}) {
       std::string got = played.log.side(1, d).bytes, want = expected[index(d)];
-      // One byte missing at the very end can't be told from a FIN; nor can bytes that nobody acknowledged.
-      const auto without_tail = [](std::string text) { return text.substr(0, text.find_last_not_of('?') + 1); };
-      if (!last_acknowledged || want.size() - without_tail(want).size() == 1) {
+      const auto without_tail = [](const std::string& text) { return text.substr(0, text.find_last_not_of('?') + 1); };
+      if (last_acknowledged) {  // one byte more at the very end can't be told from a FIN
+        if (got + "?" == want) got = want;
+      } else {  // nobody told of bytes lost behind the last one
         RC_ASSERT(want.substr(0, got.size()) == got);
         got = without_tail(got), want = without_tail(want);
       }
