@@ -8,9 +8,11 @@ namespace darktap::cli {
 
 class Serving {
  public:
-  // Throws Failure where the address isn't loopback or is taken.
+  // Binds, so that a wrong or taken address is told before anything else is done. Throws Failure.
   Serving(const std::string& store, const std::string& listen);
   ~Serving();
+  // The store must be there by now.
+  void start();
   // With its token; empty without the page.
   std::string url() const;
 

@@ -1,6 +1,5 @@
 // darktap shadow: capture, replay, compare and serve, live.
 #include <iostream>
-#include <memory>
 
 #include "base/expected.h"
 #include "run_options.h"
@@ -29,11 +28,11 @@ int shadow(const Options& options) {
   live.input.ports = server_ports(options.ports);
   live.input.filter = options.filter;
   live.input.sample_percent = options.sample;
-  std::unique_ptr<Serving> serving;
+  Serving serving(options.run.store, options.listen);
   auto ready = [&](std::int64_t id) {
-    serving = std::make_unique<Serving>(options.run.store, options.listen);
+    serving.start();
     std::cerr << "darktap: run " << id << ": shadowing " << options.interface << " on " << options.run.target << "; Ctrl-C ends it\n";
-    if (!serving->url().empty()) std::cerr << "darktap: triage page: " << serving->url() << '\n';
+    if (!serving.url().empty()) std::cerr << "darktap: triage page: " << serving.url() << '\n';
   };
   run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress());
   int status = conclude(result, options.run);
