@@ -31,7 +31,7 @@ class Table {
 
 class BlockingConnection {
  public:
-  // Looks the host up, connects and logs in.
+  // Looks the host up, connects and logs in. Answers are kept whole up to 2,000,000 rows or 512 MiB, whatever options.kept says.
   static Expected<BlockingConnection, ConnectFailed> open(const Login& login, ConnectOptions options = {});
   BlockingConnection(BlockingConnection&&) noexcept;
   BlockingConnection& operator=(BlockingConnection&&) noexcept;

@@ -80,8 +80,9 @@ class Connection {
   State state() const;
 
   // Sends one command; the connection must be idle. `payload` is what follows the command byte and is copied.
-  // `prepared_columns`: for COM_STMT_EXECUTE, what the PREPARE's reply announced.
-  void send(mysql::CommandCode code, Bytes payload, const std::vector<mysql::Column>& prepared_columns = {});
+  // `prepared_columns`: for COM_STMT_EXECUTE, what the PREPARE's reply announced. `limit`: zero is the statement_timeout.
+  void send(mysql::CommandCode code, Bytes payload, const std::vector<mysql::Column>& prepared_columns = {},
+            std::chrono::milliseconds limit = {});
   // For COM_STMT_CLOSE, which no server answers: sent with the next command or at once; the connection stays idle.
   void send_unanswered(mysql::CommandCode code, Bytes payload);
 

@@ -31,7 +31,7 @@ std::optional<std::string> refuse_addresses(const AddressFacts& facts);
 // What a server says of itself; what it doesn't tell is empty.
 struct ServerIdentity {
   std::string name;  // as given
-  std::string uuid;  // @@server_uuid (MySQL) or @@server_uid (MariaDB)
+  std::string uuid;  // @@server_uuid (MySQL)
   std::string server_id, hostname, datadir, version;
   std::uint16_t port = 0;
   struct Replica {
@@ -47,6 +47,7 @@ bool same_server(const ServerIdentity& a, const ServerIdentity& b);
 
 struct IdentityFacts {
   ServerIdentity target;
+  std::vector<Endpoint> target_addresses;
   std::optional<ServerIdentity> reference, source;
   std::vector<Endpoint> seen_servers;
   std::vector<IpAddress> local_addresses;
@@ -55,7 +56,8 @@ std::optional<std::string> refuse_identities(const IdentityFacts& facts);
 
 // The shell's part. Throws Failure(environment) where a name is unknown.
 NamedServer name_server(const client::ServerUrl& url);
-// Asks an open connection; needs no privilege, tells more with SLAVE MONITOR or REPLICATION CLIENT.
+// Asks an open connection; needs no privilege, tells more with REPLICATION CLIENT, REPLICATION SLAVE and PROCESS (MariaDB:
+// SLAVE MONITOR, REPLICATION MASTER ADMIN and PROCESS).
 ServerIdentity ask_identity(client::BlockingConnection& connection, const std::string& name);
 
 }  // namespace darktap::replay

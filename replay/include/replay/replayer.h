@@ -65,8 +65,8 @@ class Replayer {
   void give_up(const std::string& line);
 
   struct Counters {
-    std::uint64_t sent = 0, answered = 0, failed = 0, held = 0, shed = 0;
-    std::uint64_t connects = 0, reconnects = 0;
+    std::uint64_t sent = 0, answered = 0, failed = 0, held = 0, shed = 0;  // exchanges
+    std::uint64_t connects = 0, lost = 0;                                  // connections begun, lost with a command in flight
     std::size_t open_connections = 0, lanes = 0, queued_bytes = 0;
   };
   const Counters& counters() const;

@@ -26,7 +26,7 @@ struct WritePolicy {
 
 // Reasons: "write", "ddl", "locking_read", "transaction_control", "session_variable", "session_global",
 // "unsafe: EFFECT", "not_understood", "statement_unknown" (its PREPARE was not seen), "cursor", "long_data",
-// "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "other".
+// "bulk", "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "other".
 Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy);
 
 // True for a session variable that only changes how this session's reads are answered.

@@ -1,0 +1,133 @@
+#include "replay/catalogue_reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace darktap::replay {
+namespace {
+
+using client::BlockingConnection;
+using client::Table;
+
+const std::string not_system =
+    " NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys', '_vt')";
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string text(const Table& table, std::size_t row, std::size_t column) { return table.at(row, column).value_or(""); }
+
+void add_columns(sql::Catalogue& catalogue, const Table& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    catalogue.tables[{text(rows, i, 0), text(rows, i, 1)}].columns.push_back({text(rows, i, 2), text(rows, i, 3) != "NO"});
+}
+
+// An index with one prefix part (SUB_PART) or one expression (no column) promises nothing: it is dropped whole.
+void add_keys(sql::Catalogue& catalogue, const Table& rows) {
+  std::string last;
+  bool usable = false;
+  sql::Table* table = nullptr;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    sql::QualifiedName name{text(rows, i, 0), text(rows, i, 1)};
+    std::string index = text(rows, i, 2);
+    std::string key = name.first + '\0' + name.second + '\0' + index;
+    bool whole = rows.at(i, std::size_t{3}).has_value() && !rows.at(i, std::size_t{4}).has_value();
+    if (key != last) {
+      auto found = catalogue.tables.find(name);
+      table = found == catalogue.tables.end() ? nullptr : &found->second;
+      usable = table != nullptr && whole;
+      if (usable) table->unique_keys.push_back({index, {}});
+      last = key;
+    } else if (usable && !whole) {
+      table->unique_keys.pop_back();
+      usable = false;
+    }
+    if (usable) table->unique_keys.back().columns.push_back(text(rows, i, 3));
+  }
+}
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || (c & 0x80) != 0; }
+
+// The routines and views that a view's text names. Over-cautious on purpose: any occurrence of the name counts.
+bool names(const std::string& definition, const std::string& name) {
+  for (std::size_t at = definition.find(name); at != std::string::npos; at = definition.find(name, at + 1)) {
+    bool begins = at == 0 || !is_word(definition[at - 1]);
+    bool ends = at + name.size() == definition.size() || !is_word(definition[at + name.size()]);
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+void add_views(sql::Catalogue& catalogue, const Table& rows) {
+  struct Definition {
+    sql::QualifiedName name;
+    std::string text;  // lower case
+  };
+  std::vector<Definition> definitions;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    definitions.push_back({{text(rows, i, 0), text(rows, i, 1)}, lower(text(rows, i, 2))});
+    sql::View& view = catalogue.views[definitions.back().name];
+    if (definitions.back().text.empty()) {  // no SHOW VIEW: it may reach anything
+      view.routines.push_back("(definition not shown)");
+      continue;
+    }
+    for (const auto& [schema, routine] : catalogue.routines)
+      if (names(definitions.back().text, routine)) view.routines.push_back(routine);
+  }
+  // Views over views, until nothing new is reached.
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const Definition& outer : definitions)
+      for (const Definition& inner : definitions) {
+        if (&outer == &inner || !names(outer.text, lower(inner.name.second))) continue;
+        std::vector<std::string>& reached = catalogue.views[outer.name].routines;
+        for (const std::string& routine : catalogue.views[inner.name].routines)
+          if (std::find(reached.begin(), reached.end(), routine) == reached.end()) {
+            reached.push_back(routine);
+            grew = true;
+          }
+      }
+  }
+}
+
+}  // namespace
+
+Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connection, const std::string& default_schema,
+                                                     const CatalogueLimits& limits) {
+  auto count = connection.table("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA" + not_system);
+  if (!count) return Unexpected("information_schema: " + count.error());
+  std::size_t columns = 0;
+  std::string counted = text(*count, 0, 0);
+  std::from_chars(counted.data(), counted.data() + counted.size(), columns);
+  if (columns > limits.columns)
+    return Unexpected("information_schema: " + counted + " columns, more than " + std::to_string(limits.columns) + " are not read");
+
+  sql::Catalogue catalogue;
+  catalogue.default_schema = default_schema;
+  auto add = [&](auto add_rows, const std::string& sql) -> std::optional<std::string> {
+    auto rows = connection.table(sql);
+    if (!rows) return "information_schema: " + rows.error();
+    add_rows(catalogue, *rows);
+    return std::nullopt;
+  };
+  auto add_routines = [](sql::Catalogue& into, const Table& rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) into.routines.insert({text(rows, i, 0), lower(text(rows, i, 1))});
+  };
+  auto problem = add(add_columns, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
+                                  " WHERE TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
+  if (!problem)
+    problem = add(add_keys, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS"
+                            " WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA" + not_system +
+                            " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX");
+  if (!problem)
+    problem = add(add_routines, "SELECT ROUTINE_SCHEMA, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" + not_system);
+  if (!problem)
+    problem = add(add_views, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system);
+  if (problem) return Unexpected(*problem);
+  return catalogue;
+}
+
+}  // namespace darktap::replay

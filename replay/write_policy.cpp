@@ -1,0 +1,142 @@
+#include "replay/write_policy.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace darktap::replay {
+namespace {
+
+using mysql::CommandCode;
+using sql::EffectKind;
+using sql::StatementClass;
+using Action = Decision::Action;
+
+Decision hold(std::string reason) { return {Action::hold, std::move(reason)}; }
+
+// Variables that change how this session's statements are read, computed or printed, and nothing beyond it. Not among
+// them: what would lift the read-only lock (transaction_read_only), cut our own connection (wait_timeout), or act on the
+// server (sql_log_bin).
+constexpr std::array harmless_variables{
+    std::string_view{"names"}, std::string_view{"character set"}, std::string_view{"charset"},
+    std::string_view{"auto_increment_increment"}, std::string_view{"auto_increment_offset"},
+    std::string_view{"block_encryption_mode"}, std::string_view{"character_set_client"},
+    std::string_view{"character_set_connection"}, std::string_view{"character_set_results"},
+    std::string_view{"collation_connection"}, std::string_view{"cte_max_recursion_depth"},
+    std::string_view{"default_collation_for_utf8mb4"}, std::string_view{"default_week_format"},
+    std::string_view{"div_precision_increment"}, std::string_view{"explicit_defaults_for_timestamp"},
+    std::string_view{"foreign_key_checks"}, std::string_view{"group_concat_max_len"}, std::string_view{"insert_id"},
+    std::string_view{"join_buffer_size"}, std::string_view{"last_insert_id"}, std::string_view{"lc_messages"},
+    std::string_view{"lc_time_names"}, std::string_view{"max_error_count"}, std::string_view{"max_execution_time"},
+    std::string_view{"max_recursive_iterations"}, std::string_view{"max_sort_length"}, std::string_view{"max_statement_time"},
+    std::string_view{"old_mode"}, std::string_view{"optimizer_search_depth"}, std::string_view{"optimizer_switch"},
+    std::string_view{"rand_seed1"}, std::string_view{"rand_seed2"}, std::string_view{"sort_buffer_size"},
+    std::string_view{"sql_auto_is_null"}, std::string_view{"sql_big_selects"}, std::string_view{"sql_mode"},
+    std::string_view{"sql_notes"}, std::string_view{"sql_safe_updates"}, std::string_view{"sql_select_limit"},
+    std::string_view{"sql_warnings"}, std::string_view{"time_zone"}, std::string_view{"timestamp"},
+    std::string_view{"tmp_table_size"}, std::string_view{"transaction_isolation"}, std::string_view{"tx_isolation"},
+    std::string_view{"unique_checks"}, std::string_view{"windowing_use_high_precision"},
+};
+
+// The reason of the effect that keeps a session statement back; empty where it may pass.
+std::string held_by(const sql::Effect& effect) {
+  switch (effect.kind) {
+    case EffectKind::default_schema: case EffectKind::user_variable: case EffectKind::last_insert_id:
+      return "";
+    case EffectKind::session_state:
+      return is_harmless_variable(effect.subject) ? "" : "session_variable";
+    case EffectKind::autocommit: case EffectKind::transaction:
+      return "transaction_control";
+    case EffectKind::global_state:
+      return "session_global";
+    default:
+      return "unsafe: " + std::string(sql::to_string(effect.kind));
+  }
+}
+
+Decision decide_session(const sql::Meaning& meaning) {
+  for (const sql::Effect& effect : meaning.effects)
+    if (std::string reason = held_by(effect); !reason.empty()) return hold(reason);
+  if (meaning.effects.empty()) return hold("session_variable");
+  return {Action::send_as_state, ""};
+}
+
+std::string unsafe_reason(const sql::Meaning& meaning) {
+  if (!meaning.understood) return "not_understood";
+  for (const sql::Effect& effect : meaning.effects)
+    if (effect.forbids) return "unsafe: " + std::string(sql::to_string(effect.kind));
+  return "unsafe";
+}
+
+Decision decide_statement(const sql::Meaning& meaning, const WritePolicy& policy) {
+  switch (sql::class_allowing(meaning, policy.allowed)) {
+    case StatementClass::read: return {Action::send, ""};
+    case StatementClass::session: return decide_session(meaning);
+    case StatementClass::transaction: return hold("transaction_control");
+    case StatementClass::locking_read: return hold("locking_read");
+    case StatementClass::write: return hold("write");
+    case StatementClass::ddl: return hold("ddl");
+    case StatementClass::unsafe: return hold(unsafe_reason(meaning));
+    case StatementClass::other: return hold("other");
+  }
+  return hold("not_understood");
+}
+
+// Prepared statements are sent for reads alone: a prepared SET is rare, and could not be run again by its text.
+Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  if (exchange.command.text_state != mysql::Command::Text::known) return hold("statement_unknown");
+  Decision decision = decide_statement(meaning, policy);
+  if (decision.action == Action::send_as_state) return hold("session_variable");
+  return decision;
+}
+
+}  // namespace
+
+bool is_harmless_variable(std::string_view name) {
+  for (std::string_view prefix : {"@@session.", "@@local.", "@@"})
+    if (name.starts_with(prefix)) {
+      name.remove_prefix(prefix.size());
+      break;
+    }
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(harmless_variables.begin(), harmless_variables.end(), lower) != harmless_variables.end();
+}
+
+Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  switch (exchange.command.code) {
+    case CommandCode::query:
+      return decide_statement(meaning, policy);
+    case CommandCode::init_db:
+      return {Action::send_as_state, ""};
+    case CommandCode::stmt_execute:
+      if (exchange.command.cursor_flags != 0) return hold("cursor");
+      return decide_prepared(exchange, meaning, policy);
+    case CommandCode::stmt_prepare: case CommandCode::stmt_close: case CommandCode::stmt_reset:
+      return decide_prepared(exchange, meaning, policy);
+    case CommandCode::stmt_bulk_execute: {
+      Decision decision = decide_prepared(exchange, meaning, policy);
+      return decision.action == Action::hold ? decision : hold("bulk");
+    }
+    case CommandCode::stmt_fetch:
+      return hold("cursor");
+    case CommandCode::stmt_send_long_data:
+      return hold("long_data");
+    case CommandCode::change_user: case CommandCode::reset_connection:
+      return {Action::begin_anew, "session_reset"};
+    case CommandCode::create_db: case CommandCode::drop_db:
+      return hold("ddl");
+    case CommandCode::ping: case CommandCode::quit: case CommandCode::statistics: case CommandCode::set_option:
+    case CommandCode::field_list: case CommandCode::process_info: case CommandCode::debug: case CommandCode::sleep:
+    case CommandCode::time: case CommandCode::connect:
+      return hold("connection_command");
+    case CommandCode::refresh: case CommandCode::shutdown: case CommandCode::process_kill: case CommandCode::delayed_insert:
+    case CommandCode::binlog_dump: case CommandCode::table_dump: case CommandCode::connect_out:
+    case CommandCode::register_replica: case CommandCode::daemon: case CommandCode::binlog_dump_gtid: case CommandCode::clone:
+    case CommandCode::subscribe_group_replication:
+      return hold("admin_command");
+  }
+  return hold("not_understood");
+}
+
+}  // namespace darktap::replay
