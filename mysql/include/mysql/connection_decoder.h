@@ -18,6 +18,7 @@ struct DecoderLimits {
   std::size_t kept_rows = 1000;                      // rows kept a result set; digests cover all
   std::size_t kept_bytes = 4U << 20;                 // bytes of rows kept a response
   std::size_t pending_commands = 10'000;             // pipelined commands waiting for their answer
+  std::size_t pending_bytes = 64U << 20;             // of them together
   std::size_t frame_payload = 0xffffff;              // where a message is split into frames; smaller only in tests
 };
 

@@ -1,0 +1,51 @@
+#include "mysql/answer.h"
+
+namespace darktap::mysql {
+
+std::string_view to_string(AnswerKind kind) {
+  switch (kind) {
+    case AnswerKind::rows: return "rows";
+    case AnswerKind::ok: return "ok";
+    case AnswerKind::error: return "error";
+    case AnswerKind::unobserved: return "unobserved";
+    case AnswerKind::none: return "none";
+  }
+  return "unobserved";
+}
+
+AnswerKind Answer::kind() const {
+  if (state == State::none) return AnswerKind::none;
+  if (state == State::unobserved || results.empty()) return AnswerKind::unobserved;
+  if (error() != nullptr) return AnswerKind::error;
+  return first_rows() != nullptr ? AnswerKind::rows : AnswerKind::ok;
+}
+
+const ServerError* Answer::error() const { return results.empty() ? nullptr : std::get_if<ServerError>(&results.back()); }
+
+const ResultSet* Answer::first_rows() const {
+  for (const Result& result : results)
+    if (const auto* rows = std::get_if<ResultSet>(&result)) return rows;
+  return nullptr;
+}
+
+const Ok* Answer::last_ok() const {
+  for (auto result = results.rbegin(); result != results.rend(); ++result)
+    if (const auto* ok = std::get_if<Ok>(&*result)) return ok;
+  return nullptr;
+}
+
+std::uint64_t Answer::row_count() const {
+  std::uint64_t count = 0;
+  for (const Result& result : results)
+    if (const auto* rows = std::get_if<ResultSet>(&result)) count += rows->digests.rows;
+  return count;
+}
+
+std::uint32_t Answer::warnings() const {
+  if (results.empty()) return 0;
+  if (const auto* ok = std::get_if<Ok>(&results.back())) return ok->warnings;
+  if (const auto* rows = std::get_if<ResultSet>(&results.back())) return rows->warnings;
+  return 0;
+}
+
+}  // namespace darktap::mysql

@@ -1,0 +1,423 @@
+#include "conversation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "charsets.h"
+#include "session_text.h"
+
+namespace darktap::mysql {
+
+namespace {
+
+constexpr std::size_t most_held = 1000;
+constexpr std::size_t most_statements = 20'000;  // servers allow 16,382 in all by default
+
+void make_unobserved(DecodedExchange& exchange, const std::string& why) {
+  exchange.answer = Answer{.state = Answer::State::unobserved, .why_unobserved = why};
+  exchange.response = {};
+  exchange.response_bytes = 0;
+}
+
+}  // namespace
+
+Conversation::Conversation(DecoderSink& sink, const DecoderLimits& limits, ConnectionFacts& facts)
+    : sink_(sink), limits_(limits), facts_(facts), statements_(most_statements, limits.message_bytes) {}
+
+// ---- the client's side
+
+void Conversation::command(const MessageView& message) {
+  if (message.payload.empty() && message.integrity == MessageView::Integrity::whole) return;  // no command at all
+  auto code = message.payload.empty() ? CommandCode::sleep : static_cast<CommandCode>(message.payload[0]);
+  bool waits = head_ || !queue_.empty();
+  bool behind_prepare = last_code_ == CommandCode::stmt_prepare &&
+                        (code == CommandCode::stmt_execute || code == CommandCode::stmt_bulk_execute) && message.payload.size() >= 5 &&
+                        ByteReader(message.payload.subspan(1)).u32le() == last_prepared_id;
+  if (!waits || !(message.first.packet == last_packet_ || behind_prepare)) ++burst_;
+  last_packet_ = message.last.packet;
+  last_code_ = code;
+
+  Waiting waiting{.payload = {}, .integrity = message.integrity, .first = message.first, .last = message.last,
+                  .wire_bytes = message.wire_bytes, .last_sequence = message.last_sequence, .burst = burst_,
+                  .answer = std::exchange(client_hole_, false) ? Waiting::Answer::search : Waiting::Answer::awaited};
+  if (message.integrity != MessageView::Integrity::whole) client_hole_ = true;  // the next answer must be told from its own
+  if (mute_) waiting.answer = Waiting::Answer::lost;
+  if (!waits) {
+    take(waiting, message.payload);
+    return;
+  }
+  waiting.payload.assign(message.payload.begin(), message.payload.end());
+  queued_bytes_ += waiting.payload.size();
+  queue_.push_back(std::move(waiting));
+  if (queue_.size() > limits_.pending_commands || queued_bytes_ > limits_.pending_bytes) {
+    for (Waiting& each : queue_) each.answer = Waiting::Answer::lost;
+    side_ = Server::searching;
+    give_up_head("more commands wait for their answers than are followed");
+  }
+}
+
+void Conversation::request_data(const MessageView& message) {
+  if (!queue_.empty()) {
+    queue_.back().wire_bytes += message.wire_bytes;
+  } else if (head_) {
+    head_->exchange.request_bytes += message.wire_bytes;
+  }
+}
+
+void Conversation::command_cut(Bytes seen, const Stamp& first, std::uint64_t wire_bytes) {
+  if (seen.empty()) return;
+  command({.integrity = MessageView::Integrity::damaged, .payload = seen, .length = seen.size(), .wire_bytes = wire_bytes,
+           .first = first, .last = first});
+}
+
+void Conversation::client_lost() {
+  client_hole_ = true;
+  if (state_doubt_.empty()) state_doubt_ = "bytes of the client were lost: the session's state may have moved";
+  if (!recognised_) return;
+  for (DecodedExchange& exchange : held_) make_unobserved(exchange, "bytes were lost on both sides of its answer");
+  flush_held();
+}
+
+void Conversation::client_heard() {
+  if (held_.empty() || !recognised_) return;
+  flush_held();
+  found_again_ = false;
+}
+
+// A command reaches the front: everything before it is answered, so that the session's state is the one it was sent in.
+void Conversation::take(Waiting& waiting, Bytes payload) {
+  DecodedExchange exchange;
+  exchange.request = {.first = waiting.first.time, .last = waiting.last.time};
+  exchange.request_bytes = waiting.wire_bytes;
+  exchange.packet = waiting.last.packet;
+  exchange.user = facts_.user;
+  exchange.schema = facts_.schema;
+  exchange.collation = facts_.collation;
+  if (facts_.known != ConnectionFacts::Capability::negotiated)
+    doubt(exchange, "the login was not seen: capabilities and character set are inferred");
+  if (!state_doubt_.empty()) doubt(exchange, state_doubt_);
+
+  if (waiting.integrity != MessageView::Integrity::whole) {
+    exchange.command.code = payload.empty() ? CommandCode::sleep : static_cast<CommandCode>(payload[0]);
+    exchange.command.text_state = Command::Text::unknown;
+    make_unobserved(exchange, waiting.integrity == MessageView::Integrity::oversized ? "the command is longer than the limit"
+                                                                                     : "bytes of the command were lost");
+    note_unseen_effect(exchange.command);
+    emit(exchange);
+    return;
+  }
+
+  AttributesForm attributes = AttributesForm::by_shape;
+  bool negotiated = facts_.known == ConnectionFacts::Capability::negotiated;
+  if (negotiated)
+    attributes = (facts_.capabilities & capability::query_attributes) != 0 ? AttributesForm::negotiated : AttributesForm::absent;
+  ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_);
+  if (!parsed.problem.empty()) doubt(exchange, parsed.problem);
+  exchange.command = std::move(parsed.command);
+  const Command& command = exchange.command;
+
+  if (command.code == CommandCode::stmt_send_long_data)
+    statements_.add_long_data(command.statement_id, parsed.long_data_parameter, parsed.long_data);
+  if (command.code == CommandCode::stmt_close) statements_.close(command.statement_id);
+  if (gets_no_answer(command.code)) {
+    exchange.answer.state = Answer::State::none;
+    emit(exchange);
+    return;
+  }
+  if (becomes_stream(command.code)) {
+    became_stream_ = true;
+    make_unobserved(exchange, "the connection became a replication stream");
+    emit(exchange);
+    return;
+  }
+  if (waiting.answer == Waiting::Answer::lost) {
+    make_unobserved(exchange, "bytes of its answer were lost");
+    note_unseen_effect(exchange.command);
+    emit(exchange);
+    return;
+  }
+  if (waiting.answer == Waiting::Answer::search) side_ = Server::searching;
+
+  std::vector<Column> columns;
+  bool executes = command.code == CommandCode::stmt_execute || command.code == CommandCode::stmt_bulk_execute;
+  if (command.code == CommandCode::stmt_fetch || (executes && definitions_may_be_left_out()))
+    if (const Statement* statement = statements_.find(command.statement_id)) columns = statement->columns;
+  CommandCode code = command.code;
+  head_.emplace(Head{.exchange = std::move(exchange),
+                     .decoder = ResponseDecoder(code, facts_.capabilities, {.kept_rows = limits_.kept_rows, .kept_bytes = limits_.kept_bytes},
+                                                std::move(columns),
+                                                negotiated ? ResponseDecoder::Dialect::negotiated : ResponseDecoder::Dialect::by_shape),
+                     .user_change = std::move(parsed.user_change),
+                     .burst = waiting.burst,
+                     .first_sequence = static_cast<std::uint8_t>(waiting.last_sequence + 1),
+                     .next_sequence = {}});
+}
+
+bool Conversation::definitions_may_be_left_out() const {
+  return facts_.known != ConnectionFacts::Capability::negotiated ||
+         (facts_.capabilities & (capability::mariadb_cache_metadata | capability::optional_metadata)) != 0;
+}
+
+void Conversation::advance() {
+  while (!head_ && !queue_.empty() && !became_stream_) {
+    Waiting waiting = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= waiting.payload.size();
+    take(waiting, waiting.payload);
+  }
+}
+
+// ---- the server's side
+
+Conversation::Framing Conversation::response(const MessageView& message) {
+  if (side_ == Server::searching) {
+    skip_to(message.first.time);
+    if (!starts_head(message)) return Framing::trusted;
+    side_ = Server::following;
+  } else if (!head_) {
+    side_ = Server::searching;  // nobody asked for it, as far as the tap saw
+    return Framing::trusted;
+  }
+  Head& head = *head_;
+  bool checked = sequences_checked_;
+  if (head.progress == Head::Progress::waiting) {
+    if (checked && message.first_sequence != head.first_sequence) {
+      side_ = Server::searching;
+      return Framing::trusted;
+    }
+    head.progress = Head::Progress::answering;
+    head.exchange.response.first = message.first.time;
+  } else if (checked && head.next_sequence && message.first_sequence != *head.next_sequence) {
+    side_ = Server::searching;
+    give_up_head("the sequence numbers of its answer jump");
+    return Framing::doubtful;
+  }
+  head.next_sequence = static_cast<std::uint8_t>(message.last_sequence + 1);
+  head.exchange.response.last = message.last.time;
+  head.exchange.response_bytes += message.wire_bytes;
+  if (message.integrity != MessageView::Integrity::whole) {
+    side_ = Server::searching;
+    give_up_head(message.integrity == MessageView::Integrity::oversized ? "a message of its answer is longer than the limit"
+                                                                        : "bytes of its answer were lost");
+    return Framing::trusted;
+  }
+  switch (head.decoder.feed(message.payload)) {
+    case ResponseDecoder::Step::more:
+      if (head.exchange.command.code == CommandCode::change_user) head.next_sequence.reset();  // the client speaks in between
+      return Framing::trusted;
+    case ResponseDecoder::Step::send_file: head.next_sequence.reset(); return Framing::trusted;
+    case ResponseDecoder::Step::done: complete(); return Framing::trusted;
+    case ResponseDecoder::Step::malformed: {
+      std::string why = "its answer could not be decoded: " + head.decoder.problem();
+      side_ = Server::searching;
+      give_up_head(why);
+      return Framing::doubtful;
+    }
+  }
+  return Framing::trusted;
+}
+
+void Conversation::complete() {
+  Head head = *std::move(head_);
+  head_.reset();
+  DecodedExchange& exchange = head.exchange;
+  exchange.answer = std::move(head.decoder.answer());
+  recognised_ = true;
+  take_effect(head, exchange.answer);
+  // A client that asks again before it has its answer never waits. Commands of one packet don't count.
+  if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response.first) overlapping_ = true;
+  emit(exchange);
+  advance();
+}
+
+void Conversation::server_lost(CaptureTime behind) {
+  side_ = Server::searching;
+  found_again_ = true;
+  if (overlapping_) {
+    mute_ = true;
+    for (Waiting& each : queue_) each.answer = Waiting::Answer::lost;
+    give_up_head("bytes were lost, and the client does not wait for its answers");
+    return;
+  }
+  if (!head_) return;
+  bool asked_later = head_->progress == Head::Progress::waiting && behind < head_->exchange.request.last;
+  if (asked_later) return;  // the hole lies before it was asked
+  for (Waiting& each : queue_)
+    if (each.burst == head_->burst) each.answer = Waiting::Answer::lost;
+  give_up_head("bytes of its answer were lost");
+}
+
+// While searching: whatever the server sends once a later burst was sent, is no answer to an earlier one.
+void Conversation::skip_to(CaptureTime time) {
+  while (head_ && !overlapping_) {
+    auto later = std::find_if(queue_.begin(), queue_.end(), [&](const Waiting& each) {
+      return each.burst != head_->burst && each.integrity == MessageView::Integrity::whole && !each.payload.empty() &&
+             !gets_no_answer(static_cast<CommandCode>(each.payload[0])) && each.last.time <= time;
+    });
+    if (later == queue_.end()) return;
+    give_up_head("its answer was not seen");
+  }
+}
+
+bool Conversation::starts_head(const MessageView& message) const {
+  return head_ && head_->progress == Head::Progress::waiting && message.integrity == MessageView::Integrity::whole &&
+         message.first.time >= head_->exchange.request.last &&
+         (!sequences_checked_ || message.first_sequence == head_->first_sequence) &&
+         payload_starts_response(message.payload, message.length, head_->exchange.command.code);
+}
+
+std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
+  skip_to(time);
+  if (side_ != Server::searching || !head_ || head_->progress != Head::Progress::waiting || time < head_->exchange.request.last) return std::nullopt;
+  ResponseStart start{.command = head_->exchange.command.code, .sequence = {}};
+  if (sequences_checked_) start.sequence = head_->first_sequence;
+  return start;
+}
+
+void Conversation::give_up_head(const std::string& why) {
+  if (head_) {
+    DecodedExchange exchange = std::move(head_->exchange);
+    head_.reset();
+    make_unobserved(exchange, why);
+    note_unseen_effect(exchange.command);
+    emit(exchange);
+  }
+  advance();
+}
+
+void Conversation::finish(const std::string& why) {
+  while (head_) {
+    bool begun = head_->progress == Head::Progress::answering;
+    give_up_head(begun ? why + " inside its answer" : why + " before its answer");
+  }
+  flush_held();
+}
+
+// ---- the session's state
+
+void Conversation::take_effect(const Head& head, const Answer& answer) {
+  const Command& command = head.exchange.command;
+  bool succeeded = answer.error() == nullptr;
+  switch (command.code) {
+    case CommandCode::stmt_prepare:
+      if (succeeded) {
+        statements_.prepared(answer.statement_id, Statement{.text = command.text, .parameter_count = answer.parameter_count,
+                                                            .columns = head.decoder.prepared_columns(), .types = {}, .long_data = {}});
+      } else {
+        statements_.not_prepared(command.text);
+      }
+      break;
+    case CommandCode::stmt_execute:
+    case CommandCode::stmt_bulk_execute:
+    case CommandCode::stmt_reset:
+      if (Statement* statement = statements_.find(command.statement_id)) {
+        statements_.drop_long_data(*statement);
+        // What a cursor's FETCH and MariaDB's cached metadata will refer to.
+        const ResultSet* rows = answer.first_rows();
+        if (rows != nullptr && (command.cursor_flags != 0 || definitions_may_be_left_out())) statement->columns = rows->columns;
+      }
+      break;
+    case CommandCode::init_db:
+      if (succeeded) facts_.schema = command.text;
+      break;
+    case CommandCode::query:
+      if (succeeded) {
+        SessionText text = recognise_session_text(command.text);
+        if (text.schema) facts_.schema = *text.schema;
+        if (text.collation) facts_.collation = *text.collation;
+      }
+      break;
+    case CommandCode::change_user:
+      if (succeeded) {
+        facts_.user = head.user_change.user;
+        facts_.schema = head.user_change.schema;
+        if (head.user_change.collation != 0) facts_.collation = login_collation_ = head.user_change.collation;
+        statements_.clear();
+        state_doubt_.clear();
+      }
+      break;
+    case CommandCode::reset_connection:
+      if (succeeded) {
+        statements_.clear();
+        facts_.collation = login_collation_;
+      }
+      break;
+    default: break;  // the others change nothing that is followed
+  }
+  apply(head.decoder.changes());
+}
+
+void Conversation::apply(const SessionChanges& changes) {
+  if (changes.schema) facts_.schema = *changes.schema;
+  if (changes.character_set && character_set_of(facts_.collation) != *changes.character_set)
+    if (std::uint16_t collation = collation_for(*changes.character_set); collation != 0) facts_.collation = collation;
+  if (changes.collation)
+    if (std::uint16_t collation = collation_by_name(*changes.collation); collation != 0) facts_.collation = collation;
+}
+
+std::uint16_t Conversation::collation_for(std::string_view character_set) const {
+  if (character_set == "utf8" && character_set_of(facts_.collation) == "utf8mb3") return facts_.collation;
+  return default_collation(character_set);
+}
+
+// A command whose answer stays unknown may have moved the state all the same.
+void Conversation::note_unseen_effect(const Command& command) {
+  switch (command.code) {
+    case CommandCode::stmt_prepare:
+      if (command.text_state == Command::Text::known) statements_.not_prepared(command.text);
+      return;
+    case CommandCode::init_db:
+    case CommandCode::change_user:
+    case CommandCode::reset_connection: break;
+    case CommandCode::query: {
+      if (command.text_state != Command::Text::known) break;
+      SessionText text = recognise_session_text(command.text);
+      if (!text.schema && !text.collation) return;
+      break;
+    }
+    default: return;
+  }
+  if (state_doubt_.empty()) state_doubt_ = "a command that moves the session's state was not fully seen";
+}
+
+void Conversation::doubt(DecodedExchange& exchange, const std::string& why) const {
+  exchange.certainty = DecodedExchange::Certainty::inferred;
+  if (!exchange.why.empty()) exchange.why += "; ";
+  exchange.why += why;
+}
+
+// ---- out
+
+void Conversation::emit(DecodedExchange& exchange) {
+  bool observed = exchange.answer.state == Answer::State::complete;
+  if (observed && found_again_) doubt(exchange, "found again after lost bytes");
+  if (!recognised_ || (found_again_ && observed) || !held_.empty()) {
+    if (held_.size() >= most_held) {
+      if (recognised_) flush_held();
+      else held_.erase(held_.begin());
+    }
+    held_.push_back(std::move(exchange));
+    if (recognised_ && !found_again_) flush_held();
+    return;
+  }
+  sink_.on_exchange(exchange);
+}
+
+void Conversation::flush_held() {
+  if (!recognised_) return;
+  std::vector<DecodedExchange> held = std::exchange(held_, {});
+  for (DecodedExchange& exchange : held) sink_.on_exchange(exchange);
+}
+
+std::size_t Conversation::memory() const {
+  std::size_t bytes = sizeof(*this) + queued_bytes_ + queue_.size() * sizeof(Waiting) + statements_.memory();
+  if (head_) bytes += head_->exchange.command.text.size() + head_->decoder.memory();
+  for (const DecodedExchange& exchange : held_) {
+    bytes += sizeof(exchange) + exchange.command.text.size();
+    for (const Result& result : exchange.answer.results)
+      if (const auto* rows = std::get_if<ResultSet>(&result)) bytes += rows->rows.byte_size();
+  }
+  return bytes;
+}
+
+}  // namespace darktap::mysql

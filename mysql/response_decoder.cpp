@@ -1,0 +1,320 @@
+#include "mysql/response_decoder.h"
+
+#include "lenenc.h"
+#include "server_messages.h"
+
+namespace darktap::mysql {
+
+namespace {
+
+constexpr std::uint64_t most_columns = 65'535;
+
+std::uint8_t first_byte(Bytes message) { return std::to_integer<std::uint8_t>(message[0]); }
+
+// Commands that are answered by OK, EOF or ERR and never by rows.
+bool answers_ok_only(CommandCode command) {
+  switch (command) {
+    case CommandCode::init_db:
+    case CommandCode::create_db:
+    case CommandCode::drop_db:
+    case CommandCode::refresh:
+    case CommandCode::shutdown:
+    case CommandCode::process_kill:
+    case CommandCode::debug:
+    case CommandCode::ping:
+    case CommandCode::change_user:
+    case CommandCode::stmt_reset:
+    case CommandCode::set_option:
+    case CommandCode::reset_connection:
+    case CommandCode::register_replica: return true;
+    case CommandCode::sleep:
+    case CommandCode::quit:
+    case CommandCode::query:
+    case CommandCode::field_list:
+    case CommandCode::statistics:
+    case CommandCode::process_info:
+    case CommandCode::connect:
+    case CommandCode::time:
+    case CommandCode::delayed_insert:
+    case CommandCode::binlog_dump:
+    case CommandCode::table_dump:
+    case CommandCode::connect_out:
+    case CommandCode::stmt_prepare:
+    case CommandCode::stmt_execute:
+    case CommandCode::stmt_send_long_data:
+    case CommandCode::stmt_close:
+    case CommandCode::stmt_fetch:
+    case CommandCode::daemon:
+    case CommandCode::binlog_dump_gtid:
+    case CommandCode::clone:
+    case CommandCode::subscribe_group_replication:
+    case CommandCode::stmt_bulk_execute: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+ResponseDecoder::ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits,
+                                 std::vector<Column> prepared_columns, Dialect dialect)
+    : command_(command), capabilities_(capabilities), limits_(limits), dialect_(dialect), prepared_columns_(std::move(prepared_columns)) {
+  if (command_ == CommandCode::stmt_fetch) {  // rows of an open cursor, without definitions
+    pending_.columns = prepared_columns_;
+    start_rows();
+  } else if (command_ == CommandCode::field_list) {
+    definitions_left_ = most_columns;  // as many as come before the EOF
+    state_ = State::columns;
+  }
+}
+
+bool ResponseDecoder::is_binary() const {
+  return command_ == CommandCode::stmt_execute || command_ == CommandCode::stmt_fetch || command_ == CommandCode::stmt_bulk_execute;
+}
+
+bool ResponseDecoder::definitions_may_be_left_out() const {
+  return has(capability::mariadb_cache_metadata) || has(capability::optional_metadata) || dialect_ == Dialect::by_shape;
+}
+
+ResponseDecoder::Step ResponseDecoder::feed(Bytes message) {
+  if (state_ == State::rows) return row(message);
+  if (state_ == State::finished) return fail("a message behind the end of the response");
+  if (message.empty()) return fail("an empty message");
+  switch (state_) {
+    case State::first: return begin(message);
+    case State::columns: return column(message);
+    case State::columns_eof:
+      start_rows();
+      if (first_byte(message) == eof_marker && message.size() == eof_length) {
+        auto eof = parse_eof(message);
+        rows_->status = eof->status;
+        rows_->warnings = eof->warnings;
+        // A cursor was opened: its rows come by COM_STMT_FETCH.
+        if ((eof->status & status_flag::cursor_exists) != 0 && is_binary()) return end_result(eof->status);
+        return Step::more;
+      }
+      // Nothing announced the rows: the dialect has no EOF here.
+      return row(message);
+    case State::prepare_parameters:
+    case State::prepare_columns: return announced(message);
+    case State::prepare_parameters_eof:
+    case State::prepare_columns_eof: return announced_eof(message);
+    case State::rows:
+    case State::finished: break;
+  }
+  return fail("an impossible state");
+}
+
+ResponseDecoder::Step ResponseDecoder::begin(Bytes message) {
+  std::uint8_t first = first_byte(message);
+  if (first == error_marker) return take_error(message);
+  if (command_ == CommandCode::statistics) {  // one human-readable line, no marker at all
+    answer_.results.emplace_back(Ok{.info = std::string(as_text(message))});
+    state_ = State::finished;
+    return Step::done;
+  }
+  if (command_ == CommandCode::stmt_prepare) return begin_prepared(message);
+  if (command_ == CommandCode::change_user && (first == eof_marker || first == 0x01)) return Step::more;  // another round
+  if (first == ok_marker) return take_ok(message);
+  if (first == eof_marker && message.size() < 9 && answers_ok_only(command_)) {
+    if (auto eof = parse_eof(message)) {
+      answer_.results.emplace_back(Ok{.status = eof->status, .warnings = eof->warnings});
+      state_ = State::finished;
+      return Step::done;
+    }
+    return take_ok(message);
+  }
+  if (answers_ok_only(command_)) return fail("neither OK nor an error");
+  if (first == infile_marker) return command_ == CommandCode::query ? Step::send_file : fail("a file asked for without LOAD DATA");
+  return begin_rows(message);
+}
+
+ResponseDecoder::Step ResponseDecoder::begin_rows(Bytes message) {
+  ByteReader reader(message);
+  std::uint64_t count = read_lenenc(reader);
+  if (!reader.ok() || count == 0 || count > most_columns) return fail("an impossible number of columns");
+  enum class Definitions { follow, left_out } definitions = Definitions::follow;
+  if (!reader.at_end() && definitions_may_be_left_out()) definitions = reader.u8() == 0 ? Definitions::left_out : Definitions::follow;
+  if (!reader.at_end()) return fail("bytes behind the number of columns");
+
+  pending_ = ResultSet{};
+  if (definitions == Definitions::follow) {
+    definitions_left_ = count;
+    state_ = State::columns;
+    return Step::more;
+  }
+  if (is_binary()) {
+    if (prepared_columns_.size() != count) return fail("definitions were left out and those of its PREPARE are unknown");
+    pending_.columns = prepared_columns_;
+  } else {
+    pending_.columns.assign(count, Column{.type = ColumnType::var_string});
+  }
+  state_ = State::columns_eof;
+  return Step::more;
+}
+
+std::optional<Column> ResponseDecoder::parse_definition(Bytes message) {
+  definition_bytes_ += message.size();
+  if (definition_bytes_ > limits_.definition_bytes) return std::nullopt;
+  DefinitionLayout layout = DefinitionLayout::by_shape;
+  if (dialect_ == Dialect::negotiated)
+    layout = has(capability::mariadb_extended_metadata) ? DefinitionLayout::extended : DefinitionLayout::classic;
+  return parse_column(message, layout);
+}
+
+ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
+  if (first_byte(message) == error_marker) return take_error(message);
+  if (command_ == CommandCode::field_list && first_byte(message) == eof_marker && message.size() < shortest_long_row) {
+    start_rows();
+    return end_of_rows(message);
+  }
+  auto definition = parse_definition(message);
+  if (!definition) return fail("not a column definition");
+  pending_.columns.push_back(*std::move(definition));
+  if (--definitions_left_ > 0) return Step::more;
+  if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_.columns;
+  if (dialect_ == Dialect::negotiated && has(capability::deprecate_eof)) {
+    start_rows();
+  } else {
+    state_ = State::columns_eof;
+  }
+  return Step::more;
+}
+
+void ResponseDecoder::start_rows() {
+  pending_.format = is_binary() ? RowFormat::binary : RowFormat::text;
+  rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::move(pending_)));
+  pending_ = ResultSet{};
+  state_ = State::rows;
+}
+
+ResponseDecoder::Step ResponseDecoder::row(Bytes message) {
+  if (message.empty()) return fail("an empty message");
+  std::uint8_t first = first_byte(message);
+  if (first == eof_marker && message.size() < shortest_long_row) return end_of_rows(message);
+  if (first == error_marker) return take_error(message);
+  if (rows_->format == RowFormat::binary && first != ok_marker) return fail("not a binary row");
+  rows_->digests.add(message);
+  if (rows_->rows.size() < limits_.kept_rows && rows_->rows.size() + 1 == rows_->digests.rows &&
+      kept_bytes_ + message.size() <= limits_.kept_bytes) {
+    kept_bytes_ += message.size();
+    rows_->rows.add(message);
+  }
+  return Step::more;
+}
+
+ResponseDecoder::Step ResponseDecoder::end_of_rows(Bytes message) {
+  if (auto eof = parse_eof(message)) {
+    rows_->status = eof->status;
+    rows_->warnings = eof->warnings;
+  } else if (auto parsed = parse_ok(message)) {
+    rows_->status = parsed->ok.status;
+    rows_->warnings = parsed->ok.warnings;
+    if (parsed->changes.schema) changes_.schema = parsed->changes.schema;
+    if (parsed->changes.character_set) changes_.character_set = parsed->changes.character_set;
+    if (parsed->changes.collation) changes_.collation = parsed->changes.collation;
+  } else {
+    return fail("a row that is none");
+  }
+  return end_result(rows_->status);
+}
+
+ResponseDecoder::Step ResponseDecoder::end_result(std::uint16_t status) {
+  rows_ = nullptr;
+  if ((status & status_flag::more_results) == 0) {
+    state_ = State::finished;
+    return Step::done;
+  }
+  if (answer_.results.size() >= limits_.results) return fail("more results than are followed");
+  state_ = State::first;
+  return Step::more;
+}
+
+ResponseDecoder::Step ResponseDecoder::take_ok(Bytes message) {
+  auto parsed = parse_ok(message);
+  if (!parsed) return fail("not an OK packet");
+  std::uint16_t status = parsed->ok.status;
+  if (parsed->changes.schema) changes_.schema = parsed->changes.schema;
+  if (parsed->changes.character_set) changes_.character_set = parsed->changes.character_set;
+  if (parsed->changes.collation) changes_.collation = parsed->changes.collation;
+  answer_.results.emplace_back(std::move(parsed->ok));
+  return end_result(status);
+}
+
+ResponseDecoder::Step ResponseDecoder::take_error(Bytes message) {
+  auto error = parse_error(message);
+  if (!error) return fail("not an error packet");
+  if (error->code == progress_code && (has(capability::mariadb_progress) || dialect_ == Dialect::by_shape)) return Step::more;
+  answer_.results.emplace_back(*std::move(error));
+  rows_ = nullptr;
+  state_ = State::finished;
+  return Step::done;
+}
+
+ResponseDecoder::Step ResponseDecoder::begin_prepared(Bytes message) {
+  ByteReader reader(message);
+  if (reader.u8() != ok_marker || message.size() < 12) return fail("not the answer to a PREPARE");
+  answer_.statement_id = reader.u32le();
+  answer_.column_count = reader.u16le();
+  answer_.parameter_count = reader.u16le();
+  reader.skip(1);
+  Ok ok{.warnings = reader.u16le()};
+  bool definitions_follow = true;
+  if (has(capability::optional_metadata) && !reader.at_end()) definitions_follow = reader.u8() != 0;
+  answer_.results.emplace_back(std::move(ok));
+  prepared_columns_.clear();
+  if (definitions_follow && answer_.parameter_count > 0) {
+    definitions_left_ = answer_.parameter_count;
+    state_ = State::prepare_parameters;
+    return Step::more;
+  }
+  if (definitions_follow && answer_.column_count > 0) {
+    definitions_left_ = answer_.column_count;
+    state_ = State::prepare_columns;
+    return Step::more;
+  }
+  state_ = State::finished;
+  return Step::done;
+}
+
+ResponseDecoder::Step ResponseDecoder::announced(Bytes message) {
+  auto definition = parse_definition(message);
+  if (!definition) return fail("not a column definition");
+  if (state_ == State::prepare_columns) prepared_columns_.push_back(*std::move(definition));
+  if (--definitions_left_ > 0) return Step::more;
+  bool eof_follows = !has(capability::deprecate_eof) || dialect_ == Dialect::by_shape;
+  if (state_ == State::prepare_parameters) {
+    if (eof_follows) { state_ = State::prepare_parameters_eof; return Step::more; }
+    if (answer_.column_count == 0) { state_ = State::finished; return Step::done; }
+    definitions_left_ = answer_.column_count;
+    state_ = State::prepare_columns;
+    return Step::more;
+  }
+  if (eof_follows) { state_ = State::prepare_columns_eof; return Step::more; }
+  state_ = State::finished;
+  return Step::done;
+}
+
+ResponseDecoder::Step ResponseDecoder::announced_eof(Bytes message) {
+  bool is_eof = parse_eof(message).has_value();
+  if (state_ == State::prepare_columns_eof) {
+    state_ = State::finished;
+    return is_eof ? Step::done : fail("the definitions have no end");
+  }
+  if (!is_eof && dialect_ == Dialect::negotiated) return fail("the definitions have no end");
+  if (answer_.column_count == 0) { state_ = State::finished; return is_eof ? Step::done : fail("the definitions have no end"); }
+  definitions_left_ = answer_.column_count;
+  state_ = State::prepare_columns;
+  return is_eof ? Step::more : announced(message);
+}
+
+ResponseDecoder::Step ResponseDecoder::fail(std::string problem) {
+  problem_ = std::move(problem);
+  state_ = State::finished;
+  return Step::malformed;
+}
+
+std::size_t ResponseDecoder::memory() const {
+  return sizeof(*this) + kept_bytes_ + 2 * definition_bytes_ + answer_.results.size() * sizeof(Result);
+}
+
+}  // namespace darktap::mysql

@@ -1,0 +1,222 @@
+#include "session/assembler.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "session/understanding.h"
+#include "sql/secrets.h"
+
+namespace darktap::session {
+
+namespace {
+
+using mysql::ConnectionDecoder;
+using mysql::ConnectionFacts;
+
+// The same connection is kept or left out by every tap that sees it.
+bool is_sampled(const FlowKey& flow, double percent) {
+  if (percent >= 100) return true;
+  std::array<std::uint8_t, 36> key{};
+  auto put = [&](std::size_t at, const Endpoint& endpoint) {
+    std::copy(endpoint.address.bytes.begin(), endpoint.address.bytes.end(), key.begin() + static_cast<std::ptrdiff_t>(at));
+    key[at + 16] = static_cast<std::uint8_t>(endpoint.port >> 8);
+    key[at + 17] = static_cast<std::uint8_t>(endpoint.port & 0xffU);
+  };
+  put(0, flow.client);
+  put(18, flow.server);
+  double place = static_cast<double>(XXH3_64bits(key.data(), key.size()) >> 11) / static_cast<double>(1ULL << 53);
+  return place * 100 < percent;
+}
+
+SessionInfo::Transport transport_of(const ConnectionFacts& facts) {
+  switch (facts.transport) {
+    case ConnectionFacts::Transport::tls: return SessionInfo::Transport::tls;
+    case ConnectionFacts::Transport::compressed: return SessionInfo::Transport::compressed;
+    case ConnectionFacts::Transport::plain:
+    case ConnectionFacts::Transport::unknown: break;
+  }
+  return SessionInfo::Transport::plain;
+}
+
+// What the server says about a statement may quote it.
+void redact_answer(mysql::Answer& answer) {
+  for (mysql::Result& result : answer.results)
+    if (auto* error = std::get_if<mysql::ServerError>(&result)) error->message = "(left out: the statement held a secret)";
+}
+
+}  // namespace
+
+struct Assembler::State {
+  enum class Sampled : std::uint8_t { kept, shed };
+
+  struct Connection final : mysql::DecoderSink {
+    Connection(State& owner, const StreamOpen& event, const mysql::DecoderLimits& limits, Sampled chosen)
+        : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start) {}
+    void on_exchange(mysql::DecodedExchange& exchange) override { state.on_exchange(*this, exchange); }
+
+    State& state;
+    StreamOpen open;
+    Sampled sampled;
+    SessionId id;  // zero until it has one
+    enum class Announced : std::uint8_t { no, yes } announced = Announced::no;
+    std::uint32_t next_seq = 0;
+    ConnectionDecoder decoder;
+  };
+
+  State(ExchangeSink& given, const AssemblerOptions& chosen) : sink(given), options(chosen) {}
+
+  Connection* find(ConnectionId id) {
+    if (recent != nullptr && recent->open.connection == id) return recent;
+    auto found = connections.find(id);
+    return recent = found == connections.end() ? nullptr : found->second.get();
+  }
+
+  void after(Connection& connection);
+  void number(Connection& connection);
+  void announce(Connection& connection);
+  void on_exchange(Connection& connection, mysql::DecodedExchange& exchange);
+
+  ExchangeSink& sink;
+  AssemblerOptions options;
+  std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections;
+  Connection* recent = nullptr;
+  // Opened and without a number yet, by server and in order of their first packets.
+  std::map<Endpoint, std::map<ConnectionId, Connection*>> unnumbered;
+  std::uint64_t last_id = 0;
+  TapCounters counted;
+};
+
+// A connection proved to be MySQL. Those that opened before it towards the same server will most likely prove so too, and
+// keep their place.
+void Assembler::State::number(Connection& connection) {
+  auto waiting = unnumbered.find(connection.open.flow.server);
+  if (waiting == unnumbered.end()) return;
+  auto& queue = waiting->second;
+  while (!queue.empty() && queue.begin()->first <= connection.open.connection) {
+    queue.begin()->second->id = SessionId{++last_id};
+    queue.erase(queue.begin());
+  }
+  if (queue.empty()) unnumbered.erase(waiting);
+}
+
+void Assembler::State::announce(Connection& connection) {
+  if (connection.announced == Connection::Announced::yes || connection.sampled == Sampled::shed) return;
+  connection.announced = Connection::Announced::yes;
+  if (connection.id.value == 0) number(connection);
+  const ConnectionFacts& facts = connection.decoder.facts();
+  SessionInfo info{.id = connection.id,
+                   .client = connection.open.flow.client,
+                   .server = connection.open.flow.server,
+                   .first_time = connection.open.time,
+                   .server_version = facts.server_version,
+                   .capabilities = facts.capabilities,
+                   .join = facts.join == ConnectionFacts::Join::midstream ? SessionInfo::Join::midstream : SessionInfo::Join::from_login,
+                   .transport = transport_of(facts)};
+  ++counted.sessions;
+  if (info.join == SessionInfo::Join::midstream) ++counted.joined_midstream;
+  if (info.transport == SessionInfo::Transport::tls) ++counted.tls_sessions;
+  if (info.transport == SessionInfo::Transport::compressed) ++counted.compressed_sessions;
+  sink.on_session(info);
+}
+
+void Assembler::State::on_exchange(Connection& connection, mysql::DecodedExchange& exchange) {
+  if (connection.sampled == Sampled::shed) {
+    ++counted.shed_exchanges;
+    return;
+  }
+  announce(connection);
+  Exchange out;
+  out.id = {connection.id, connection.next_seq++};
+  out.provenance = {options.file, exchange.packet};
+  out.user = std::move(exchange.user);
+  out.schema = std::move(exchange.schema);
+  out.collation = exchange.collation;
+  out.command = std::move(exchange.command);
+  out.answer = std::move(exchange.answer);
+  out.request_first = exchange.request.first;
+  out.request_last = exchange.request.last;
+  if (out.answer.state == mysql::Answer::State::complete) {
+    out.response_first = exchange.response.first;
+    out.response_last = exchange.response.last;
+  }
+  out.request_bytes = exchange.request_bytes;
+  out.response_bytes = exchange.response_bytes;
+  out.certainty = exchange.certainty == mysql::DecodedExchange::Certainty::certain ? Exchange::Certainty::certain : Exchange::Certainty::inferred;
+  out.why = std::move(exchange.why);
+  if (out.command.text_state == mysql::Command::Text::known && carries_statement(out.command.code)) {
+    sql::Dialect dialect = dialect_of(connection.decoder.facts().server_version, out.collation);
+    if (sql::redact_secrets(out.command.text, dialect) == sql::Redaction::replaced) redact_answer(out.answer);
+  }
+  sink.on_exchange(out);
+}
+
+void Assembler::State::after(Connection& connection) {
+  if (connection.decoder.recognition() != ConnectionDecoder::Recognition::yes) return;
+  if (connection.id.value == 0) number(connection);
+  if (connection.decoder.facts().transport == ConnectionFacts::Transport::tls) announce(connection);
+}
+
+Assembler::Assembler(ExchangeSink& sink, const AssemblerOptions& options) : state_(std::make_unique<State>(sink, options)) {}
+Assembler::~Assembler() = default;
+
+void Assembler::on_open(const StreamOpen& event) {
+  State& state = *state_;
+  bool kept = is_sampled(event.flow, state.options.sample_percent);
+  mysql::DecoderLimits limits = state.options.decoder;
+  if (!kept) limits.kept_rows = limits.kept_bytes = 0;  // only counted
+  auto connection = std::make_unique<State::Connection>(state, event, limits, kept ? State::Sampled::kept : State::Sampled::shed);
+  if (kept) {
+    if (state.options.recognise == AssemblerOptions::Recognise::every_connection) connection->id = SessionId{++state.last_id};
+    else state.unnumbered[event.flow.server][event.connection] = connection.get();
+  }
+  state.recent = connection.get();
+  state.connections[event.connection] = std::move(connection);
+}
+
+void Assembler::on_bytes(const StreamBytes& event) {
+  State::Connection* connection = state_->find(event.connection);
+  if (connection == nullptr) return;
+  connection->decoder.feed(event);
+  if (connection->announced == State::Connection::Announced::no) state_->after(*connection);
+}
+
+void Assembler::on_gap(const StreamGap& event) {
+  State::Connection* connection = state_->find(event.connection);
+  if (connection == nullptr) return;
+  connection->decoder.feed(event);
+  if (connection->announced == State::Connection::Announced::no) state_->after(*connection);
+}
+
+void Assembler::on_end(const StreamEnd& event) {
+  State& state = *state_;
+  State::Connection* connection = state.find(event.connection);
+  if (connection == nullptr) return;
+  connection->decoder.finish(event.reason);
+  if (connection->decoder.recognition() == ConnectionDecoder::Recognition::yes) {
+    state.announce(*connection);  // a session without any exchange is one too
+    if (connection->announced == State::Connection::Announced::yes) state.sink.on_session_end(connection->id, event.time);
+  }
+  if (auto waiting = state.unnumbered.find(connection->open.flow.server); waiting != state.unnumbered.end()) {
+    waiting->second.erase(event.connection);
+    if (waiting->second.empty()) state.unnumbered.erase(waiting);
+  }
+  state.recent = nullptr;
+  state.connections.erase(event.connection);
+}
+
+void Assembler::add_to(TapCounters& counters) const {
+  const TapCounters& counted = state_->counted;
+  counters.sessions += counted.sessions;
+  counters.joined_midstream += counted.joined_midstream;
+  counters.tls_sessions += counted.tls_sessions;
+  counters.compressed_sessions += counted.compressed_sessions;
+  counters.shed_exchanges += counted.shed_exchanges;
+}
+
+}  // namespace darktap::session
