@@ -85,7 +85,7 @@ class Lexer {
     token.offset = static_cast<std::uint32_t>(begin);
     token.length = static_cast<std::uint32_t>(at_ > begin ? at_ - begin : 0);
     if (kind == TokenKind::invalid) out_.clean = false;
-    if (kind == TokenKind::placeholder) ++out_.parameters;
+    if (kind == TokenKind::placeholder) token.symbol = out_.parameters++;
     out_.tokens.push_back(token);
     return out_.tokens.back();
   }

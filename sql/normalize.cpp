@@ -35,15 +35,14 @@ class Normalizer {
     return role == Role::name || role == Role::table || role == Role::alias || role == Role::alias_bare;
   }
 
-  // A literal, a marker, or NULL, TRUE, FALSE where they are values.
+  // A literal, a marker, or NULL where it is a value. TRUE and FALSE stay: flags are few, and what sets one is another
+  // statement than what clears it.
   bool is_value(std::size_t i) const {
     switch (tokens_[i].kind) {
       case TokenKind::string: case TokenKind::number: return !is_identifier_role(i) && roles_[i] != Role::position;
       case TokenKind::hex: case TokenKind::bit: case TokenKind::placeholder: return true;
       case TokenKind::word: {
-        W found = word(i);
-        if (found != W::null_ && found != W::true_ && found != W::false_) return false;
-        if (roles_[i] != Role::unknown) return false;
+        if (word(i) != W::null_ || roles_[i] != Role::unknown) return false;
         W before = i > 0 ? word(i - 1) : W::none;
         return before != W::is_ && before != W::not_;
       }
@@ -94,6 +93,10 @@ class Normalizer {
 
   std::size_t emit_one(std::size_t i, std::size_t end) {
     if (roles_[i] == Role::dropped) return i + 1;
+    if (roles_[i] == Role::comma) {
+      put(",", Glue::before_none);
+      return i + 1;
+    }
     if (is_value(i)) {
       bool text = tokens_[i].kind == TokenKind::string;
       put("?", Glue::spaced);

@@ -85,9 +85,7 @@ Count count_of(std::string_view text, const Lexed& lexed, std::uint32_t token) {
   Count count;
   const Token& t = lexed.tokens[token];
   if (t.kind == TokenKind::placeholder) {
-    std::uint32_t index = 0;
-    for (std::uint32_t i = 0; i < token; ++i) index += lexed.tokens[i].kind == TokenKind::placeholder;
-    count.parameter = index;
+    count.parameter = t.symbol;
     return count;
   }
   std::string_view raw = text_of(text, t);
@@ -192,7 +190,7 @@ Order order_of(std::string_view text, const Lexed& lexed, const Statement& state
   if (statement.set_operation || block.values_or_table) return order;
   bool one_row = !block.has_from || (!block.grouped && has_aggregate(statement, block.select));
   if (one_row) order.guarantee = OrderGuarantee::total;
-  if (order.keys.empty()) return order;
+  if (order.keys.empty() || (block.order_by.size() + block.group_by.size()) * block.items.size() > max_item_key_pairs) return order;
   if (covers_groups(text, lexed, statement)) order.guarantee = OrderGuarantee::total;
   if (catalogue != nullptr && covers_unique_key(text, lexed, statement, *catalogue)) order.guarantee = OrderGuarantee::total;
   return order;

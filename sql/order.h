@@ -18,6 +18,9 @@ std::string folded_text(std::string_view text, const Lexed& lexed, TokenRange ra
 // A range that is [qualifier .] column: the column's token, and the qualifier's or no_token.
 bool bare_column(const Lexed& lexed, TokenRange range, std::uint32_t& column, std::uint32_t& qualifier);
 
+// Select items times keys beyond which keys are not matched with items: a query of thousands of both is no page's.
+inline constexpr std::size_t max_item_key_pairs = 200'000;
+
 // The select item that a key names by position, alias or as the same expression; npos where none.
 std::size_t named_item(std::string_view text, const Lexed& lexed, const Block& block, TokenRange key);
 

@@ -76,7 +76,10 @@ bool Parser::dispatch() {
       take(Role::keyword);
       return expression_list() && finish(StatementClass::read);
     }
-    case W::create_: case W::alter_: case W::drop_: case W::truncate_: case W::rename_: return ddl();
+    case W::drop_:
+      if (is(W::prepare_, 1)) return prepared("deallocate");
+      return ddl();
+    case W::create_: case W::alter_: case W::truncate_: case W::rename_: return ddl();
     case W::call_: return forbidden(EffectKind::stored_routine, "call", StatementClass::write);
     case W::load_: return forbidden(EffectKind::file, "load", StatementClass::write);
     case W::import_: return forbidden(EffectKind::file, "import", StatementClass::write);

@@ -287,7 +287,8 @@ bool Parser::match_against() {
 bool Parser::word_operand() {
   W found = word();
   switch (found) {
-    case W::null_: case W::true_: case W::false_: take(Role::unknown); return true;
+    case W::null_: take(Role::unknown); return true;  // a value, to the fingerprint
+    case W::true_: case W::false_: take(Role::keyword); return true;
     case W::exists_:
       if (!is_symbol('(', 1)) break;
       take(Role::keyword);

@@ -153,7 +153,7 @@ bool Parser::table_name(TableRef& ref) {
   accept_symbol('.');
   ref.name = at_;
   if (!name(Role::table)) return false;
-  if (is_symbol('.')) {
+  if (is_symbol('.') && !is_symbol('*', 1)) {
     take(Role::name);
     ref.schema = ref.name;
     roles_[ref.schema] = Role::name;

@@ -265,7 +265,8 @@ bool Parser::limit(Block* block) {
       if (accept_symbol(',')) {
         found.offset = found.count;
         if (!count(found.count)) return false;
-      } else if (accept(W::offset_)) {
+      } else if (is(W::offset_)) {
+        take(Role::comma);
         if (!count(found.offset)) return false;
       }
       if (accept_words({W::rows_, W::examined_})) {

@@ -200,7 +200,8 @@ bool Parser::remove() {
     TableRef target;
     if (!table_name(target)) return false;
     target.written = true;
-    if (accept_symbol('.') && !expect_symbol('*')) return false;
+    bool star = accept_symbol('.');
+    if (star && !expect_symbol('*')) return false;
     targets.push_back(target);
   } while (accept_symbol(','));
   bool multi = from_first ? is(W::using_) : is(W::from_);

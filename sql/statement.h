@@ -36,6 +36,7 @@ enum class Role : std::uint8_t {
   alias_bare,  // an alias without AS
   position,    // a number that is a column's position: kept
   dropped,     // a word that says nothing (ASC)
+  comma,       // OFFSET: LIMIT a OFFSET b and LIMIT b, a are one shape
 };
 
 struct ItemRef {

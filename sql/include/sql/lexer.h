@@ -33,7 +33,7 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::end;
   std::uint16_t word = 0;    // for `word`: which known word, 0 for none (sql's own numbering)
-  std::uint32_t symbol = 0;  // for `symbol`: symbol_code of its characters
+  std::uint32_t symbol = 0;  // for `symbol`: symbol_code of its characters; for `placeholder`: its index from 0
   std::uint32_t offset = 0;  // bytes from the start of the text
   std::uint32_t length = 0;
 };

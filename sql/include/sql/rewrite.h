@@ -31,6 +31,10 @@ std::optional<std::string> drop_limit(std::string_view text, const Dialect& dial
 // The rows that an UPDATE or DELETE of one table would touch: SELECT * FROM t WHERE … ORDER BY … LIMIT ….
 std::optional<std::string> select_touched_rows(std::string_view text, const Dialect& dialect = {});
 
+// The statement with literals in place of its markers, in order: a prepared statement as text. Nothing where their numbers
+// differ or a value is not one literal. The edits above refuse to move or drop a marker: fill them in first.
+std::optional<std::string> with_parameters(std::string_view text, const std::vector<std::string>& literals, const Dialect& dialect = {});
+
 // Text as a string literal that the dialect reads back as the same bytes.
 std::string quote_string(std::string_view value, const Dialect& dialect = {});
 // A name in backticks.

@@ -1,0 +1,124 @@
+#include "sql/secrets.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "sql/lexer.h"
+
+namespace darktap::sql {
+namespace {
+
+constexpr std::string_view replacement = "'<secret>'";
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return result;
+}
+
+bool contains_folded(std::string_view text, std::string_view lower_needle) {
+  auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b; };
+  return std::search(text.begin(), text.end(), lower_needle.begin(), lower_needle.end(), same) != text.end();
+}
+
+class Redactor {
+ public:
+  Redactor(std::string& sql, const Dialect& dialect) : sql_(sql), lexed_(lex(sql, without_version(dialect))) {}
+
+  Redaction run() {
+    std::size_t count = lexed_.tokens.size();
+    bool at_start = true;
+    for (at_ = 0; at_ < count; ++at_) {
+      const Token& token = lexed_.tokens[at_];
+      std::string found = word(at_);
+      if (at_start && token.kind == TokenKind::word) {
+        head_ = found;
+        second_ = at_ + 1 < count ? word(at_ + 1) : "";
+        identified_ = false;
+      }
+      // Statements inside a routine's body start behind these words.
+      at_start = is_symbol(at_, ';') || found == "begin" || found == "then" || found == "else" || found == "do" || found == "loop";
+      if (found == "identified") identified_ = true;
+      if (is_text(token) && is_secret()) secrets_.push_back(at_);
+    }
+    for (std::size_t i = secrets_.size(); i-- > 0;) {
+      const Token& token = lexed_.tokens[secrets_[i]];
+      sql_.replace(token.offset, token.length, replacement);
+    }
+    return secrets_.empty() ? Redaction::nothing_found : Redaction::replaced;
+  }
+
+ private:
+  // A versioned comment may hold the clause: it is looked into whatever the server.
+  static Dialect without_version(Dialect dialect) {
+    dialect.server = {};
+    return dialect;
+  }
+
+  // A literal, one that the text's end cuts off, or what ANSI_QUOTES would make a name.
+  bool is_text(const Token& token) const {
+    char first = token.length > 0 ? sql_[token.offset] : '\0';
+    switch (token.kind) {
+      case TokenKind::string: case TokenKind::hex: return true;
+      case TokenKind::quoted_name: return first == '"';
+      case TokenKind::invalid: return first == '\'' || first == '"' || first == 'n' || first == 'N' || first == '_';
+      default: return false;
+    }
+  }
+
+  std::string word(std::size_t i) const {
+    if (i >= lexed_.tokens.size()) return {};
+    const Token& token = lexed_.tokens[i];
+    if (token.kind != TokenKind::word && token.kind != TokenKind::system_variable && token.kind != TokenKind::quoted_name) return {};
+    return lower(name_of(sql_, token));
+  }
+  bool is_symbol(std::size_t i, std::uint32_t code) const {
+    return lexed_.tokens[i].kind == TokenKind::symbol && lexed_.tokens[i].symbol == code;
+  }
+
+  bool is_secret() const {
+    std::size_t before = at_;
+    while (before > 0 && is_text(lexed_.tokens[before - 1])) --before;  // 'a' 'b' is one string
+    if (before == 0) return false;
+    --before;
+    bool parenthesis = is_symbol(before, '(');
+    bool equals = is_symbol(before, '=') || is_symbol(before, symbol_code(":="));
+    std::string leading = word((parenthesis || equals) && before > 0 ? before - 1 : before);
+    if (parenthesis) return leading == "password" || leading == "old_password";
+    if (equals) {
+      bool sets = head_ == "set" || head_ == "change" || head_ == "start" || head_ == "stop";
+      if (head_ == "set" && second_ == "password") return true;  // SET PASSWORD FOR 'u'@'h' = '…'
+      if (sets) return leading.ends_with("password");
+      return definition() && leading == "connection";  // FEDERATED: a URL with its password
+    }
+    if (identified_ && (leading == "by" || leading == "as" || leading == "using" || leading == "password" || leading == "replace")) return true;
+    if (head_ == "set" && second_ == "password" && (leading == "to" || leading == "replace")) return true;
+    if (definition() && leading == "password") return true;  // CREATE SERVER … OPTIONS (PASSWORD '…')
+    std::string_view value = std::string_view(sql_).substr(lexed_.tokens[at_].offset, lexed_.tokens[at_].length);
+    if (definition() && leading == "comment") return contains_folded(value, "password");  // Spider: COMMENT 'password "…"'
+    // A statement inside a string.
+    bool nested = (head_ == "prepare" && leading == "from") || (head_ == "execute" && leading == "immediate");
+    return nested && (contains_folded(value, "password") || contains_folded(value, "identified"));
+  }
+
+  bool definition() const { return head_ == "create" || head_ == "alter"; }
+
+  std::string& sql_;
+  Lexed lexed_;
+  std::size_t at_ = 0;
+  std::string head_, second_;
+  bool identified_ = false;
+  std::vector<std::size_t> secrets_;
+};
+
+}  // namespace
+
+Redaction redact_secrets(std::string& sql, const Dialect& dialect) {
+  // Nearly all statements leave here: the clauses can't be written without one of these words.
+  bool candidate = contains_folded(sql, "password") || contains_folded(sql, "identified") || contains_folded(sql, "connection");
+  if (!candidate) return Redaction::nothing_found;
+  return Redactor(sql, dialect).run();
+}
+
+}  // namespace darktap::sql
