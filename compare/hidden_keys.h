@@ -1,0 +1,10 @@
+// ORDER BY keys that are not in the output: the reference is asked for them, since the source's keys are what counts.
+#pragma once
+
+#include "inquiry.h"
+
+namespace darktap::compare {
+
+Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now);
+
+}  // namespace darktap::compare

@@ -1,0 +1,51 @@
+// Finds out why one pair of answers differs: first from the answers alone, then by asking both servers again on a ladder of
+// delays until target and reference agree. Written as one story; whoever holds it brings the answers.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "examine.h"
+#include "interview.h"
+#include "task.h"
+#include "write_index.h"
+
+namespace darktap::compare {
+
+// One exchange and what the target answered to it.
+struct CaseFile {
+  session::Exchange exchange;
+  sql::Meaning meaning;
+  Outcome target;
+  Plan plan;
+  ReadScope scope;
+  SessionHistory history;
+  CaptureTime opened;
+};
+
+enum class Follows : std::uint8_t { unknown, yes, no };
+
+// What an investigation knows beyond its own case.
+struct World {
+  const WriteIndex& writes;
+  const ComparerOptions& options;
+  Follows& target_follows;  // found out on the way
+};
+
+// Where a pair turned out equal under named rules, there is no verdict.
+struct Conclusion {
+  std::optional<Verdict> verdict;
+  std::set<std::string_view> rules;
+};
+
+Task<Conclusion> investigate(const CaseFile& file, Interview& interview, World world);
+
+// When the n-th rung of the ladder (from 0) is due after the case's opening: 0, 50, 100, 200, 400 ms, then each 1.2 times
+// the one before, the last one at the limit.
+std::chrono::nanoseconds rung_offset(std::size_t rung, std::chrono::nanoseconds limit);
+// The first rung that is due at the limit.
+std::size_t last_rung(std::chrono::nanoseconds limit);
+
+}  // namespace darktap::compare

@@ -1,0 +1,157 @@
+#include "key_values.h"
+
+#include <algorithm>
+
+#include "sql/lexer.h"
+#include "text.h"
+
+namespace darktap::compare {
+
+namespace {
+
+std::optional<std::string> spelled(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
+  if (value.parameter) {
+    if (*value.parameter >= command.parameters.size()) return std::nullopt;
+    const mysql::Parameter& parameter = command.parameters[*value.parameter];
+    if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
+    return key_spelling(mysql::print_parameter(parameter));
+  }
+  if (!value.is_literal || same_name(value.text, "null") || same_name(value.text, "default")) return std::nullopt;
+  sql::Lexed lexed = sql::lex(value.text, dialect);
+  if (lexed.tokens.size() == 2 && lexed.tokens[0].kind == sql::TokenKind::string)
+    return key_spelling(sql::string_value(value.text, lexed.tokens[0], dialect));
+  return key_spelling(value.text);
+}
+
+// All the values, or nothing where one of them is not known.
+std::optional<std::set<std::string>> spelled(const std::vector<sql::Value>& values, const mysql::Command& command, const sql::Dialect& dialect) {
+  std::set<std::string> result;
+  if (values.empty() || values.size() > max_key_values) return std::nullopt;
+  for (const sql::Value& value : values) {
+    auto text = spelled(value, command, dialect);
+    if (!text) return std::nullopt;
+    result.insert(std::move(*text));
+  }
+  return result;
+}
+
+void restrict_to(KeyValues& keys, const std::string& column, std::set<std::string> values) {
+  auto [entry, fresh] = keys.try_emplace(lower(column), values);
+  if (fresh) return;
+  std::set<std::string> both;
+  std::set_intersection(entry->second.begin(), entry->second.end(), values.begin(), values.end(), std::inserter(both, both.end()));
+  entry->second = std::move(both);
+}
+
+void add_inserted(KeyValues& keys, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect,
+                  const sql::Table* table, std::uint64_t generated_id) {
+  std::vector<std::string> columns = shape.columns;
+  if (columns.empty() && table != nullptr)
+    for (const sql::Column& column : table->columns) columns.push_back(column.name);
+  bool all_rows = !shape.rows.empty() && shape.rows.size() == shape.row_count && command.bulk_rows == 0;
+  for (std::size_t c = 0; all_rows && c < columns.size(); ++c) {
+    std::vector<sql::Value> values;
+    for (const auto& row : shape.rows)
+      if (row.size() == columns.size()) values.push_back(row[c]);
+    if (values.size() != shape.rows.size()) continue;
+    if (auto known = spelled(values, command, dialect)) keys[lower(columns[c])] = std::move(*known);
+  }
+  if (generated_id == 0 || table == nullptr || shape.row_count != 1 || shape.from_select) return;
+  for (const sql::UniqueKey& key : table->unique_keys)
+    if (key.name == "PRIMARY" && key.columns.size() == 1) keys.try_emplace(lower(key.columns[0]), std::set{std::to_string(generated_id)});
+}
+
+}  // namespace
+
+std::string key_spelling(std::string_view value) {
+  std::string_view number = value;
+  bool negative = number.starts_with('-');
+  if (negative) number.remove_prefix(1);
+  bool numeric = !number.empty() && number.find_first_not_of("0123456789.") == std::string_view::npos && number != ".";
+  if (numeric && std::count(number.begin(), number.end(), '.') <= 1) {
+    std::size_t point = number.find('.');
+    std::string whole(number.substr(0, point)), fraction(point == std::string_view::npos ? "" : number.substr(point + 1));
+    whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    std::string result = (whole.empty() ? "0" : whole) + (fraction.empty() ? "" : "." + fraction);
+    return negative && result != "0" ? "-" + result : result;
+  }
+  std::string text = lower(value);
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+KeyValues predicates_on(const sql::TableName& table, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect) {
+  KeyValues keys;
+  // A table that is met twice, or inside a subquery, is not bound by the predicates of one place.
+  if (!shape.understood || shape.kind == sql::ShapeKind::set_operation || shape.has_subquery || shape.has_cte || shape.outer_join) return keys;
+  const sql::ShapeTable* place = nullptr;
+  for (const sql::ShapeTable& candidate : shape.tables) {
+    if (candidate.derived || candidate.table.name != table.name) continue;
+    if (place != nullptr) return keys;
+    place = &candidate;
+  }
+  if (place == nullptr) return keys;
+  std::string_view called = place->alias.empty() ? std::string_view(place->table.name) : place->alias;
+  for (const sql::KeyPredicate& predicate : shape.key_predicates) {
+    bool here = predicate.table.empty() ? shape.tables.size() == 1 : same_name(predicate.table, called);
+    if (!here) continue;
+    if (auto values = spelled(predicate.values, command, dialect)) restrict_to(keys, predicate.column, std::move(*values));
+  }
+  return keys;
+}
+
+KeyValues written_keys(const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect,
+                       const sql::Table* table, std::uint64_t generated_id) {
+  KeyValues keys;
+  if (!shape.understood || shape.targets.size() != 1) return keys;
+  switch (shape.kind) {
+    case sql::ShapeKind::insert:
+    case sql::ShapeKind::replace:
+      add_inserted(keys, shape, command, dialect, table, generated_id);
+      break;
+    case sql::ShapeKind::update:
+    case sql::ShapeKind::remove:
+      keys = predicates_on(shape.targets[0], shape, command, dialect);
+      break;
+    case sql::ShapeKind::select:
+    case sql::ShapeKind::set_operation:
+    case sql::ShapeKind::values:
+    case sql::ShapeKind::other:
+      break;
+  }
+  // An assigned column held another value before (or after): both count.
+  for (const sql::Assignment& assignment : shape.assignments) {
+    auto entry = keys.find(lower(assignment.column));
+    if (entry == keys.end()) continue;
+    if (auto value = spelled(assignment.value, command, dialect)) entry->second.insert(std::move(*value));
+    else keys.erase(entry);
+  }
+  return keys;
+}
+
+bool disjoint(const KeyValues& a, const KeyValues& b) {
+  // A collation may hold an accented letter and a plain one equal: only ASCII tells apart.
+  auto is_ascii = [](const std::string& value) {
+    return std::all_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  for (const auto& [column, values] : a) {
+    auto other = b.find(column);
+    if (other == b.end()) continue;
+    if (!std::all_of(values.begin(), values.end(), is_ascii) || !std::all_of(other->second.begin(), other->second.end(), is_ascii)) continue;
+    if (std::none_of(values.begin(), values.end(), [&](const std::string& value) { return other->second.contains(value); })) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> common_key(const KeyValues& a, const KeyValues& b) {
+  for (const auto& [column, values] : a) {
+    auto other = b.find(column);
+    if (other == b.end()) continue;
+    for (const std::string& value : values)
+      if (other->second.contains(value)) return column + "=" + value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace darktap::compare

@@ -1,0 +1,146 @@
+#include "order_check.h"
+
+#include <algorithm>
+
+#include "evidence.h"
+#include "session/render.h"
+
+namespace darktap::compare {
+
+namespace {
+
+std::string_view key_text(const Table& table, std::size_t row, std::size_t column) { return table.rows[row][column].text; }
+
+void write_key_values(JsonWriter& json, const Table& table, std::size_t row, const Plan& plan) {
+  json.begin_array();
+  for (const auto& column : plan.keys) session::write_cell(json, table.rows[row][*column], table.columns[*column], plan.collation);
+  json.end_array();
+}
+
+// The first rows that moved: where they stand on either side.
+void write_moves(JsonWriter& json, const Examination& examination) {
+  std::size_t moved = 0;
+  for (auto [a, b] : examination.match.pairs) moved += a == b ? 0 : 1;
+  json.member("rows", examination.match.pairs.size()).member("moved_rows", moved).key("moves").begin_array();
+  std::size_t shown = 0;
+  for (auto [a, b] : examination.match.pairs) {
+    if (a == b) continue;
+    if (shown++ == max_evidence_rows) break;
+    json.begin_object().member("source_row", a).member("target_row", b).end_object();
+  }
+  json.end_array();
+}
+
+void write_tie_groups(JsonWriter& json, const Examination& examination, const Plan& plan) {
+  const Table& table = *examination.a;
+  json.key("tie_groups").begin_array();
+  std::size_t shown = 0, next = 0;
+  for (auto [a, b] : examination.match.pairs) {
+    if (a == b || a < next) continue;
+    if (shown++ == max_evidence_rows) break;
+    TieGroup tie = tie_around(table, a, plan);
+    next = tie.end;
+    json.begin_object().key("keys");
+    write_key_values(json, table, a, plan);
+    json.member("first_row", tie.begin).member("last_row", tie.end - 1).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan) {
+  return std::all_of(plan.keys.begin(), plan.keys.end(), [&](const auto& column) {
+    return compare_cells(a.rows[row_a][*column], a.columns[*column], b.rows[row_b][*column], b.columns[*column], plan.columns[*column]).match !=
+           CellMatch::different;
+  });
+}
+
+TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan) {
+  TieGroup tie{row, row + 1};
+  while (tie.begin > 0 && same_key(table, tie.begin - 1, table, row, plan)) --tie.begin;
+  while (tie.end < table.rows.size() && same_key(table, tie.end, table, row, plan)) ++tie.end;
+  return tie;
+}
+
+KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan) {
+  KeySequence result;
+  for (std::size_t row = 0; row < a.rows.size(); ++row) {
+    for (std::size_t k = 0; k < plan.keys.size(); ++k) {
+      std::size_t c = *plan.keys[k];
+      const mysql::Cell &left = a.rows[row][c], &right = b.rows[row][c];
+      if (compare_cells(left, a.columns[c], right, b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
+      bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
+      if (left.is_null || right.is_null || !text) {
+        result.order = KeyOrder::violated;
+        result.first_violation = row;
+        return result;
+      }
+      result.order = KeyOrder::spellings;
+      result.spellings.push_back({k, std::string(key_text(a, row, c)), std::string(key_text(b, row, c))});
+    }
+  }
+  std::sort(result.spellings.begin(), result.spellings.end());
+  result.spellings.erase(std::unique(result.spellings.begin(), result.spellings.end()), result.spellings.end());
+  return result;
+}
+
+void write_keys(JsonWriter& json, const Plan& plan) {
+  json.key("keys").begin_array();
+  for (const sql::SortKey& key : plan.shape.order_by) {
+    json.begin_object().member("key", quoted_sql(key.text, plan.collation)).member("descending", key.descending).end_object();
+  }
+  json.end_array();
+}
+
+void judge_order(Examination& examination, const Plan& plan) {
+  examination.difference = Difference::row_order;
+  Evidence evidence;
+  evidence.append(examination.evidence);
+  JsonWriter& json = evidence.json();
+  if (plan.random_order) {
+    examination.relation = Relation::excused;
+    examination.cause = Cause::nondeterministic;
+    json.member("rule", "order_by_nondeterministic_function");
+    json.key("functions").begin_array();
+    for (const std::string& name : plan.shape.nondeterministic_outside_items) json.string(name);
+    json.end_array();
+  } else if (!plan.has_order) {
+    examination.relation = Relation::excused;
+    examination.cause = Cause::order_undefined;
+    json.member("rule", "no_order_by");
+    if (!plan.shape.group_by.empty()) json.member("note", "GROUP BY without ORDER BY promises no order");
+  } else if (!plan.keys_projected()) {
+    examination.relation = Relation::open;
+    examination.open = OpenQuestion::hidden_keys;
+    examination.cause = Cause::order_violated;
+    write_keys(json, plan);
+  } else {
+    KeySequence keys = compare_key_sequences(*examination.a, *examination.b, plan);
+    write_keys(json, plan);
+    if (keys.order == KeyOrder::violated) {
+      examination.relation = Relation::different;
+      examination.cause = Cause::order_violated;
+      json.key("first_violation").begin_object().member("row", keys.first_violation).key("source_keys");
+      write_key_values(json, *examination.a, keys.first_violation, plan);
+      json.key("target_keys");
+      write_key_values(json, *examination.b, keys.first_violation, plan);
+      json.end_object();
+    } else if (keys.order == KeyOrder::spellings) {
+      examination.relation = Relation::open;
+      examination.open = OpenQuestion::equal_spellings;
+      examination.cause = Cause::order_violated;
+      examination.spellings = std::move(keys.spellings);
+    } else {
+      examination.relation = Relation::excused;
+      examination.cause = Cause::order_undefined;
+      json.member("rule", "ties");
+      write_tie_groups(json, examination, plan);
+      json.member("advice", "add a unique last key to ORDER BY");
+    }
+  }
+  write_moves(json, examination);
+  examination.evidence = evidence.take_members();
+}
+
+}  // namespace darktap::compare

@@ -1,0 +1,39 @@
+// Is the order of b's rows one that the statement allows, given a's? Both hold the same rows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "examine.h"
+
+namespace darktap::compare {
+
+enum class KeyOrder : std::uint8_t {
+  same_keys,  // row for row the same keys: only ties are permuted
+  spellings,  // … if some differently spelled text keys are equal
+  violated,
+};
+struct KeySequence {
+  KeyOrder order = KeyOrder::same_keys;
+  std::vector<Spellings> spellings;  // each once, sorted
+  std::size_t first_violation = 0;   // row
+};
+// Every key is a column of the output, and both tables have as many rows.
+KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan);
+
+// The order of a complete match that is not in place.
+void judge_order(Examination& examination, const Plan& plan);
+
+// The rows of one tie: [begin, end) in the table, by the bytes of the keys.
+struct TieGroup {
+  std::size_t begin = 0, end = 0;
+};
+TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan);
+
+bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan);
+
+// "keys": [{"key", "descending", "column"}]
+void write_keys(JsonWriter& json, const Plan& plan);
+
+}  // namespace darktap::compare

@@ -1,0 +1,53 @@
+// What a statement allows its answers to differ in: which output columns hold noise, which are built over unordered rows,
+// where the ORDER BY keys come out, what LIMIT cuts. Made once a case, only where two answers differ.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mysql/answer.h"
+#include "mysql/command.h"
+#include "sql/meaning.h"
+#include "sql/query_shape.h"
+
+namespace darktap::compare {
+
+struct ColumnPlan {
+  std::optional<std::size_t> item;         // the select item it comes from; none behind a *
+  std::vector<std::string> noise;          // nondeterministic functions in it: the cell says nothing
+  std::vector<std::string> session_state;  // FOUND_ROWS() and its like: depends on the statements before
+  const sql::ValueBuilder* builder = nullptr;  // the cell is a list that nothing orders (points into Plan::shape)
+  // The cell is a list with an ORDER BY of its own. by_value: by the listed values themselves, so that no tie can hide in it.
+  enum class ListOrder : std::uint8_t { none, by_value, by_other } list_order = ListOrder::none;
+  const sql::ValueBuilder* ordered_builder = nullptr;
+  bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
+};
+
+struct Plan {
+  Plan() = default;
+  Plan(Plan&&) = default;  // moved, never copied: columns point into shape
+  Plan& operator=(Plan&&) = default;
+
+  std::string sql;          // the statement's text, in the connection's character set
+  std::uint16_t collation = 0;  // of the connection
+  sql::Dialect dialect;
+  sql::QueryShape shape;
+  std::vector<ColumnPlan> columns;
+  std::vector<std::optional<std::size_t>> keys;  // output column of each ORDER BY key
+  bool has_order = false, random_order = false, has_limit = false;
+  std::optional<std::uint64_t> limit;   // where its value is known
+  std::uint64_t offset = 0;
+  bool keys_projected() const;
+  bool depends_on_session() const;
+};
+
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns);
+
+// Which character set's rules cut the bytes of a connection with this collation.
+sql::Dialect dialect_of(std::uint16_t collation);
+
+}  // namespace darktap::compare

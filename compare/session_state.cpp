@@ -1,0 +1,36 @@
+#include "session_state.h"
+
+#include <algorithm>
+#include <set>
+
+namespace darktap::compare {
+
+StateJudgement judge_session_state(const Plan& plan, const SessionHistory& history, JsonWriter& evidence) {
+  std::set<std::string> functions;
+  for (const ColumnPlan& column : plan.columns) functions.insert(column.session_state.begin(), column.session_state.end());
+  evidence.key("functions").begin_array();
+  for (const std::string& name : functions) evidence.string(name);
+  evidence.end_array();
+  bool about_ids = !functions.empty() && std::all_of(functions.begin(), functions.end(), [](const std::string& name) {
+    return name == "last_insert_id" || name == "@@last_insert_id" || name == "@@identity";
+  });
+  const std::optional<Replayed>& replayed = about_ids ? history.insert : history.previous;
+  const std::string& statement = about_ids ? history.insert_sql : history.previous_sql;
+  if (!replayed) {
+    evidence.member("reason", "the statement that set this value was before the capture's begin");
+    return {Cause::replay_artifact, Level::proved};
+  }
+  evidence.member("depends_on", statement);
+  if (*replayed == Replayed::not_sent || *replayed == Replayed::rolled_back) {
+    evidence.member("reason", "the run did not send the statement that set this value");
+    return {Cause::skipped_write, Level::proved};
+  }
+  if (about_ids) {
+    evidence.member("reason", "each server generates its own ids, and this one was not pinned");
+    return {Cause::replay_artifact, Level::assumed};
+  }
+  evidence.member("unexamined_because", "the value belongs to the session: it can't be asked for again");
+  return {};
+}
+
+}  // namespace darktap::compare

@@ -1,0 +1,64 @@
+#include "side_verdicts.h"
+
+#include <algorithm>
+
+#include "cells.h"
+#include "evidence.h"
+
+namespace darktap::compare {
+
+namespace {
+
+// vtgate names an unnamed literal's column after its own bind variable.
+bool is_vitess_header(std::string_view name) { return name.starts_with(":vtg") || name.starts_with(":v1") || name.starts_with(":v2"); }
+
+std::string_view what_differs(const mysql::Column& a, const mysql::Column& b) {
+  if (a.name != b.name) return "name";
+  TypeFamily family = family_of(a), other = family_of(b);
+  // A column that is NULL throughout has any type.
+  if (family == TypeFamily::null || other == TypeFamily::null) return "";
+  if (family != other) return "type";
+  bool numeric = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating;
+  if (numeric && ((a.flags ^ b.flags) & mysql::column_flag::unsigned_) != 0) return "sign";
+  return "";
+}
+
+void write_column(JsonWriter& json, std::string_view side, const mysql::Column& column) {
+  json.key(side).begin_object().member("name", column.name).member("type", to_string(family_of(column)));
+  json.member("unsigned", (column.flags & mysql::column_flag::unsigned_) != 0).end_object();
+}
+
+}  // namespace
+
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target) {
+  const mysql::ResultSet *a = source.first_rows(), *b = target.first_rows();
+  if (a == nullptr || b == nullptr || a->columns.size() != b->columns.size()) return std::nullopt;
+  std::size_t differing = 0;
+  bool known_noise = true;
+  Evidence evidence;
+  evidence.json().key("columns").begin_array();
+  for (std::size_t c = 0; c < a->columns.size(); ++c) {
+    std::string_view what = what_differs(a->columns[c], b->columns[c]);
+    if (what.empty()) continue;
+    known_noise = known_noise && what == "name" && is_vitess_header(b->columns[c].name);
+    if (++differing > max_evidence_rows) continue;
+    evidence.json().begin_object().member("column", c).member("differs_in", what);
+    write_column(evidence.json(), "source", a->columns[c]);
+    write_column(evidence.json(), "target", b->columns[c]);
+    evidence.json().end_object();
+  }
+  if (differing == 0) return std::nullopt;
+  evidence.json().end_array().member("differing_columns", differing);
+  if (known_noise) evidence.json().member("rule", "vitess_literal_header");
+  return Verdict{Difference::column_metadata, known_noise ? Cause::normalization : Cause::defect, Level::proved,
+                 object_of(evidence.take_members())};
+}
+
+std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target) {
+  if (source.error() != nullptr || target.error() != nullptr || source.warnings() == target.warnings()) return std::nullopt;
+  Evidence evidence;
+  evidence.json().member("source_warnings", source.warnings()).member("target_warnings", target.warnings());
+  return Verdict{Difference::warnings, Cause::defect, Level::proved, object_of(evidence.take_members())};
+}
+
+}  // namespace darktap::compare

@@ -1,0 +1,19 @@
+// Findings beside the content: column definitions and warnings. They stand apart, so that neither hides the other.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compare/verdict.h"
+#include "mysql/answer.h"
+
+namespace darktap::compare {
+
+// Names, kinds of type and signs of the columns; display lengths, index flags and origins say nothing about the answer.
+// Nothing where the number of columns differs: that is a difference of content.
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target);
+
+// How many warnings came; only worth saying where the content is the same.
+std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target);
+
+}  // namespace darktap::compare

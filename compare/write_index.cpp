@@ -1,0 +1,249 @@
+#include "write_index.h"
+
+#include <algorithm>
+
+#include "evidence.h"
+#include "text.h"
+
+namespace darktap::compare {
+
+namespace {
+
+constexpr std::uint16_t deadlock = 1213;
+
+std::optional<std::uint16_t> status_of(const mysql::Answer& answer) {
+  if (answer.results.empty()) return std::nullopt;
+  if (const auto* ok = std::get_if<mysql::Ok>(&answer.results.back())) return ok->status;
+  if (const auto* rows = std::get_if<mysql::ResultSet>(&answer.results.back())) return rows->status;
+  return std::nullopt;
+}
+
+bool in_transaction(const mysql::Answer& answer) { return (status_of(answer).value_or(0) & mysql::status_flag::in_transaction) != 0; }
+
+bool changed_something(const session::Exchange& exchange, const sql::Meaning& meaning) {
+  if (exchange.answer.error() != nullptr || !exchange.is_observed() || meaning.tables_written.empty()) return false;
+  bool counts_rows = meaning.statement_class == sql::StatementClass::write && meaning.statements == 1;
+  const mysql::Ok* ok = exchange.answer.last_ok();
+  return !counts_rows || ok == nullptr || ok->affected_rows > 0;
+}
+
+// Does the write's key meet a row on one side only? Nothing where the output doesn't show the key.
+enum class Touch : std::uint8_t { unknown, yes, no };
+bool row_has_key(const Table& table, std::size_t row, std::size_t column, const std::set<std::string>& values) {
+  const mysql::Cell& cell = table.rows[row][column];
+  return !cell.is_null && values.contains(key_spelling(cell.text));
+}
+
+std::optional<std::pair<std::size_t, const std::set<std::string>*>> shown_key(const SeenWrite& write, const sql::QualifiedName& table, const Table& rows) {
+  for (std::size_t c = 0; c < rows.columns.size(); ++c) {
+    if (rows.columns[c].org_table != table.second && rows.columns[c].table != table.second) continue;
+    if (auto key = write.keys.find(lower(rows.columns[c].org_name)); key != write.keys.end()) return std::pair(c, &key->second);
+  }
+  return std::nullopt;
+}
+
+// A key that an UPDATE may have touched in one column only tells by that column: a write whose key column is shown, but none
+// of whose values is among the leftovers, did not cause them.
+Touch touches(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
+  if (a == nullptr || b == nullptr || leftovers == nullptr || leftovers->complete()) return Touch::unknown;
+  auto shown = shown_key(write, table, *a);
+  if (!shown) return Touch::unknown;
+  auto [column, values] = *shown;
+  for (std::size_t row : leftovers->only_a)
+    if (row_has_key(*a, row, column, *values)) return Touch::yes;
+  for (std::size_t row : leftovers->only_b)
+    if (row_has_key(*b, row, column, *values)) return Touch::yes;
+  return Touch::no;
+}
+
+}  // namespace
+
+sql::QualifiedName WriteIndex::qualified(const sql::TableName& table, const std::string& schema) const {
+  return {table.schema.empty() ? schema : table.schema, table.name};
+}
+
+void WriteIndex::add(WritePtr write) {
+  for (const sql::QualifiedName& table : write->tables) {
+    by_table_[table].push_back(write);
+    if (write->replayed != Replayed::not_sent && write->replayed != Replayed::rolled_back) continue;
+    auto& skipped = skipped_[table];
+    if (skipped.size() < max_skipped_writes_a_table) skipped.push_back(write);
+    else skipped.back()->keys.clear();  // too many to name: the table as a whole
+  }
+  in_order_.push_back(std::move(write));
+}
+
+void WriteIndex::prune(CaptureTime now) {
+  while (!in_order_.empty() && (in_order_.size() > max_indexed_writes || in_order_.front()->ok + window_ < now)) {
+    WritePtr oldest = in_order_.front();
+    in_order_.pop_front();
+    for (const sql::QualifiedName& table : oldest->tables) {
+      auto entry = by_table_.find(table);
+      if (entry == by_table_.end()) continue;
+      if (!entry->second.empty() && entry->second.front() == oldest) entry->second.pop_front();
+      if (entry->second.empty()) by_table_.erase(entry);
+    }
+  }
+  while (sessions_.size() > max_tracked_sessions) {
+    auto idle = std::min_element(sessions_.begin(), sessions_.end(),
+                                 [](const auto& x, const auto& y) { return x.second.last_seen < y.second.last_seen; });
+    sessions_.erase(idle);
+  }
+}
+
+void WriteIndex::finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning) {
+  if (session.pending.empty()) return;
+  CaptureTime now = exchange.response_last;
+  const mysql::ServerError* error = exchange.answer.error();
+  bool open = in_transaction(exchange.answer);
+  bool rolled_back = (error != nullptr && error->code == deadlock) || exchange.command.code == mysql::CommandCode::quit ||
+                     exchange.command.code == mysql::CommandCode::reset_connection ||
+                     exchange.command.code == mysql::CommandCode::change_user;
+  bool committed = false;
+  if (error == nullptr) {
+    bool begins = meaning.verb == "begin" || meaning.verb == "start transaction";
+    rolled_back = rolled_back || (meaning.verb.starts_with("rollback") && !open);
+    committed = !rolled_back && (meaning.verb.starts_with("commit") || begins || meaning.statement_class == sql::StatementClass::ddl ||
+                                 (status_of(exchange.answer) && !open));
+  }
+  if (!rolled_back && !committed) return;
+  for (const WritePtr& write : session.pending) (rolled_back ? write->rolled_back : write->committed) = now;
+  session.pending.clear();
+}
+
+void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
+  Session& session = sessions_[exchange.id.session];
+  session.last_seen = exchange.request_first;
+  bool asks_history = std::any_of(meaning.nondeterministic.begin(), meaning.nondeterministic.end(), [](const std::string& name) {
+    return name == "found_rows" || name == "row_count" || name == "last_insert_id" || name.starts_with("@@");
+  });
+  if (asks_history && histories_.size() < max_histories) histories_[exchange.id] = session.history;
+  finish_transaction(session, exchange, meaning);
+
+  if (!exchange.command.text.empty()) {
+    session.history.previous_sql = quoted_sql(exchange.command.text, exchange.collation);
+    session.history.previous = replayed;
+  }
+  if (changed_something(exchange, meaning)) {
+    auto write = std::make_shared<SeenWrite>();
+    write->id = exchange.id;
+    write->sql = quoted_sql(exchange.command.text, exchange.collation);
+    write->request = exchange.request_first;
+    write->ok = exchange.response_last;
+    write->replayed = replayed;
+    for (const sql::TableName& table : meaning.tables_written) write->tables.push_back(qualified(table, exchange.schema));
+    const mysql::Ok* ok = exchange.answer.last_ok();
+    if (write->tables.size() == 1 && meaning.statements == 1) {
+      sql::Dialect dialect = dialect_of(exchange.collation);
+      const sql::Table* table = catalogue_.table(write->tables[0].first, write->tables[0].second);
+      write->keys = written_keys(sql::shape_of(exchange.command.text, dialect), exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
+    }
+    if (ok != nullptr && ok->last_insert_id != 0) {
+      session.history.insert_sql = write->sql;
+      session.history.insert = replayed;
+    }
+    bool implicit_commit = meaning.statement_class == sql::StatementClass::ddl;
+    if (in_transaction(exchange.answer) && !implicit_commit) session.pending.push_back(write);
+    else write->committed = write->ok;
+    add(std::move(write));
+  }
+  bool ended = exchange.command.code == mysql::CommandCode::quit;
+  if (ended) sessions_.erase(exchange.id.session);
+  prune(exchange.request_first);
+}
+
+ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape,
+                               const sql::Dialect& dialect) const {
+  ReadScope scope{exchange.id, exchange.request_first, exchange.response_last, {}};
+  for (const sql::TableName& table : meaning.tables_read)
+    scope.tables.emplace_back(qualified(table, exchange.schema), predicates_on(table, shape, exchange.command, dialect));
+  return scope;
+}
+
+template <class Consider>
+void WriteIndex::each_candidate(const ReadScope& read, const std::map<sql::QualifiedName, std::deque<WritePtr>>& writes, Consider consider) const {
+  for (const auto& [table, predicates] : read.tables) {
+    auto entry = writes.find(table);
+    if (entry == writes.end()) continue;
+    for (auto write = entry->second.rbegin(); write != entry->second.rend(); ++write)
+      if (!disjoint(predicates, (*write)->keys)) consider(*write, table, predicates);
+  }
+}
+
+std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
+  std::optional<Attribution> best;
+  int best_rank = -1;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
+    bool own = write->id.session == read.id.session;
+    if (write->ok > read.request || write->ok + window_ < read.request) return;
+    if (own && write->rolled_back && *write->rolled_back <= read.request) return;
+    bool visible = write->committed && *write->committed <= read.request;
+    if (!own && !visible) return;
+    Touch touch = touches(*write, table, a, b, leftovers);
+    if (touch == Touch::no) return;
+    std::optional<std::string> key = common_key(predicates, write->keys);
+    if (!key && touch == Touch::yes) {
+      auto [column, values] = *shown_key(*write, table, *a);
+      key = lower(a->columns[column].org_name) + "=" + *values->begin();
+    }
+    int rank = (own ? 2 : 0) + (key ? 1 : 0);
+    if (best && (rank < best_rank || (rank == best_rank && write->ok <= best->write->ok))) return;
+    best_rank = rank;
+    best = Attribution{write, table, std::move(key), own ? Attribution::Session::own : Attribution::Session::other, !visible};
+  });
+  return best;
+}
+
+std::optional<Attribution> WriteIndex::racing(const ReadScope& read) const {
+  std::optional<Attribution> found;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
+    CaptureTime visible = write->committed.value_or(write->ok);
+    if (found || write->request > read.response || visible <= read.request || write->rolled_back) return;
+    found = Attribution{write, table, common_key(predicates, write->keys), Attribution::Session::other, false};
+  });
+  return found;
+}
+
+bool WriteIndex::written_since(const ReadScope& read, CaptureTime time) const {
+  bool found = false;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
+    if (!write->rolled_back && write->committed.value_or(write->ok) >= time) found = true;
+  });
+  return found;
+}
+
+std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
+  std::optional<Attribution> best;
+  std::set<std::pair<int, std::size_t>> covered;  // (side, row)
+  bool whole = false;
+  each_candidate(read, skipped_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
+    bool own = write->id.session == read.id.session;
+    if (write->ok > read.request || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
+    if (!own && !(write->committed && *write->committed <= read.response)) return;
+    Touch touch = touches(*write, table, a, b, leftovers);
+    if (touch == Touch::no) return;
+    if (touch == Touch::yes) {
+      auto [column, values] = *shown_key(*write, table, *a);
+      for (std::size_t row : leftovers->only_a)
+        if (row_has_key(*a, row, column, *values)) covered.emplace(0, row);
+      for (std::size_t row : leftovers->only_b)
+        if (row_has_key(*b, row, column, *values)) covered.emplace(1, row);
+    } else {
+      whole = true;
+    }
+    if (!best || (!best->key && common_key(predicates, write->keys)))
+      best = Attribution{write, table, common_key(predicates, write->keys), own ? Attribution::Session::own : Attribution::Session::other, false};
+  });
+  if (best && !whole && leftovers != nullptr && covered.size() < leftovers->only_a.size() + leftovers->only_b.size()) return std::nullopt;
+  return best;
+}
+
+SessionHistory WriteIndex::take_history(session::ExchangeId id) {
+  auto entry = histories_.find(id);
+  if (entry == histories_.end()) return {};
+  SessionHistory history = std::move(entry->second);
+  histories_.erase(entry);
+  return history;
+}
+
+}  // namespace darktap::compare

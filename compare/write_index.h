@@ -1,0 +1,93 @@
+// The writes that the tap saw: which of them a read should have met, which of them the run left out.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compare/comparer.h"
+#include "key_values.h"
+#include "row_match.h"
+
+namespace darktap::compare {
+
+struct SeenWrite {
+  session::ExchangeId id;
+  std::string sql;  // UTF-8, the first max_evidence_sql bytes
+  std::vector<sql::QualifiedName> tables;
+  KeyValues keys;   // of a write to one table
+  CaptureTime request, ok;
+  std::optional<CaptureTime> committed, rolled_back;
+  Replayed replayed = Replayed::not_sent;
+};
+
+// What a read depends on.
+struct ReadScope {
+  session::ExchangeId id;
+  CaptureTime request, response;
+  std::vector<std::pair<sql::QualifiedName, KeyValues>> tables;
+};
+
+struct Attribution {
+  std::shared_ptr<const SeenWrite> write;
+  sql::QualifiedName table;
+  std::optional<std::string> key;  // "id=7" where both sides name it
+  enum class Session : std::uint8_t { own, other } session = Session::other;
+  bool uncommitted = false;  // when the read was sent
+};
+
+// What FOUND_ROWS() and its like depend on: the statements before in the same session.
+struct SessionHistory {
+  std::string previous_sql, insert_sql;
+  std::optional<Replayed> previous, insert;
+};
+
+inline constexpr std::size_t max_indexed_writes = 200'000, max_skipped_writes_a_table = 10'000, max_histories = 10'000, max_tracked_sessions = 100'000;
+
+class WriteIndex {
+ public:
+  WriteIndex(const sql::Catalogue& catalogue, std::chrono::nanoseconds window) : catalogue_(catalogue), window_(window) {}
+
+  void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
+  ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;
+
+  // The write that best explains why the read met an older version: own session before others, by key before by table, the
+  // latest first. leftovers: rows on one side only, where they are known; a write whose key is in none of them explains nothing.
+  std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // A write that was in flight while the read was: either answer is legal.
+  std::optional<Attribution> racing(const ReadScope& read) const;
+  // A seen write to the read's tables that became visible at or after the given time.
+  bool written_since(const ReadScope& read, CaptureTime time) const;
+  // A write that the target never got, where it explains every row on one side only.
+  std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+
+  SessionHistory take_history(session::ExchangeId id);
+
+ private:
+  using WritePtr = std::shared_ptr<SeenWrite>;
+  struct Session {
+    std::vector<WritePtr> pending;
+    SessionHistory history;
+    CaptureTime last_seen;
+  };
+
+  void finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning);
+  void add(WritePtr write);
+  void prune(CaptureTime now);
+  sql::QualifiedName qualified(const sql::TableName& table, const std::string& schema) const;
+  template <class Consider>
+  void each_candidate(const ReadScope& read, const std::map<sql::QualifiedName, std::deque<WritePtr>>& writes, Consider consider) const;
+
+  const sql::Catalogue& catalogue_;
+  std::chrono::nanoseconds window_;
+  std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_;
+  std::deque<WritePtr> in_order_;
+  std::map<SessionId, Session> sessions_;
+  std::map<session::ExchangeId, SessionHistory> histories_;
+};
+
+}  // namespace darktap::compare
