@@ -141,3 +141,21 @@ TEST_CASE("ended connections are remembered up to a limit, and forgotten ones do
   Conversation(reassembler, v4(1, static_cast<std::uint16_t>(20000 + 200)), v4(100, 3306)).acknowledge(to_server);
   CHECK(reassembler.stats().after_end == 1);
 }
+
+TEST_CASE("a connection is found again however many came and went around it") {
+  StreamLog log;
+  log.keep_lines = false;
+  const std::size_t most = 600;
+  Reassembler reassembler(log, {.limits = {.connections = most}});
+  const auto talk_of = [&](std::uint32_t i) {
+    return Conversation(reassembler, v4(static_cast<std::uint8_t>(1 + i % 7), static_cast<std::uint16_t>(1024 + i * 37 % 60000)), v4(100, 3306), i, i);
+  };
+  const std::uint32_t all = 20'000;
+  for (std::uint32_t i = 0; i < all; ++i) {
+    talk_of(i).handshake();
+    for (std::uint32_t back = 1; back < 5 && back * 100 <= i; ++back) talk_of(i - back * 100).acknowledge(to_client);
+  }
+  CHECK(reassembler.stats().connections == all);
+  CHECK(reassembler.stats().midstream == 0);
+  CHECK(reassembler.stats().evicted == all - most);
+}

@@ -221,6 +221,48 @@ TEST_CASE("the acknowledgement of a FIN that was not captured is no lost byte") 
   CHECK(t.finish() == Lines{"1 open handshake", "1 > 0 'quit'", "1 end capture_ended"});
 }
 
+TEST_CASE("a FIN that was captured tells exactly how many bytes in front of it were not") {
+  for (const std::size_t lost : {1, 5}) {
+    CAPTURE(lost);
+    Tapped t(impatient());
+    t.talk.handshake();
+    t.talk.lose(to_server, lost);
+    t.talk.close(to_server);
+    t.talk.say(to_client, "bye");
+    CHECK(t.log.take() == Lines{"1 open handshake", "1 > 0 gap " + std::to_string(lost), "1 < 0 'bye'"});
+  }
+}
+
+TEST_CASE("an acknowledgement further ahead than any window is not believed") {
+  Tapped t;
+  t.talk.handshake();
+  t.talk.raw(to_client, 0, "abc", ack, 0x40000001);
+  CHECK(t.finish() == Lines{"1 open handshake", "1 < 0 'abc'", "1 end capture_ended"});
+}
+
+TEST_CASE("a retransmission captured before its original waits no longer than the original would") {
+  Tapped t;
+  t.talk.handshake();
+  t.talk.raw(to_client, 0, "abc", ack, 5);
+  CHECK(t.log.take() == Lines{"1 open handshake"});
+  t.talk.raw(to_client, 0, "abc", ack, 0);
+  CHECK(t.log.take() == Lines{"1 < 0 'abc'"});
+}
+
+TEST_CASE("what one segment sets free comes out in capture order, whichever its direction") {
+  for (const bool client_first : {false, true}) {
+    CAPTURE(client_first);
+    Tapped t;
+    t.talk.handshake();
+    if (client_first) t.talk.raw(to_server, 0, "query", ack, 3);
+    t.talk.raw(to_client, 3, "def", ack, 0);
+    if (!client_first) t.talk.raw(to_server, 0, "query", ack, 3);
+    t.log.take();
+    t.talk.raw(to_client, 0, "abc", ack, 0);
+    CHECK(t.log.take() == (client_first ? Lines{"1 < 0 'abc'", "1 > 0 'query'", "1 < 3 'def'"} : Lines{"1 < 0 'abc'", "1 < 3 'def'", "1 > 0 'query'"}));
+  }
+}
+
 TEST_CASE("keep-alives, window probes and pure acknowledgements bring nothing") {
   Tapped t(impatient());
   t.talk.handshake();
