@@ -260,8 +260,9 @@ bool Parser::window_specification() {
   if (accept_any({W::rows_, W::range_, W::groups_})) {
     if (accept(W::between_)) {
       if (!frame_bound() || !expect(W::and_) || !frame_bound()) return false;
-    } else if (!frame_bound()) {
-      return false;
+    } else {
+      if (!frame_bound()) return false;
+      if (static_cast<W>(tokens_[at_ - 1].word) == W::following_) return fail("a frame can't start behind the row alone");
     }
     if (accept(W::exclude_)) {
       if (!accept_words({W::current_, W::row_}) && !accept(W::group_) && !accept(W::ties_) && !accept_words({W::no_, W::others_})) {

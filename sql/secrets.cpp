@@ -86,6 +86,8 @@ class Redactor {
     bool equals = is_symbol(before, '=') || is_symbol(before, symbol_code(":="));
     std::string leading = word((parenthesis || equals) && before > 0 ? before - 1 : before);
     if (parenthesis) return leading == "password" || leading == "old_password";
+    std::string_view value = std::string_view(sql_).substr(lexed_.tokens[at_].offset, lexed_.tokens[at_].length);
+    if (definition() && leading == "comment") return contains_folded(value, "password");  // Spider: COMMENT 'password "…"'
     if (equals) {
       bool sets = head_ == "set" || head_ == "change" || head_ == "start" || head_ == "stop";
       if (head_ == "set" && second_ == "password") return true;  // SET PASSWORD FOR 'u'@'h' = '…'
@@ -95,8 +97,6 @@ class Redactor {
     if (identified_ && (leading == "by" || leading == "as" || leading == "using" || leading == "password" || leading == "replace")) return true;
     if (head_ == "set" && second_ == "password" && (leading == "to" || leading == "replace")) return true;
     if (definition() && leading == "password") return true;  // CREATE SERVER … OPTIONS (PASSWORD '…')
-    std::string_view value = std::string_view(sql_).substr(lexed_.tokens[at_].offset, lexed_.tokens[at_].length);
-    if (definition() && leading == "comment") return contains_folded(value, "password");  // Spider: COMMENT 'password "…"'
     // A statement inside a string.
     bool nested = (head_ == "prepare" && leading == "from") || (head_ == "execute" && leading == "immediate");
     return nested && (contains_folded(value, "password") || contains_folded(value, "identified"));

@@ -1,0 +1,94 @@
+// The text edits that questions are made with.
+#include "sql/rewrite.h"
+#include "sql/meaning.h"
+#include "sql/query_shape.h"
+#include "statement_lists.h"
+#include "test_support/catch.h"
+
+using namespace darktap::sql;
+
+TEST_CASE("order keys are added to the end of the select list") {
+  auto projected = [](std::string_view sql) { auto keys = project_order_keys(sql); return keys ? keys->sql : std::string("-"); };
+  CHECK(projected("SELECT a FROM t ORDER BY b DESC, c + 1 LIMIT 5") == "SELECT a, b AS `__dt_k1`, c + 1 AS `__dt_k2` FROM t ORDER BY b DESC, c + 1 LIMIT 5");
+  CHECK(projected("SELECT a + 1 AS x FROM t ORDER BY x") == "SELECT a + 1 AS x, a + 1 AS `__dt_k1` FROM t ORDER BY x");
+  CHECK(projected("SELECT * FROM t ORDER BY t.b /* c */") == "SELECT *, t.b AS `__dt_k1` FROM t ORDER BY t.b /* c */");
+  CHECK(projected("SELECT a, COUNT(*) FROM t GROUP BY a ORDER BY 2") == "SELECT a, COUNT(*), COUNT(*) AS `__dt_k1` FROM t GROUP BY a ORDER BY 2");
+  CHECK(projected("SELECT a -- list\n FROM t ORDER BY b") == "SELECT a, b AS `__dt_k1` -- list\n FROM t ORDER BY b");
+  for (const char* sql : {"SELECT a FROM t", "SELECT DISTINCT a FROM t ORDER BY b", "SELECT a FROM t UNION SELECT b FROM u ORDER BY 1",
+                          "SELECT a x FROM t ORDER BY x + 1", "SELECT * FROM t ORDER BY 2", "SELECT a FROM t ORDER BY RAND()", "SELECT a FROM t ORDER BY ?",
+                          "SELECT a FROM t ORDER BY b FOR UPDATE", "SELECT a FROM t ORDER BY b -- x\n + 1", "UPDATE t SET a = 1 ORDER BY b", "nonsense"}) {
+    CAPTURE(sql);
+    CHECK(projected(sql) == "-");
+  }
+  CHECK(project_order_keys("SELECT a FROM t ORDER BY b, c")->count == 2);
+}
+
+TEST_CASE("a tie group is asked for by its key values") {
+  auto scoped = [](std::string_view sql, std::vector<std::string> values) { return tie_scoped(sql, values).value_or("-"); };
+  CHECK(scoped("SELECT a FROM t ORDER BY b LIMIT 5", {"3"}) == "SELECT a FROM t WHERE (b) <=> 3 ORDER BY b ");
+  CHECK(scoped("SELECT a FROM t WHERE c = 1 OR d = 2 ORDER BY b, e LIMIT 5, 10", {"'x'", "NULL"}) ==
+        "SELECT a FROM t WHERE (c = 1 OR d = 2) AND (b) <=> 'x' AND (e) <=> NULL ORDER BY b, e ");
+  CHECK(scoped("SELECT a + 1 x FROM t AS u JOIN v USING (i) ORDER BY x LIMIT 1", {"-2"}) ==
+        "SELECT a + 1 x FROM t AS u JOIN v USING (i) WHERE (a + 1) <=> -2 ORDER BY x ");
+  CHECK(scoped("SELECT a FROM t WHERE c = ? ORDER BY b LIMIT 5", {"1"}) == "SELECT a FROM t WHERE (c = ?) AND (b) <=> 1 ORDER BY b ");
+  for (const char* sql : {"SELECT a FROM t LIMIT 5", "SELECT a FROM t GROUP BY a ORDER BY a LIMIT 1", "SELECT MAX(a) FROM t ORDER BY 1", "SELECT DISTINCT a FROM t ORDER BY a",
+                          "SELECT a, ROW_NUMBER() OVER (ORDER BY b) FROM t ORDER BY a LIMIT 1", "SELECT a FROM t ORDER BY b LIMIT ?",
+                          "SELECT a FROM t UNION SELECT 1 ORDER BY 1 LIMIT 1", "SELECT a FROM t ORDER BY b LIMIT 1 FOR UPDATE", "SELECT 1 ORDER BY 1"}) {
+    CAPTURE(sql);
+    CHECK(scoped(sql, {"1"}) == "-");
+  }
+  for (const char* value : {"1 OR 1", "a", "'x' -- ", "(SELECT 1)", "1; DELETE FROM t", "", "'", "SLEEP(1)", "?"}) {
+    CAPTURE(value);
+    CHECK(scoped("SELECT a FROM t ORDER BY b LIMIT 5", {value}) == "-");
+  }
+  CHECK(scoped("SELECT a FROM t ORDER BY b LIMIT 5", {"1", "2"}) == "-");
+}
+
+TEST_CASE("a limit is dropped at the top level only") {
+  CHECK(drop_limit("SELECT a FROM (SELECT a FROM t LIMIT 3) d LIMIT 5 /* x */") == "SELECT a FROM (SELECT a FROM t LIMIT 3) d  /* x */");
+  CHECK(drop_limit("SELECT a FROM t") == "SELECT a FROM t");
+  CHECK(drop_limit("SELECT 1 UNION SELECT 2 LIMIT 1") == "SELECT 1 UNION SELECT 2 ");
+  CHECK_FALSE(drop_limit("SELECT a FROM t LIMIT ?"));
+  CHECK_FALSE(drop_limit("(SELECT a FROM t LIMIT 5) LIMIT 2"));
+  CHECK_FALSE(drop_limit("DELETE FROM t LIMIT 1"));
+}
+
+TEST_CASE("the rows a write would touch can be looked at first") {
+  CHECK(select_touched_rows("UPDATE t AS x SET a = 1 WHERE b = 2 ORDER BY c LIMIT 3") == "SELECT * FROM t AS x WHERE b = 2 ORDER BY c LIMIT 3");
+  CHECK(select_touched_rows("DELETE FROM s.t WHERE b = 'x'") == "SELECT * FROM s.t WHERE b = 'x'");
+  CHECK_FALSE(select_touched_rows("DELETE a FROM a JOIN b USING (i)"));
+  CHECK_FALSE(select_touched_rows("UPDATE a, b SET a.x = 1"));
+  CHECK_FALSE(select_touched_rows("UPDATE t SET a = 1 WHERE SLEEP(1)"));
+  CHECK_FALSE(select_touched_rows("INSERT INTO t VALUES (1)"));
+}
+
+TEST_CASE("markers are filled in with literals only") {
+  CHECK(with_parameters("SELECT ? , '?' FROM t WHERE a=?", {"1", "'x'"}) == "SELECT  1  , '?' FROM t WHERE a= 'x' ");
+  CHECK(with_parameters("SELECT 1-?", {"-1"}) == "SELECT 1- -1 ");
+  CHECK_FALSE(with_parameters("SELECT ?", {}));
+  CHECK_FALSE(with_parameters("SELECT ?", {"1, SLEEP(1)"}));
+}
+
+TEST_CASE("no edit makes anything but a read") {
+  for (std::string_view list : {not_reads, reads}) {
+    for (const std::string& sql : statements_of(list)) {
+      CAPTURE(sql);
+      for (std::optional<std::string> edited : {drop_limit(sql), tie_scoped(sql, {"1"}), select_touched_rows(sql)}) {
+        if (edited) REQUIRE(understand(*edited).statement_class == StatementClass::read);
+      }
+      if (auto keys = project_order_keys(sql)) REQUIRE(understand(keys->sql).statement_class == StatementClass::read);
+    }
+  }
+}
+
+TEST_CASE("an edited query still has the shape it promises") {
+  for (const std::string& sql : statements_of(reads)) {
+    auto keys = project_order_keys(sql);
+    if (!keys) continue;
+    CAPTURE(sql, keys->sql);
+    QueryShape before = shape_of(sql), after = shape_of(keys->sql);
+    REQUIRE(after.understood);
+    REQUIRE(after.items.size() == before.items.size() + keys->count);
+    REQUIRE(after.order_by.size() == before.order_by.size());
+  }
+}
