@@ -22,6 +22,12 @@ constexpr std::size_t max_inquiries = 4;  // of one case
 
 std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to - from); }
 
+// What a rung of the ladder brought.
+struct Rung {
+  enum class Reference : std::uint8_t { not_asked, heard } reference = Reference::not_asked;
+  enum class Place : std::uint8_t { between, last } place = Place::between;
+};
+
 class Investigator {
  public:
   Investigator(const CaseFile& file, Interview& interview, World world)
@@ -32,7 +38,7 @@ class Investigator {
 
  private:
   Task<Conclusion> climb();
-  Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime now, bool reference_heard, bool last);
+  Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
   Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
 
   Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
@@ -188,9 +194,9 @@ Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTi
 }
 
 // One rung: a conclusion, or nothing where the ladder must go on.
-Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime now, bool reference_heard, bool last) {
+Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
   Examination with_source = examine(source_, target, plan_);
-  bool still_first = unchanged(target);
+  bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
   bool agrees = with_source.agrees();
   if (with_source.relation == Relation::open && (!still_first || !first_pair_inquired_ || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
@@ -206,9 +212,9 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   if (agrees) {
     ladder_.mark_target_agreed();
-    co_return behind(now, true);
+    co_return behind(agreed, true);
   }
-  if (!reference_heard) co_return std::nullopt;
+  if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
   const mysql::Answer& reference = references_.back();
   Examination with_reference = examine(reference, target, plan_);
   bool sides_agree = with_reference.agrees();
@@ -228,7 +234,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   if (!sides_agree) co_return std::nullopt;
   ladder_.mark_target_agreed();
-  if (!still_first) co_return both_moved(now);
+  if (!still_first) co_return both_moved(agreed);
   auto write = cause_of_staleness();
   if (write && write->uncommitted) {
     sides_agree_without_source_ = true;
@@ -276,10 +282,11 @@ Task<Conclusion> Investigator::climb() {
     asks.push_back({Side::target, file_.exchange.command});
     if (has_reference() && (reference_due || random || rung >= last)) asks.push_back({Side::reference, file_.exchange.command});
     std::vector<Heard> heard = co_await interview_.ask(std::move(asks), due);
+    heard.reserve(2);  // what points into it stays good
     const mysql::Answer* target = heard[0].answer();
     if (target == nullptr) co_return unexamined(heard[0].why_not());
     bool moved = !identical(previous_target_ ? *previous_target_ : target_, *target);
-    if (has_reference() && heard.size() == 1 && moved) {
+    if (has_reference() && heard.size() == 1 && moved && !examine(source_, *target, plan_).agrees()) {
       std::vector<Ask> more;
       more.push_back({Side::reference, file_.exchange.command});
       std::vector<Heard> late = co_await interview_.ask(std::move(more), heard[0].answered);
@@ -294,7 +301,8 @@ Task<Conclusion> Investigator::climb() {
     }
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});
     CaptureTime now = heard.back().answered;
-    Task<std::optional<Conclusion>> weighing = weigh(*target, now, heard.size() > 1, rung >= last);
+    Rung found{heard.size() > 1 ? Rung::Reference::heard : Rung::Reference::not_asked, rung >= last ? Rung::Place::last : Rung::Place::between};
+    Task<std::optional<Conclusion>> weighing = weigh(*target, heard[0].answered, now, found);
     std::optional<Conclusion> conclusion = co_await weighing;
     if (conclusion) co_return std::move(*conclusion);
     if (rung >= last) co_return settle();

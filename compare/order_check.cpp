@@ -4,6 +4,7 @@
 
 #include "evidence.h"
 #include "session/render.h"
+#include "text.h"
 
 namespace darktap::compare {
 
@@ -15,6 +16,23 @@ void write_key_values(JsonWriter& json, const Table& table, std::size_t row, con
   json.begin_array();
   for (const auto& column : plan.keys) session::write_cell(json, table.rows[row][*column], table.columns[*column], plan.collation);
   json.end_array();
+}
+
+// Could some collation hold the two equal? Not where plain letters and digits differ by more than case (v and w are one
+// letter to some).
+bool may_be_equal(std::string_view a, std::string_view b) {
+  auto plain = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == ' ';
+    });
+  };
+  if (!plain(a) || !plain(b)) return true;
+  auto folded = [](std::string_view text) {
+    std::string result = lower(trimmed(text));
+    std::replace(result.begin(), result.end(), 'w', 'v');
+    return result;
+  };
+  return folded(a) == folded(b);
 }
 
 // The first rows that moved: where they stand on either side.
@@ -71,7 +89,7 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
       const mysql::Cell &left = a.rows[row][c], &right = b.rows[row][c];
       if (compare_cells(left, a.columns[c], right, b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
       bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
-      if (left.is_null || right.is_null || !text) {
+      if (left.is_null || right.is_null || !text || !may_be_equal(left.text, right.text)) {
         result.order = KeyOrder::violated;
         result.first_violation = row;
         return result;
