@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -15,8 +16,22 @@ namespace darktap::capture {
 
 namespace {
 
+// stdio's own 4 KiB cost a system call every few packets; and glibc takes a size only with a buffer.
+constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
+
+void enlarge_buffer(FILE* file, std::vector<char>& buffer) {
+  buffer.resize(read_buffer_bytes);
+  std::setvbuf(file, buffer.data(), _IOFBF, buffer.size());
+}
+
+// Standard input outlives every tap, so its buffer does too.
+std::vector<char>& stdin_buffer() {
+  static std::vector<char>* const buffer = new std::vector<char>;
+  return *buffer;
+}
+
 // Opens the file ourselves: the system's reason is better than libpcap's.
-FILE* open_file(const std::string& path) {
+FILE* open_file(const std::string& path, std::vector<char>& buffer) {
   const auto failure = [&](const std::string& line) { return Failure(FailureKind::environment, path + ": " + line); };
   FILE* file = std::fopen(path.c_str(), "rbe");
   if (file == nullptr) {
@@ -26,6 +41,7 @@ FILE* open_file(const std::string& path) {
       default: throw failure(std::string("can't be opened: ") + std::strerror(errno));
     }
   }
+  enlarge_buffer(file, buffer);
   struct stat status {};
   if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
     std::fclose(file);
@@ -35,7 +51,7 @@ FILE* open_file(const std::string& path) {
     unsigned char magic[2] = {};
     if (std::fread(magic, 1, 2, file) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
       std::fclose(file);
-      throw failure("expected a pcap or pcapng capture, found a gzip file; unpack it first: gunzip -k FILE, or zcat FILE | darktap … -r -");
+      throw failure("expected a pcap or pcapng capture, found a gzip file; unpack it first: gunzip -k FILE");
     }
     std::rewind(file);
   }
@@ -46,6 +62,7 @@ FILE* open_file(const std::string& path) {
 
 struct FileTap::State {
   std::string name;
+  std::vector<char> buffer;  // the file's, so it goes after the handle
   PcapHandle handle;
   LinkType link;
   std::unique_ptr<Filter> filter;
@@ -61,7 +78,8 @@ struct FileTap::State {
 FileTap::FileTap(const std::string& path, const std::string& filter) : state_(std::make_unique<State>()) {
   const bool from_stdin = path == "-";
   state_->name = from_stdin ? "standard input" : path;
-  FILE* file = from_stdin ? stdin : open_file(path);
+  FILE* file = from_stdin ? stdin : open_file(path, state_->buffer);
+  if (from_stdin && stdin_buffer().empty()) enlarge_buffer(stdin, stdin_buffer());
   char error[PCAP_ERRBUF_SIZE] = "";
   state_->handle.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error));
   if (!state_->handle) {

@@ -28,11 +28,23 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t hash_of(const Endpoint& endpoint) {
+// An address as two numbers: one comparison instead of a call of memcmp for each packet.
+struct AddressWords {
   std::uint64_t high = 0, low = 0;
-  std::memcpy(&high, endpoint.address.bytes.data(), 8);
-  std::memcpy(&low, endpoint.address.bytes.data() + 8, 8);
-  return mix(high ^ 0xa0761d6478bd642full ^ endpoint.port, low ^ 0xe7037ed1a0b428dbull);
+  explicit AddressWords(const IpAddress& address) {
+    std::memcpy(&high, address.bytes.data(), 8);
+    std::memcpy(&low, address.bytes.data() + 8, 8);
+  }
+};
+
+bool same(const Endpoint& a, const Endpoint& b) {
+  const AddressWords left(a.address), right(b.address);
+  return left.low == right.low && a.port == b.port && left.high == right.high;
+}
+
+std::uint64_t hash_of(const Endpoint& endpoint) {
+  const AddressWords words(endpoint.address);
+  return mix(words.high ^ 0xa0761d6478bd642full ^ endpoint.port, words.low ^ 0xe7037ed1a0b428dbull);
 }
 
 }  // namespace
@@ -47,8 +59,8 @@ FlowTable::Found FlowTable::find(std::uint32_t hash, const Endpoint& source, con
   for (std::size_t at = hash & mask; slots_[at].flow != no_flow; at = (at + 1) & mask) {
     if (slots_[at].hash != hash) continue;
     const Flow& flow = flows_[slots_[at].flow];
-    if (flow.first == source && flow.second == destination) return {slots_[at].flow, true};
-    if (flow.first == destination && flow.second == source) return {slots_[at].flow, false};
+    if (same(flow.first, source) && same(flow.second, destination)) return {slots_[at].flow, true};
+    if (same(flow.first, destination) && same(flow.second, source)) return {slots_[at].flow, false};
   }
   return {};
 }

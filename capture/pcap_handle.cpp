@@ -32,7 +32,7 @@ Filter::Filter(pcap_t* handle, const std::string& tap, const std::string& expres
 
 Failure file_failure(const std::string& name, const std::string& message) {
   const auto failure = [&](const std::string& line) { return Failure(FailureKind::environment, name + ": " + line); };
-  if (contains(message, "only got 0")) return failure("expected a pcap or pcapng capture, found an empty file; capture again");
+  if (contains(message, "file header bytes, only got 0")) return failure("expected a pcap or pcapng capture, found an empty file; capture again");
   if (contains(message, "different from the type of the first")) {
     return failure("a pcapng file with interfaces of different link types is not yet supported (" + message +
                    "); split it by interface, e.g. tshark -r FILE -Y 'frame.interface_id == 0' -w OUT.pcap");
@@ -42,7 +42,7 @@ Failure file_failure(const std::string& name, const std::string& message) {
                    "); convert it, e.g. editcap -F pcap FILE OUT.pcap");
   }
   if (contains(message, "unknown file format")) {
-    return failure("expected a pcap or pcapng capture, found another kind of file; capture with tcpdump -w or darktap capture");
+    return failure("expected a pcap or pcapng capture, found another kind of file; capture with tcpdump -w");
   }
   if (contains(message, "truncated")) {
     return failure("expected a pcap or pcapng capture, found a file that ends before its first packet (" + message + "); capture again");

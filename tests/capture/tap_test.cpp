@@ -149,6 +149,8 @@ TEST_CASE("what can't be read at all fails with one line that names the file and
   CHECK(mentions(environment_failure(folder.file("text.pcap", "SELECT 1;\n and more text than a header has")), {"text.pcap", "expected a pcap"}));
   CHECK(mentions(environment_failure(folder.file("short.pcap", pcap_header().substr(0, 11))), {"short.pcap", "ends before its first packet"}));
   CHECK(mentions(environment_failure(folder.file("half.pcap", pcap_header() + record(query).substr(0, 30))), {"half.pcap", "before its first packet"}));
+  CHECK(mentions(environment_failure(folder.file("headers.pcap", pcap_header() + record(query).substr(0, 16))),
+                 {"headers.pcap", "before its first packet"}));
   CHECK(mentions(environment_failure(folder.file("zipped.pcap", "\x1f\x8b\x08 zipped")), {"zipped.pcap", "gzip", "gunzip"}));
   CHECK(mentions(environment_failure(folder.file("wifi.pcap", pcap_header(127) + record(query))), {"wifi.pcap", "127", "IEEE802_11_RADIO", "Ethernet"}));
   CHECK(mentions(environment_failure(folder.file("two.pcapng", section() + interface_block(1) + interface_block(113) + enhanced_packet(0, query))),
