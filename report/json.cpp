@@ -115,7 +115,7 @@ std::string to_json(const store::RunReport& report) {
     json.end_object();
   }
   json.end_array().end_object();
-  return json.take() + "\n";
+  return json.take();
 }
 
 }  // namespace darktap::report

@@ -54,11 +54,12 @@ RunInfo read_run(const Statement& row) {
   run.reference = row.text(8);
   run.target_follows = row.text(9);
   run.build = row.text(10);
+  run.flushed = time_of(row.integer(12));
   return run;
 }
 
 constexpr const char* run_columns =
-    "SELECT id, mode, pace, statement_order, started, finished, source, target, reference, target_follows, build, server_questions"
+    "SELECT id, mode, pace, statement_order, started, finished, source, target, reference, target_follows, build, server_questions, flushed"
     " FROM runs";
 
 }  // namespace

@@ -148,6 +148,7 @@ void RunWriter::State::flush() {
 }
 
 void RunWriter::State::write_run() {
+  database.prepare("UPDATE runs SET flushed = ? WHERE id = ?").run(nanoseconds(CaptureClock::now()), info.id);
   if (!info_changed) return;
   database
       .prepare("UPDATE runs SET mode = ?2, pace = ?3, statement_order = ?4, finished = ?5, source = ?6, target = ?7, reference = ?8,"
@@ -218,9 +219,9 @@ void RunWriter::State::write_latency() {
 RunWriter::RunWriter(const std::string& path, RunInfo& info) : state_(std::make_unique<State>(path)) {
   Transaction transaction(state_->database);
   state_->database
-      .prepare("INSERT INTO runs (mode, pace, statement_order, started, source, target, reference, target_follows, build)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(info.mode, info.pace, info.order, nanoseconds(info.started), info.source, info.target, info.reference,
+      .prepare("INSERT INTO runs (mode, pace, statement_order, started, flushed, source, target, reference, target_follows, build)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(info.mode, info.pace, info.order, nanoseconds(info.started), nanoseconds(CaptureClock::now()), info.source, info.target, info.reference,
            info.target_follows, info.build);
   info.id = state_->database.last_insert_id();
   transaction.commit();

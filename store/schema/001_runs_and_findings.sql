@@ -8,6 +8,7 @@ CREATE TABLE runs (
   statement_order  TEXT NOT NULL,
   started          INTEGER NOT NULL,
   finished         INTEGER,               -- null: running, or its writer died
+  flushed          INTEGER NOT NULL,      -- when its writer last wrote: tells a running one from a dead one
   source           TEXT NOT NULL,
   target           TEXT NOT NULL,
   reference        TEXT NOT NULL,         -- empty: none

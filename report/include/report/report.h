@@ -32,7 +32,7 @@ class Counting {
 // The run with only those findings that the baseline has not (by id); all else is the run's own.
 store::RunReport new_against(store::RunReport report, const store::RunReport& baseline);
 
-// One JSON object, a line; the keys are a contract (docs/store.md, "The report as JSON").
+// One JSON object on one line, without its end; the keys are a contract (docs/store.md, "The report as JSON").
 std::string to_json(const store::RunReport& report);
 // One screen: the ledger, coverage, findings by cause with a sample each, latency of both sides. Statements are cut to the
 // width and hold no control characters, so a capture can't drive the reader's terminal.

@@ -50,6 +50,7 @@ struct RunInfo {
   std::string target_follows;             // "yes", "no", "unknown"
   std::string build;
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> questions;  // side -> {n, time_us}
+  CaptureTime flushed{};  // when the store last heard of the run; set by the store
 };
 
 struct Coverage {
