@@ -8,7 +8,8 @@ namespace darktap::sql {
 namespace {
 
 constexpr Function functions[] = {
-#define DARKTAP_FUNCTION(name, fewest, most, trait) {name, fewest, most, Trait::trait},
+#define DARKTAP_FUNCTION(name, fewest, most, trait, mysql_from, mysql_until, mariadb_from) \
+  {name, fewest, most, Trait::trait, mysql_from, mysql_until, mariadb_from},
 #include "functions.def"
 #undef DARKTAP_FUNCTION
 };
@@ -44,6 +45,18 @@ const Function* find_function(std::string_view name) {
     else last = middle;
   }
   return nullptr;
+}
+
+bool is_available(const Function& function, const Server& server) {
+  std::uint32_t series = server.version / 100;
+  switch (server.kind) {
+    case ServerKind::unknown: return true;
+    case ServerKind::mariadb: return function.mariadb_from != 0 && (series == 0 || series >= function.mariadb_from);
+    case ServerKind::mysql:
+      if (function.mysql_from == 0) return false;
+      return series == 0 || (series >= function.mysql_from && (function.mysql_until == 0 || series < function.mysql_until));
+  }
+  return false;
 }
 
 bool needs_adjacent_parenthesis(std::string_view lower_name) {

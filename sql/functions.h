@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sql/dialect.h"
+
 namespace darktap::sql {
 
 enum class Trait : std::uint8_t {
@@ -23,10 +25,14 @@ struct Function {
   std::string_view name;  // lower case
   std::uint8_t fewest = 0, most = 0;  // arguments; 99: any number
   Trait trait = Trait::pure;
+  // Series as version / 100: 507, 800; 1011. 0: never.
+  std::uint16_t mysql_from = 0, mysql_until = 0, mariadb_from = 0;
 };
 
-// nullptr where no server has it built in. Case does not matter.
+// The built-in function of that name, case aside; nullptr where no server has it.
 const Function* find_function(std::string_view name);
+// Does the server have it built in? Where the server is not known, the one that has it is assumed.
+bool is_available(const Function& function, const Server& server);
 
 // True for the names that need "(" at once unless IGNORE_SPACE is on (MySQL manual, "Function Name Parsing and
 // Resolution"): with a blank between, they mean a stored function.

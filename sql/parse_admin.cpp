@@ -245,8 +245,11 @@ bool Parser::describe_or_explain() {
     out_.verb = Verb::other;
     out_.verb_text = "explain";
     if (analyze) return true;  // it runs the statement
+    // Not run, but MariaDB plans a write only where it may write: a read-only transaction refuses it.
+    bool plans_write = out_.base == StatementClass::write;
     out_.base = StatementClass::read;
     std::erase_if(out_.effects, [](const EffectRef& found) { return found.kind == EffectKind::write || found.kind == EffectKind::row_lock; });
+    if (plans_write) effect(EffectKind::write, where, "explain", true);
     out_.locking = false;
     for (TableRef& table : out_.tables) {
       if (table.written) table.written = false, table.read = true;
@@ -256,7 +259,6 @@ bool Parser::describe_or_explain() {
   }
   if (analyze) return fail("expected a statement");
   // DESCRIBE table [column | 'pattern']
-  static_cast<void>(where);
   out_.verb_text = "describe";
   TableRef ref;
   if (!table_name(ref)) return false;

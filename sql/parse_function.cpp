@@ -48,6 +48,7 @@ bool Parser::function_call() {
   if (function != nullptr && !reserved && spaced && !dialect_.mode.ignore_space && needs_adjacent_parenthesis(function->name)) {
     function = nullptr;  // with a blank it means a stored function of that name
   }
+  if (function != nullptr && !reserved && !is_available(*function, dialect_.server)) function = nullptr;
   if (function == nullptr) {
     if (reserved) return fail("not a function");
     effect(EffectKind::stored_routine, at_, lower_text(at_), true);
