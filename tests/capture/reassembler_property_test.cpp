@@ -63,7 +63,7 @@ struct Played {
 void shuffle_within(std::vector<Sent>& segments, int window) {
   std::vector<std::pair<int, std::size_t>> keys;
   for (std::size_t i = 0; i < segments.size(); ++i) keys.emplace_back(static_cast<int>(i) + *rc::gen::inRange(0, window + 1), i);
-  std::stable_sort(keys.begin(), keys.end());
+  std::sort(keys.begin(), keys.end());
   std::vector<Sent> shuffled;
   for (const auto& [key, i] : keys) shuffled.push_back(segments[i]);
   segments = std::move(shuffled);
