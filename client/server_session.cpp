@@ -152,6 +152,7 @@ struct ServerSession::Impl final : ConnectionHandler {
       case Step::command:
         if (error == nullptr && request.command->code == CommandCode::stmt_prepare) keep(request.command->text, reply);
         if (error == nullptr && request.command->code == CommandCode::init_db) schema = request.command->text;
+        if (request.command->code == CommandCode::stmt_execute) remember_columns(request.command->text, reply.answer);
         return finish(SessionReply{std::move(reply), SessionReply::Step::command});
     }
     advance();
@@ -211,6 +212,12 @@ struct ServerSession::Impl final : ConnectionHandler {
     }
     statements[text] = Prepared{Prepared::State::open, reply.answer.statement_id, reply.answer.parameter_count,
                                 std::move(reply.prepared_columns), schema, ++ages};
+  }
+
+  // A server that caches metadata leaves out what it sent last, and an execute may have changed what PREPARE announced.
+  void remember_columns(const std::string& text, const mysql::Answer& answer) {
+    const mysql::ResultSet* rows = answer.first_rows();
+    if (Prepared* prepared = find(text); prepared != nullptr && rows != nullptr) prepared->columns = rows->columns;
   }
 
   void forget(const std::string& text) {
