@@ -124,7 +124,7 @@ async function worked(browser, address) {
   await fact("the queue lists all findings, what counts first", async () => {
     assert.equal(await page.locator(".item").count(), 500);
     assert.match(await text(page, ".item"), /Defect|Unsupported/);
-    assert.match(await text(page, ".matching"), /500 of 500 findings\s*3 count/);
+    assert.match(await text(page, ".matching"), /500 of 500 findings\s*3 that count/);
     assert.match(await text(page, ".ledger-legend"), /1,102 exchanges = 822 compared \+ 276 skipped/);
   });
   await picture(page, "first");
@@ -145,7 +145,7 @@ async function worked(browser, address) {
     await listed(page, 1);
     await page.locator(".item").click();
     await page.waitForSelector(".ladder circle.rung-agrees");
-    assert.match(await text(page, ".why"), /write to shop\.orders, key 4711 1\.84 ms before this read, in session 12, statement 40/);
+    assert.match(await text(page, ".why"), /write to shop\.orders, key 4711, 1\.84 ms before this read \(session 12, statement 40\)/);
     assert.match(await text(page, ".why"), /still stale after 51\.8 ms and agreed after 102 ms/i);
   });
   await picture(page, "read_after_write");

@@ -82,8 +82,8 @@ function explainWrite(reader: Reader): void {
     const key = write.key === null || write.key === undefined ? "" : `, key ${isObject(write.key) || isList(write.key) ? JSON.stringify(write.key) : cellText(write.key as Cell)}`;
     reader.say(
       `The tap saw a write to ${text(write.table) ?? "this table"}${key}` +
-        (age === null ? "" : ` ${duration(age)} before this read`) +
-        `, in session ${cellText(write.session as Cell)}, statement ${cellText(write.seq as Cell)}.`,
+        (age === null ? "" : `, ${duration(age)} before this read`) +
+        ` (session ${cellText(write.session as Cell)}, statement ${cellText(write.seq as Cell)}).`,
     );
     const sql = text(write.sql);
     if (sql) reader.blocks.push({ kind: "sql", caption: "The write", sql });

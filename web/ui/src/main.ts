@@ -154,7 +154,7 @@ class Page {
     this.finding_list.mark(selected, "leave");
     const rest = run.findings_matching - run.findings.length;
     this.more.hidden = rest <= 0;
-    fill(this.matching, `${count(run.findings_matching)} of ${count(run.findings_total)} findings`, run.findings_counting > 0 && h("span", { class: "counting" }, `${count(run.findings_counting)} count`));
+    fill(this.matching, `${count(run.findings_matching)} of ${count(run.findings_total)} findings`, run.findings_counting > 0 && h("span", { class: "counting" }, `${count(run.findings_counting)} that ${run.findings_counting === 1 ? "counts" : "count"}`));
   }
 
   private drawSelector(run: RunInfo): void {

@@ -14,6 +14,7 @@ export interface RowPair {
 }
 
 const aligned_limit = 250; // rows a side up to which the longest common run is looked for
+const paired_limit = 40_000; // pairs of leftover rows up to which the most alike are looked for; above, by place
 
 export function sameCell(a: Cell | undefined, b: Cell | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
@@ -75,6 +76,12 @@ function commonRun(a: string[], b: string[]): [number, number][] {
 
 // Between two equal rows: rows that share a cell are one row that changed; the rest stand on one side only.
 function pairLeftovers(left: Placed[], right: Placed[]): RowPair[] {
+  if (left.length * right.length > paired_limit) {
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
+      const [a, b] = [left[i], right[i]];
+      return a && b ? pair("changed", a, b) : a ? pair("only_source", a, null) : pair("only_target", null, b!);
+    });
+  }
   const taken = new Set<Placed>();
   const pairs: RowPair[] = [];
   for (const a of left) {

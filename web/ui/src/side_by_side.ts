@@ -16,6 +16,7 @@ export function sideBySide(example: Example): HTMLElement {
   const left = panel("Source", source, table(source, shown, "source"));
   const right = panel("Target", target, table(target, shown, "target"));
   scrollTogether(left, right);
+  requestAnimationFrame(() => showFirstDifference(left));
   return h("div", {}, h("div", { class: "sides" }, left, right),
     pairs.length > shown.length && h("p", { class: "dim" }, `${count(pairs.length - shown.length)} more lines are not shown.`),
     spelledOut(example, pairs));
@@ -52,8 +53,9 @@ function answerFacts(answer: Answer): HTMLElement {
 
 function table(answer: Answer, pairs: RowPair[], side: "source" | "target"): HTMLElement {
   const columns = answer.columns ?? [];
+  const first = pairs.find((pair) => pair[side])?.[side];
   return h("table", { class: "rows" },
-    h("thead", {}, h("tr", {}, h("th", { class: "row-number", scope: "col" }, "#"), columns.map((name) => h("th", { scope: "col", title: name }, name)))),
+    h("thead", {}, h("tr", {}, h("th", { class: "row-number", scope: "col" }, "#"), columns.map((name, c) => h("th", { scope: "col", title: name, class: cellClass(first?.row[c] ?? null) === "cell-number" && "cell-number" }, name)))),
     h("tbody", {}, pairs.map((pair) => line(pair, pair[side], columns.length, side))),
     pairs.length === 0 && h("caption", {}, "no rows"));
 }
@@ -90,6 +92,14 @@ function spelledOut(example: Example, pairs: RowPair[]): HTMLElement | null {
         return h("tr", {}, h("td", {}, (pair.source?.at ?? 0) + 1), h("td", {}, columns[c] ?? c + 1), value(left), value(right));
       }))),
     cells.length > spelled_cells && h("p", { class: "dim" }, `and ${count(cells.length - spelled_cells)} more`));
+}
+
+// In a wide answer the first cell that differs may stand to the right of what is seen.
+function showFirstDifference(side: HTMLElement): void {
+  const body = side.querySelector<HTMLElement>(".side-body");
+  const cell = side.querySelector<HTMLElement>("td.cell-differs");
+  if (!body || !cell) return;
+  if (cell.offsetLeft + cell.offsetWidth > body.clientWidth) body.scrollLeft = cell.offsetLeft - 40;
 }
 
 function scrollTogether(left: HTMLElement, right: HTMLElement): void {
