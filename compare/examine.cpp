@@ -145,12 +145,12 @@ void judge_leftovers(Examination& result, const Plan& plan) {
     KeySequence keys = compare_key_sequences(a, b, plan);
     bool at_tail = !plan.limit || rows == *plan.limit;
     auto in_cut = [&](const Table& table, std::size_t row) {
-      return (at_tail && same_key(table, row, a, rows - 1, plan)) || (plan.offset > 0 && same_key(table, row, a, 0, plan));
+      return (at_tail && may_tie(table, row, a, rows - 1, plan)) || (plan.offset > 0 && may_tie(table, row, a, 0, plan));
     };
-    bool inside = keys.order == KeyOrder::same_keys &&
+    bool inside = keys.order != KeyOrder::violated &&
                   std::all_of(result.match.only_a.begin(), result.match.only_a.end(), [&](std::size_t r) { return in_cut(a, r); }) &&
                   std::all_of(result.match.only_b.begin(), result.match.only_b.end(), [&](std::size_t r) { return in_cut(b, r); });
-    if (inside || keys.order == KeyOrder::spellings) {
+    if (inside) {
       result.relation = Relation::open;
       result.open = OpenQuestion::cut_in_ties;
       result.spellings = std::move(keys.spellings);

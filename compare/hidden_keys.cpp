@@ -1,10 +1,15 @@
 #include "hidden_keys.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <set>
 
 #include "evidence.h"
+#include "order_check.h"
 #include "question_sql.h"
 #include "session/render.h"
+#include "spellings.h"
 #include "sql/rewrite.h"
 #include "tie_containment.h"
 
@@ -62,14 +67,16 @@ std::vector<std::optional<std::size_t>> ranks_of(const Table& answer, const Rank
   return result;
 }
 
-// Two rows of different tie groups may still be equal under a collation; then nothing is proved by their bytes.
-bool may_be_equal_text(const Table& table, std::size_t row, std::size_t other, std::size_t width) {
+// The keys that tell two rows apart, where they are texts that a collation might hold equal; nothing where it can't.
+std::optional<std::vector<Spellings>> differing_spellings(const Table& table, std::size_t row, std::size_t other, std::size_t width) {
+  std::vector<Spellings> result;
   for (std::size_t c = width; c < table.columns.size(); ++c) {
     const mysql::Cell &x = table.rows[row][c], &y = table.rows[other][c];
     if (x == y) continue;
-    if (x.is_null || y.is_null || !is_text(family_of(table.columns[c]))) return false;
+    if (x.is_null || y.is_null || !is_text(family_of(table.columns[c])) || !may_be_equal(x.text, y.text)) return std::nullopt;
+    result.push_back({c - width, x.text, y.text});
   }
-  return true;
+  return result;
 }
 
 std::optional<Table> table_heard(const Heard& heard, std::size_t columns, InquiryResult& result) {
@@ -89,49 +96,97 @@ void write_hidden_key(JsonWriter& json, const Table& table, std::size_t row, con
   json.end_array();
 }
 
-struct Verdicts {
+struct RankComparison {
   Finding finding = Finding::excused;
   std::string reason;
+  std::set<Spellings> spellings;  // excused only if these are equal
 };
 
 // Row for row the same ranks: then the target's order differs inside ties only.
-Verdicts compare_ranks(const std::vector<std::optional<std::size_t>>& source, const std::vector<std::optional<std::size_t>>& target,
-                       const RankedRows& ranked, Evidence& evidence, const Plan& plan) {
+RankComparison compare_ranks(const std::vector<std::optional<std::size_t>>& source, const std::vector<std::optional<std::size_t>>& target,
+                             const RankedRows& ranked, Evidence& evidence, const Plan& plan) {
+  RankComparison result;
   auto first_row_of = [&](std::size_t rank) {
-    std::size_t row = 0;
-    while (ranked.rank[row] != rank) ++row;
-    return row;
+    return static_cast<std::size_t>(std::lower_bound(ranked.rank.begin(), ranked.rank.end(), rank) - ranked.rank.begin());
   };
   for (std::size_t row = 0; row < source.size(); ++row) {
-    if (!source[row]) return {Finding::unknown, "the data moved while the keys were asked for"};
-    if (row > 0 && *source[row] < *source[row - 1]) return {Finding::unknown, "the source's own rows don't follow the reference's keys"};
-  }
-  for (std::size_t row = 0; row < target.size(); ++row) {
-    if (target[row] == source[row]) continue;
-    if (!target[row]) return {Finding::unknown, "the data moved while the keys were asked for"};
+    if (!source[row] || !target[row]) return {Finding::unknown, "the data moved while the keys were asked for", {}};
+    if (*target[row] == *source[row]) continue;
     std::size_t is = first_row_of(*target[row]), should_be = first_row_of(*source[row]);
-    if (may_be_equal_text(ranked.table, is, should_be, plan.columns.size()))
-      return {Finding::unknown, "text keys with different spellings: whether the collation holds them equal was not asked"};
+    if (auto pairs = differing_spellings(ranked.table, should_be, is, plan.columns.size())) {
+      result.spellings.insert(pairs->begin(), pairs->end());
+      continue;
+    }
     JsonWriter& json = evidence.json();
     json.key("first_violation").begin_object().member("row", row).key("source_keys");
     write_hidden_key(json, ranked.table, should_be, plan);
     json.key("target_keys");
     write_hidden_key(json, ranked.table, is, plan);
     json.end_object();
-    return {Finding::refuted, {}};
+    return {Finding::refuted, {}, {}};
   }
-  return {};
+  return result;
 }
 
 // A row that the ranking doesn't hold stands in one of the ties that LIMIT cut: the last one, or with an OFFSET the first.
-void place_in_cuts(std::vector<std::optional<std::size_t>>& source, std::vector<std::optional<std::size_t>>& target, std::size_t last,
-                   const Plan& plan) {
-  bool at_head = plan.offset > 0;
-  for (std::size_t row = 0; row < source.size(); ++row) {
-    at_head = at_head && source[row].value_or(0) == 0;
-    if (!source[row]) source[row] = at_head ? 0 : last;
-    if (!target[row]) target[row] = *source[row] == 0 && plan.offset > 0 ? 0 : last;
+void place_in_cuts(std::vector<std::optional<std::size_t>>& ranks, const Table& answer, const Choices& choices, std::size_t last, const Plan& plan) {
+  for (std::size_t row = 0; row < ranks.size(); ++row) {
+    if (ranks[row]) continue;
+    std::string key = row_key(answer, row, plan.columns);
+    if (choices.reference[0].contains(key)) ranks[row] = last;
+    else if (choices.reference.size() > 1 && choices.reference[1].contains(key)) ranks[row] = 0;
   }
+}
+
+// Numbers and times sort as everyone knows: is a sequence of keys out of order by itself?
+bool out_of_order(const Table& table, std::size_t width, const Plan& plan) {
+  auto less = [](const mysql::Cell& x, const mysql::Cell& y, TypeFamily family) {
+    if (x.is_null || y.is_null) return x.is_null && !y.is_null;
+    if (family == TypeFamily::integer || family == TypeFamily::decimal) return std::strtold(x.text.c_str(), nullptr) < std::strtold(y.text.c_str(), nullptr);
+    return x.text < y.text;
+  };
+  for (std::size_t row = 1; row < table.rows.size(); ++row) {
+    for (std::size_t c = width; c < table.columns.size(); ++c) {
+      TypeFamily family = family_of(table.columns[c]);
+      bool plain = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::date || family == TypeFamily::datetime;
+      const mysql::Cell &before = table.rows[row - 1][c], &here = table.rows[row][c];
+      if (before == here) continue;
+      if (!plain) return false;
+      bool descending = plan.shape.order_by[c - width].descending;
+      if (descending ? less(before, here, family) : less(here, before, family)) return true;
+      break;
+    }
+  }
+  return false;
+}
+
+// The window's keys, row for row, as each side holds them. Nothing where they are the same or may be under a collation.
+std::optional<std::size_t> window_differs(const Table& reference, const Table& target, std::size_t width) {
+  for (std::size_t row = 0; row < reference.rows.size(); ++row) {
+    for (std::size_t c = width; c < reference.columns.size(); ++c) {
+      const mysql::Cell &x = reference.rows[row][c], &y = target.rows[row][c];
+      if (compare_cells(x, reference.columns[c], y, target.columns[c], {}).match != CellMatch::different) continue;
+      bool text = !x.is_null && !y.is_null && is_text(family_of(reference.columns[c]));
+      if (!text || !may_be_equal(x.text, y.text)) return row;
+    }
+  }
+  return std::nullopt;
+}
+
+// Commands for the whole ties at the window's ends: the last one first. Empty where they can't be asked for.
+std::vector<mysql::Command> tie_questions(const mysql::Command& original, const Plan& plan, const Table& window) {
+  std::vector<std::size_t> hidden;
+  for (std::size_t c = plan.columns.size(); c < window.columns.size(); ++c) hidden.push_back(c);
+  std::vector<mysql::Command> questions;
+  std::size_t last = window.rows.size() - 1;
+  auto tail = whole_tie(original, plan, window, last, hidden);
+  if (!tail) return {};
+  questions.push_back(std::move(*tail));
+  if (plan.offset == 0 || same_hidden_key(window, 0, window, last, plan.columns.size())) return questions;
+  auto head = whole_tie(original, plan, window, 0, hidden);
+  if (!head) return {};
+  questions.push_back(std::move(*head));
+  return questions;
 }
 
 }  // namespace
@@ -139,6 +194,8 @@ void place_in_cuts(std::vector<std::optional<std::size_t>>& source, std::vector<
 Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
   InquiryResult result;
   const Table &a = *open.a, &b = *open.b;
+  std::size_t shown = plan.columns.size();
+  bool cut = plan.has_limit;  // then the reference may have chosen other rows of a tie
   auto projected = sql::project_order_keys(plan.sql, plan.dialect);
   auto question = projected ? rewritten(original, plan, projected->sql) : std::nullopt;
   if (!question) {
@@ -149,47 +206,63 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, c
   evidence.json().member("key_question", quoted_sql(question->text, plan.collation));
   std::vector<Ask> asks;
   asks.push_back({Side::reference, *question});
+  if (cut) asks.push_back({Side::target, *question});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
-  std::size_t width = plan.columns.size() + projected->count;
-  auto from_reference = table_heard(heard[0], width, result);
+  auto from_reference = table_heard(heard[0], shown + projected->count, result);
   if (!from_reference) co_return result;
 
-  bool cut = !open.match.complete();
-  std::vector<std::size_t> hidden;
-  for (std::size_t c = plan.columns.size(); c < width; ++c) hidden.push_back(c);
-  std::vector<mysql::Command> tie_questions;
+  Choices choices;
   if (cut) {
-    if (from_reference->rows.empty() || from_reference->rows.size() != a.rows.size()) {
+    auto from_target = table_heard(heard[1], shown + projected->count, result);
+    if (!from_target) co_return result;
+    if (from_reference->rows.empty() || from_reference->rows.size() != a.rows.size() || from_target->rows.size() != b.rows.size()) {
       result.reason = "the data moved while the keys were asked for";
       co_return result;
     }
-    std::size_t last = from_reference->rows.size() - 1;
-    auto tail = whole_tie(original, plan, *from_reference, last, hidden);
-    if (tail) tie_questions.push_back(std::move(*tail));
-    if (tail && plan.offset > 0 && !same_hidden_key(*from_reference, 0, *from_reference, last, plan.columns.size())) {
-      auto head = whole_tie(original, plan, *from_reference, 0, hidden);
-      if (head) tie_questions.push_back(std::move(*head));
-      else tie_questions.clear();
+    // The target still gives its rows, and they stand at other keys than the window's: no tie excuses that.
+    bool target_stands = match_rows(without_keys(*from_target, shown), b, plan.columns).complete();
+    if (auto row = window_differs(*from_reference, *from_target, shown); row && target_stands) {
+      result.finding = Finding::refuted;
+      if (out_of_order(*from_target, shown, plan)) result.cause = Cause::order_violated;
+      evidence.json().key("first_violation").begin_object().member("row", *row).key("source_keys");
+      write_hidden_key(evidence.json(), *from_reference, *row, plan);
+      evidence.json().key("target_keys");
+      write_hidden_key(evidence.json(), *from_target, *row, plan);
+      evidence.json().end_object();
+      result.evidence = evidence.take_members();
+      co_return result;
     }
-    if (tie_questions.empty()) {
+    std::vector<mysql::Command> questions = tie_questions(original, plan, *from_reference);
+    if (questions.empty()) {
       result.reason = "the tie at the cut can't be asked for: its key has no exact literal or the statement can't be rewritten";
       co_return result;
     }
-  }
-  RankedRows ranked = rank_rows(std::move(*from_reference), plan);
-  auto source_ranks = ranks_of(a, ranked, plan), target_ranks = ranks_of(b, ranked, plan);
-  if (cut) {
-    // What the ranking doesn't hold can only belong to the tie at the cut: the tie's own rows decide that below.
-    Task<InquiryResult> task = ask_containment(open, plan, tie_questions, interview, now);
-    result = co_await task;
+    Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
+    choices = co_await asking;
+    choices.reference_window = count_rows(without_keys(*from_reference, shown), plan.columns);
+    choices.target_window = count_rows(without_keys(*from_target, shown), plan.columns);
+    result = check_containment(open, plan, choices);
     evidence.append(result.evidence);
-    place_in_cuts(source_ranks, target_ranks, ranked.rank.back(), plan);
   }
   if (!cut || result.finding == Finding::excused) {
-    Verdicts ranks = compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
+    RankedRows ranked = rank_rows(std::move(*from_reference), plan);
+    auto source_ranks = ranks_of(a, ranked, plan), target_ranks = ranks_of(b, ranked, plan);
+    if (cut) {
+      place_in_cuts(source_ranks, a, choices, ranked.rank.back(), plan);
+      place_in_cuts(target_ranks, b, choices, ranked.rank.back(), plan);
+    }
+    RankComparison ranks = compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
     result.finding = ranks.finding;
     result.reason = ranks.reason;
-    if (ranks.finding == Finding::excused) evidence.json().member("rule", "ties").member("advice", "add a unique last key to ORDER BY");
+    if (ranks.finding == Finding::refuted) result.cause = Cause::order_violated;
+    if (ranks.finding == Finding::excused && !ranks.spellings.empty()) {
+      Task<InquiryResult> task = ask_spellings({ranks.spellings.begin(), ranks.spellings.end()}, plan, interview, now);
+      InquiryResult spelled = co_await task;
+      evidence.append(spelled.evidence);
+      result.finding = spelled.finding;
+      result.reason = spelled.reason;
+    }
+    if (result.finding == Finding::excused) evidence.json().member("rule", "ties").member("advice", "add a unique last key to ORDER BY");
   }
   result.evidence = evidence.take_members();
   co_return result;

@@ -12,7 +12,7 @@ namespace darktap::compare {
 
 struct InquiryResult {
   enum class Finding : std::uint8_t { excused, refuted, unknown } finding = Finding::unknown;
-  Cause cause = Cause::order_undefined;  // where excused
+  Cause cause = Cause::order_undefined;  // where excused; where refuted, order_violated if it is the order that is wrong
   std::string evidence;                  // members: the questions, and what they showed
   std::string reason;                    // one phrase, where unknown
 };

@@ -8,7 +8,9 @@
 #include "inquiry.h"
 #include "ladder.h"
 #include "noise.h"
+#include "question_sql.h"
 #include "session_state.h"
+#include "tie_containment.h"
 
 namespace darktap::compare {
 
@@ -18,7 +20,10 @@ using Finding = InquiryResult::Finding;
 
 // The reference may lag behind the source itself: that it sides with the target at first does not mean that the data moved.
 constexpr std::chrono::milliseconds reference_patience{200};
-constexpr std::size_t max_inquiries = 4;  // of one case
+constexpr std::chrono::seconds noise_quiet{10};
+constexpr std::size_t max_inquiries = 8;  // of one case
+// A refuted excuse is looked at again, since a target that lags may come to hold the rows that it lacked.
+constexpr std::chrono::milliseconds inquiry_pause{1000};
 
 std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to - from); }
 
@@ -39,6 +44,7 @@ class Investigator {
  private:
   Task<Conclusion> climb();
   Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
+  Task<bool> only_out_of_sight(CaptureTime now);
   Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
 
   Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
@@ -54,7 +60,9 @@ class Investigator {
   bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
   bool unchanged(const mysql::Answer& target) const { return identical(target_, target) || examine(target_, target, plan_).agrees(); }
   std::optional<Attribution> cause_of_staleness() const;
-  std::optional<Attribution> left_out() const { return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), &first_.match); }
+  std::optional<Attribution> left_out() const { return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers()); }
+  // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
+  const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
   void write_attribution(JsonWriter& json, const Attribution& write) const;
 
@@ -63,13 +71,15 @@ class Investigator {
   World world_;
   const mysql::Answer &source_, &target_;
   const Plan& plan_;
-  Examination first_;
+  Examination first_, latest_;  // latest_: the target's last answer against the authority's
   Ladder ladder_;
   std::vector<mysql::Answer> references_;  // in the order of asking
   std::optional<mysql::Answer> previous_target_;
   CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
   std::size_t inquiries_ = 0;
-  bool first_pair_inquired_ = false;
+  CaptureTime next_inquiry_{};              // about the first pair
+  std::size_t refuted_ = 0;
+  bool order_refuted_ = false;             // the last inquiry found the order itself wrong
   bool reference_differs_ = false;         // from the source's answer, when it was last asked
   bool sides_agree_without_source_ = false;
   std::string unknown_, refutation_;
@@ -99,7 +109,7 @@ bool Investigator::environmental_error() const {
 }
 
 std::optional<Attribution> Investigator::cause_of_staleness() const {
-  return world_.writes.explaining(file_.scope, first_.a.get(), first_.b.get(), &first_.match);
+  return world_.writes.explaining(file_.scope, first_.a.get(), first_.b.get(), leftovers());
 }
 
 void Investigator::write_attribution(JsonWriter& json, const Attribution& found) const {
@@ -184,23 +194,48 @@ Conclusion Investigator::without_questions() const {
 Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair) {
   if (inquiries_ >= max_inquiries) co_return false;
   ++inquiries_;
-  if (is_first_pair) first_pair_inquired_ = true;
   Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference);
   InquiryResult result = co_await task;
-  unknown_ = result.finding == Finding::unknown ? result.reason : "";
+  if (is_first_pair) next_inquiry_ = result.finding == Finding::unknown ? now : now + inquiry_pause;
+  order_refuted_ = result.finding == Finding::refuted && result.cause == Cause::order_violated;
+  if (result.finding == Finding::unknown) {
+    // What was refuted twice, while the target stays with its answer, is not made open by data that moves meanwhile.
+    if (refuted_ < 2) unknown_ = result.reason;
+    co_return false;
+  }
+  unknown_.clear();
   refutation_ = std::move(result.evidence);
-  if (result.finding == Finding::excused && is_first_pair && result.cause == Cause::nondeterministic) first_.cause = Cause::nondeterministic;
+  if (!is_first_pair) co_return result.finding == Finding::excused;
+  if (result.finding == Finding::refuted) ++refuted_;
+  if (order_refuted_) first_.cause = Cause::order_violated;
+  if (result.finding == Finding::excused && result.cause == Cause::nondeterministic) first_.cause = Cause::nondeterministic;
   co_return result.finding == Finding::excused;
+}
+
+// Both sides agree now, but under a LIMIT that may only mean that the rows which differed have left the window. Where they
+// are still there, and still on one side only, nothing has healed.
+Task<bool> Investigator::only_out_of_sight(CaptureTime now) {
+  if (!plan_.has_limit || !has_reference() || !first_.a || first_.match.complete()) co_return false;
+  auto list = whole_list(file_.exchange.command, plan_, max_question_rows);
+  if (!list) co_return false;
+  std::vector<mysql::Command> questions;
+  questions.push_back(std::move(*list));
+  Task<InquiryResult> task = ask_containment(first_, plan_, std::move(questions), interview_, now);
+  InquiryResult result = co_await task;
+  if (result.finding != Finding::refuted) co_return false;
+  refutation_ = std::move(result.evidence);
+  co_return true;
 }
 
 // One rung: a conclusion, or nothing where the ladder must go on.
 Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
-  Examination with_source = examine(source_, target, plan_);
+  latest_ = examine(source_, target, plan_);
+  Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
-  bool agrees = with_source.agrees();
-  if (with_source.relation == Relation::open && (!still_first || !first_pair_inquired_ || last)) {
+  bool agrees = with_source.agrees(), by_inquiry = false;
+  if (with_source.relation == Relation::open && (!still_first || now >= next_inquiry_ || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
-    agrees = co_await task;
+    agrees = by_inquiry = co_await task;
     if (agrees && still_first) {
       if (first_.cause == Cause::nondeterministic) {
         Evidence evidence;
@@ -210,15 +245,21 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
       co_return undefined_order();
     }
   }
+  if (by_inquiry) {
+    Task<bool> task = only_out_of_sight(now);
+    if (bool hidden = co_await task) agrees = !hidden;
+  }
   if (agrees) {
     ladder_.mark_target_agreed();
     co_return behind(agreed, true);
   }
+  if (by_inquiry) co_return std::nullopt;
   if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
   const mysql::Answer& reference = references_.back();
   Examination with_reference = examine(reference, target, plan_);
+  if (reference_differs_) latest_ = with_reference;
   bool sides_agree = with_reference.agrees();
-  if (with_reference.relation == Relation::open && !first_pair_inquired_) {
+  if (with_reference.relation == Relation::open && first_.relation != Relation::open) {
     Task<bool> task = agrees_after_inquiry(with_reference, now, false);
     sides_agree = co_await task;
   }
@@ -233,8 +274,14 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     co_return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
   }
   if (!sides_agree) co_return std::nullopt;
+  if (!still_first) {
+    Task<bool> task = only_out_of_sight(now);
+    bool hidden = co_await task;
+    if (hidden) co_return std::nullopt;
+    ladder_.mark_target_agreed();
+    co_return both_moved(agreed);
+  }
   ladder_.mark_target_agreed();
-  if (!still_first) co_return both_moved(agreed);
   auto write = cause_of_staleness();
   if (write && write->uncommitted) {
     sides_agree_without_source_ = true;
@@ -253,8 +300,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
 
 // The ladder is at its end, and the target stayed with another answer.
 Conclusion Investigator::settle() {
-  // Where writes move the data, different answers of the reference are no noise.
-  if (!world_.writes.written_since(file_.scope, file_.exchange.request_first)) {
+  // Where writes move the data (or moved it, and the reference lags), different answers of the reference are no noise.
+  if (!plan_.has_limit && !world_.writes.written_since(file_.scope, file_.exchange.request_first - noise_quiet)) {
     if (auto noisy = noisy_cells(source_, target_, references_, plan_)) {
       Evidence evidence;
       evidence.append(*noisy);
@@ -264,6 +311,9 @@ Conclusion Investigator::settle() {
   if (world_.target_follows != Follows::yes)
     if (auto write = left_out()) return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
   if (first_.relation == Relation::open && !unknown_.empty()) return unexamined(unknown_);
+  // The rows came to agree, the order did not.
+  bool order_is_wrong = latest_.relation == Relation::different || (latest_.relation == Relation::open && order_refuted_);
+  if (order_is_wrong && latest_.cause == Cause::order_violated) first_ = latest_;
   if (first_.cause == Cause::unexamined) return verdict(Cause::unexamined, Level::assumed);
   Evidence evidence;
   evidence.append(refutation_);

@@ -58,6 +58,11 @@ std::optional<std::string> noisy_cells(const mysql::Answer& source, const mysql:
       for (std::size_t i = 1; i < samples.size(); ++i)
         if (!same(samples[0], samples[i], row, c)) noisy.emplace(row, c);
   if (noisy.empty()) return std::nullopt;
+  // Rows that hold nothing but noise can't be laid side by side.
+  for (std::size_t row = 0; a->columns.size() > 1 && row < a->rows.size(); ++row) {
+    auto first = noisy.lower_bound({row, 0}), end = noisy.lower_bound({row + 1, 0});
+    if (static_cast<std::size_t>(std::distance(first, end)) == a->columns.size()) return std::nullopt;
+  }
   std::set<std::size_t> columns;
   for (std::size_t row = 0; row < a->rows.size(); ++row) {
     for (std::size_t c = 0; c < a->columns.size(); ++c) {

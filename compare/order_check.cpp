@@ -18,23 +18,6 @@ void write_key_values(JsonWriter& json, const Table& table, std::size_t row, con
   json.end_array();
 }
 
-// Could some collation hold the two equal? Not where plain letters and digits differ by more than case (v and w are one
-// letter to some).
-bool may_be_equal(std::string_view a, std::string_view b) {
-  auto plain = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == ' ';
-    });
-  };
-  if (!plain(a) || !plain(b)) return true;
-  auto folded = [](std::string_view text) {
-    std::string result = lower(trimmed(text));
-    std::replace(result.begin(), result.end(), 'w', 'v');
-    return result;
-  };
-  return folded(a) == folded(b);
-}
-
 // The first rows that moved: where they stand on either side.
 void write_moves(JsonWriter& json, const Examination& examination) {
   std::size_t moved = 0;
@@ -67,10 +50,35 @@ void write_tie_groups(JsonWriter& json, const Examination& examination, const Pl
 
 }  // namespace
 
+// v and w are one letter to some collations.
+bool may_be_equal(std::string_view a, std::string_view b) {
+  auto plain = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == ' ';
+    });
+  };
+  if (!plain(a) || !plain(b)) return true;
+  auto folded = [](std::string_view text) {
+    std::string result = lower(trimmed(text));
+    std::replace(result.begin(), result.end(), 'w', 'v');
+    return result;
+  };
+  return folded(a) == folded(b);
+}
+
 bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan) {
   return std::all_of(plan.keys.begin(), plan.keys.end(), [&](const auto& column) {
     return compare_cells(a.rows[row_a][*column], a.columns[*column], b.rows[row_b][*column], b.columns[*column], plan.columns[*column]).match !=
            CellMatch::different;
+  });
+}
+
+bool may_tie(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan) {
+  return std::all_of(plan.keys.begin(), plan.keys.end(), [&](const auto& column) {
+    const mysql::Cell &x = a.rows[row_a][*column], &y = b.rows[row_b][*column];
+    if (compare_cells(x, a.columns[*column], y, b.columns[*column], plan.columns[*column]).match != CellMatch::different) return true;
+    bool text = is_text(family_of(a.columns[*column])) && is_text(family_of(b.columns[*column]));
+    return text && !x.is_null && !y.is_null && may_be_equal(x.text, y.text);
   });
 }
 

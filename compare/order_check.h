@@ -31,7 +31,13 @@ struct TieGroup {
 };
 TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan);
 
+// Could some collation hold the two texts equal? Not where plain letters and digits differ by more than case.
+bool may_be_equal(std::string_view a, std::string_view b);
+
 bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan);
+
+// The same, but for spellings that a collation may hold equal.
+bool may_tie(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan);
 
 // "keys": [{"key", "descending", "column"}]
 void write_keys(JsonWriter& json, const Plan& plan);

@@ -1,6 +1,6 @@
 #include "tie_containment.h"
 
-#include <map>
+#include <algorithm>
 
 #include "evidence.h"
 
@@ -10,7 +10,40 @@ namespace {
 
 using Finding = InquiryResult::Finding;
 
-using RowCounts = std::map<std::string, std::size_t>;
+// The ties add up; the window shows some of their rows again.
+RowCounts all_rows(const std::vector<RowCounts>& ties, const RowCounts& window) {
+  RowCounts total;
+  for (const RowCounts& tie : ties)
+    for (const auto& [key, count] : tie) total[key] += count;
+  for (const auto& [key, count] : window) total[key] = std::max(total[key], count);
+  return total;
+}
+
+bool holds(const RowCounts& choice, const std::string& key, std::size_t times) {
+  auto held = choice.find(key);
+  return held != choice.end() && held->second >= times;
+}
+
+// Leftovers of one answer against what both sides hold.
+struct Leftovers {
+  std::optional<std::size_t> alone;  // a row that its own side still holds, and the other doesn't
+  bool all_shared = true;            // the other side holds every one
+};
+Leftovers look_up(const Table& answer, const std::vector<std::size_t>& rows, const RowCounts& own, const RowCounts& other, ColumnPlans plan) {
+  Leftovers result;
+  RowCounts in_answer = count_rows(answer, plan);
+  for (std::size_t row : rows) {
+    std::string key = row_key(answer, row, plan);
+    std::size_t times = in_answer.at(key);
+    if (holds(other, key, times)) continue;
+    result.all_shared = false;
+    // A row that its own side doesn't hold any more has moved: nothing follows from it.
+    if (!result.alone && holds(own, key, times)) result.alone = row;
+  }
+  return result;
+}
+
+}  // namespace
 
 RowCounts count_rows(const Table& table, ColumnPlans plan) {
   RowCounts counts;
@@ -18,79 +51,72 @@ RowCounts count_rows(const Table& table, ColumnPlans plan) {
   return counts;
 }
 
-// The first of the rows that the choice does not hold as often as the answer does.
-std::optional<std::size_t> missing_from(const Table& table, const std::vector<std::size_t>& rows, const RowCounts& answer, const RowCounts& choice,
-                                        ColumnPlans plan) {
-  for (std::size_t row : rows) {
-    std::string key = row_key(table, row, plan);
-    auto held = choice.find(key);
-    if (held == choice.end() || held->second < answer.at(key)) return row;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-Task<InquiryResult> ask_containment(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
-                                    Interview& interview, CaptureTime now) {
+Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> questions, Interview& interview, CaptureTime now) {
   std::vector<Ask> asks;
   for (Side side : {Side::reference, Side::target})
     for (const mysql::Command& question : questions) asks.push_back({side, question});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
-
-  InquiryResult result;
+  Choices choices;
+  for (const Heard& one : heard) {
+    const mysql::Answer* answer = one.answer();
+    const mysql::ResultSet* rows = answer != nullptr ? answer->first_rows() : nullptr;
+    auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+    if (answer == nullptr) choices.reason = one.why_not();
+    else if (rows == nullptr) choices.reason = "the re-query failed on the " + std::string(to_string(one.side));
+    else if (!table || table->columns.size() != plan.columns.size()) choices.reason = "the rows to choose from are more than are kept";
+    if (!choices.reason.empty()) co_return choices;
+    choices.whole = choices.whole && table->rows.size() < max_question_rows;
+    bool on_reference = one.side == Side::reference;
+    (on_reference ? choices.reference_rows : choices.target_rows) += table->rows.size();
+    (on_reference ? choices.reference : choices.target).push_back(count_rows(*table, plan.columns));
+  }
   Evidence evidence;
   evidence.json().key("re_queries").begin_array();
   for (const mysql::Command& question : questions) evidence.json().string(quoted_sql(question.text, plan.collation));
   evidence.json().end_array();
-  RowCounts reference, target;
-  std::size_t reference_rows = 0, target_rows = 0;
-  bool whole = true;
-  for (const Heard& one : heard) {
-    const mysql::Answer* answer = one.answer();
-    const mysql::ResultSet* rows = answer != nullptr ? answer->first_rows() : nullptr;
-    if (answer == nullptr || rows == nullptr) {
-      result.reason = answer == nullptr ? one.why_not() : "the re-query failed on the " + std::string(to_string(one.side));
-      co_return result;
-    }
-    auto table = table_of(*rows);
-    if (!table || table->columns.size() != plan.columns.size()) {
-      result.reason = "the rows to choose from are more than are kept";
-      co_return result;
-    }
-    whole = whole && table->rows.size() < max_question_rows;
-    bool on_reference = one.side == Side::reference;
-    (on_reference ? reference_rows : target_rows) += table->rows.size();
-    for (const auto& [key, count] : count_rows(*table, plan.columns)) (on_reference ? reference : target)[key] += count;
-  }
-  const Table &a = *open.a, &b = *open.b;
-  RowCounts in_a = count_rows(a, plan.columns), in_b = count_rows(b, plan.columns);
+  evidence.json().member("reference_rows_to_choose_from", choices.reference_rows).member("target_rows_to_choose_from", choices.target_rows);
+  choices.evidence = evidence.take_members();
+  co_return choices;
+}
+
+InquiryResult check_containment(const Examination& open, const Plan& plan, const Choices& choices) {
+  InquiryResult result;
+  result.reason = choices.reason;
+  if (!result.reason.empty()) return result;
+  Evidence evidence;
+  evidence.append(choices.evidence);
   JsonWriter& json = evidence.json();
-  json.member("reference_rows_to_choose_from", reference_rows).member("target_rows_to_choose_from", target_rows);
-  auto not_on_target = missing_from(a, open.match.only_a, in_a, target, plan.columns);
-  auto not_on_reference = missing_from(b, open.match.only_b, in_b, reference, plan.columns);
-  // An answer's own rows must still be there on its own side, else the data has moved and nothing follows.
-  bool moved = missing_from(a, open.match.only_a, in_a, reference, plan.columns) || missing_from(b, open.match.only_b, in_b, target, plan.columns);
-  if (!not_on_target && !not_on_reference) {
+  const Table &a = *open.a, &b = *open.b;
+  RowCounts reference = all_rows(choices.reference, choices.reference_window), target = all_rows(choices.target, choices.target_window);
+  Leftovers source = look_up(a, open.match.only_a, reference, target, plan.columns);
+  Leftovers of_target = look_up(b, open.match.only_b, target, reference, plan.columns);
+  if (source.all_shared && of_target.all_shared) {
     result.finding = Finding::excused;
     json.member("every_differing_row_on_both_sides", true);
-  } else if (!whole) {
+  } else if (!choices.whole) {
     result.reason = "the list without its LIMIT is longer than " + std::to_string(max_question_rows) + " rows";
-  } else if (moved) {
+  } else if (!source.alone && !of_target.alone) {
     result.reason = "the data moved while it was asked for";
   } else {
     result.finding = Finding::refuted;
-    if (not_on_target) {
+    if (source.alone) {
       json.key("source_row_not_on_target");
-      write_row(json, a, *not_on_target, plan.collation);
+      write_row(json, a, *source.alone, plan.collation);
     }
-    if (not_on_reference) {
+    if (of_target.alone) {
       json.key("target_row_not_on_reference");
-      write_row(json, b, *not_on_reference, plan.collation);
+      write_row(json, b, *of_target.alone, plan.collation);
     }
   }
   result.evidence = evidence.take_members();
-  co_return result;
+  return result;
+}
+
+Task<InquiryResult> ask_containment(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
+                                    Interview& interview, CaptureTime now) {
+  Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
+  Choices choices = co_await asking;
+  co_return check_containment(open, plan, choices);
 }
 
 }  // namespace darktap::compare

@@ -1,12 +1,31 @@
 // A LIMIT cut excuses a row only where the other server holds it too, in the place that was cut.
 #pragma once
 
+#include <map>
+
 #include "inquiry.h"
 
 namespace darktap::compare {
 
-// Puts every question to both servers; together their answers are the rows from which either might have chosen. Excused
-// where each side's leftovers are among what the other side might have chosen.
+// Rows by row_key, and how often each is there.
+using RowCounts = std::map<std::string, std::size_t>;
+
+// The rows from which either server might have chosen: what both answered to every question.
+struct Choices {
+  std::vector<RowCounts> reference, target;  // a question each
+  RowCounts reference_window, target_window;  // what the statement itself shows there, where that was asked too
+  std::size_t reference_rows = 0, target_rows = 0;
+  bool whole = true;   // no answer was as long as the bound
+  std::string reason;  // why there are none; empty where there are
+  std::string evidence;
+};
+RowCounts count_rows(const Table& table, ColumnPlans plan);
+Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> questions, Interview& interview, CaptureTime now);
+
+// Excused where each side's leftovers are among what the other side might have chosen.
+InquiryResult check_containment(const Examination& open, const Plan& plan, const Choices& choices);
+
+// Both in one.
 Task<InquiryResult> ask_containment(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
                                     Interview& interview, CaptureTime now);
 

@@ -1,6 +1,7 @@
 #include "mini_server.h"
 
 #include <algorithm>
+#include <regex>
 
 #include "sql/lexer.h"
 #include "sql/query_shape.h"
@@ -102,13 +103,20 @@ std::vector<Row> MiniServer::stored(const std::string& table, CaptureTime now) c
   return result;
 }
 
-mysql::Answer MiniServer::answer(const std::string& text, CaptureTime now) const {
-  if (auto spelled = answer_spellings(text)) return *spelled;
+mysql::Answer MiniServer::answer(const std::string& statement, CaptureTime now) const {
+  if (auto spelled = answer_spellings(statement)) return *spelled;
+  // The comparer's tie questions put parentheses round a key.
+  static const std::regex parenthesised(R"(\((\w+)\) <=>)");
+  std::string text = std::regex_replace(statement, parenthesised, "$1 <=>");
   sql::QueryShape shape = sql::shape_of(text);
   if (!shape.understood || shape.tables.size() != 1) return error_answer(1105, "the test's server does not know: " + text);
   const std::string& table = shape.tables[0].table.name;
   if (!history_.definitions.contains(table)) return error_answer(1146, "Table 'shop." + table + "' doesn't exist");
   const TableDefinition& definition = history_.definitions.at(table);
+
+  std::size_t conditions = shape.where.empty() ? 0 : 1;
+  for (std::size_t at = 0; (at = text.find(" AND ", at)) != std::string::npos; ++at) ++conditions;
+  if (conditions != shape.key_predicates.size()) return error_answer(1105, "the test's server does not know: " + text);
 
   std::vector<Row> rows = stored(table, now);
   std::erase_if(rows, [&](const Row& row) {
