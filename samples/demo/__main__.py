@@ -105,7 +105,9 @@ def shadow(stack):
     return Darktap(
         ["shadow", "-i", "lo", "--port", str(stack.legacy.port), "--target", stack.head.url(DARKTAP[0], SCHEMA),
          "--reference", stack.reference.url(DARKTAP[0], SCHEMA), "--store", str(store),
-         "--listen", f"127.0.0.1:{free_port()}"],
+         "--listen", f"127.0.0.1:{free_port()}",
+         # These servers serve nobody else, and each order read back climbs a ladder of re-reads: more than the polite default.
+         "--requery-rate", "300", "--requery-budget", "2000"],
         {"DARKTAP_TARGET_PASSWORD": DARKTAP[1], "DARKTAP_REFERENCE_PASSWORD": DARKTAP[1]}), store
 
 
