@@ -89,6 +89,7 @@ class Finder {
         for (std::uint32_t at = begin; at < range.end; ++at) {
           if (is_symbol(lexed_, at, '(')) return;
           if (!is_symbol(lexed_, at, ',') && at + 1 != range.end) continue;
+          if (values.size() == max_key_values) return;
           values.push_back({begin, at});
           begin = at + 1;
         }

@@ -414,22 +414,29 @@ class Lexer {
   }
 
   void symbol(std::size_t begin) {
-    static constexpr std::string_view multi[] = {"->>", "<=>", "->", "<=", ">=", "<>", "!=", "<<", ">>", "||", "&&"};
-    for (std::string_view candidate : multi) {
-      if (text_.substr(at_, candidate.size()) == candidate) {
-        at_ += candidate.size();
-        push(TokenKind::symbol, begin).symbol = symbol_code(candidate);
-        return;
-      }
+    // "->>" and "<=>", else the pairs.
+    unsigned char first = byte(begin), second = byte(begin + 1), third = byte(begin + 2);
+    std::size_t length = 1;
+    switch (first) {
+      case '-': length = second != '>' ? 1 : third == '>' ? 3 : 2; break;
+      case '<': length = second == '=' ? (third == '>' ? 3 : 2) : second == '>' || second == '<' ? 2 : 1; break;
+      case '>': length = second == '=' || second == '>' ? 2 : 1; break;
+      case '!': length = second == '=' ? 2 : 1; break;
+      case '|': case '&': length = second == first ? 2 : 1; break;
+      default: break;
+    }
+    if (length > 1) {
+      at_ += length;
+      push(TokenKind::symbol, begin).symbol = symbol_code(text_.substr(begin, length));
+      return;
     }
     ++at_;
     static constexpr std::string_view single = "()+-*/%,.;=<>!~^|&{}[]";
-    unsigned char c = byte(begin);
-    if (single.find(static_cast<char>(c)) == std::string_view::npos) {
+    if (single.find(static_cast<char>(first)) == std::string_view::npos) {
       push(TokenKind::invalid, begin);
       return;
     }
-    push(TokenKind::symbol, begin).symbol = c;
+    push(TokenKind::symbol, begin).symbol = first;
   }
 
   std::string_view text_;

@@ -4,6 +4,7 @@
 
 #include <unordered_set>
 
+#include "sql/rewrite.h"
 #include "words.h"
 
 namespace darktap::sql {
@@ -190,18 +191,31 @@ class Normalizer {
     }
   }
 
-  void put_name(std::size_t i) {
-    std::string name = name_of(text_, tokens_[i]);
-    bool quoted = tokens_[i].kind != TokenKind::word;
-    if (folds_digits_ && tables_.contains(name)) fold_digits(name);
-    bool plain = !name.empty() && (name[0] < '0' || name[0] > '9');
-    for (std::size_t at = 0; at < name.size() && plain; ++at) {
-      unsigned char c = static_cast<unsigned char>(name[at]);
-      plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c == '#' || c >= 0x80;
+  static bool is_plain(std::string_view name) {
+    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
+    for (char raw : name) {
+      unsigned char c = static_cast<unsigned char>(raw);
+      bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
+      if (!plain) return false;
     }
-    if (quoted && plain) plain = reserve_of(find_word(name)) == Reserve::free;
-    if (plain || !quoted) put(name, Glue::spaced);
-    else put(quote_name(name), Glue::spaced);
+    return true;
+  }
+
+  // A name keeps its quotes only where it would be something else without them.
+  void put_name(std::size_t i) {
+    const Token& token = tokens_[i];
+    std::string_view raw = text_of(text_, token);
+    if (folds_digits_) {
+      std::string name = name_of(text_, token);
+      if (tables_.contains(name)) {
+        fold_digits(name);
+        return put(name, Glue::spaced);
+      }
+    }
+    if (token.kind == TokenKind::word) return put(raw, Glue::spaced);
+    std::string_view inside = raw.size() >= 2 ? raw.substr(1, raw.size() - 2) : std::string_view();
+    if (is_plain(inside) && reserve_of(find_word(inside)) == Reserve::free) return put(inside, Glue::spaced);
+    put(quote_name(name_of(text_, token)), Glue::spaced);
   }
 
   static void fold_digits(std::string& name) {
@@ -211,12 +225,6 @@ class Normalizer {
       else if (folded.empty() || folded.back() != '#') folded += '#';
     }
     name = std::move(folded);
-  }
-
-  static std::string quote_name(std::string_view name) {
-    std::string text = "`";
-    for (char c : name) text.append(c == '`' ? 2 : 1, c);
-    return text += '`';
   }
 
   void emit_token(std::size_t i) {

@@ -175,7 +175,10 @@ bool has_aggregate(const Statement& statement, TokenRange range) {
 Order order_of(std::string_view text, const Lexed& lexed, const Statement& statement, const Catalogue* catalogue) {
   Order order;
   const Block& block = statement.top;
-  if (!statement.understood || statement.verb != Verb::select || !block.seen || statement.parenthesized_with_tail) return order;
+  if (!statement.understood || statement.verb != Verb::select || !block.seen || statement.parenthesized_with_tail ||
+      block.order_by.size() > max_columns) {
+    return order;
+  }
   for (const KeyRef& key : block.order_by) {
     OrderKey found;
     found.expression = source_of(text, lexed, key.expression);

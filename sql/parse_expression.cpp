@@ -35,18 +35,28 @@ bool Parser::simple_expression() {
 }
 
 bool Parser::prefixes_and_operand() {
-  while (accept_any({W::not_, W::binary_}) || accept_symbol('!') || accept_symbol('-') || accept_symbol('+') || accept_symbol('~')) {
+  for (;;) {
+    const Token& next = token();
+    bool sign = next.kind == TokenKind::symbol && (next.symbol == '-' || next.symbol == '+' || next.symbol == '!' || next.symbol == '~');
+    if (!sign && !is(W::not_) && !is(W::binary_)) return operand();
+    take(Role::keyword);
   }
-  return operand();
 }
 
 bool Parser::arithmetic_operator() {
-  for (std::uint32_t code : {std::uint32_t{'+'}, std::uint32_t{'-'}, std::uint32_t{'*'}, std::uint32_t{'/'}, std::uint32_t{'%'},
-                             std::uint32_t{'^'}, std::uint32_t{'&'}, std::uint32_t{'|'}, symbol_code("<<"), symbol_code(">>")}) {
-    if (accept_symbol(code)) return true;
+  const Token& next = token();
+  if (next.kind == TokenKind::word) return accept(W::div_) || accept(W::mod_);
+  if (next.kind != TokenKind::symbol) return false;
+  switch (next.symbol) {
+    case '+': case '-': case '*': case '/': case '%': case '^': case '&': case '|':
+    case symbol_code("<<"): case symbol_code(">>"): break;
+    case symbol_code("||"):
+      if (!dialect_.mode.pipes_as_concat) return false;
+      break;
+    default: return false;
   }
-  if (is_symbol(symbol_code("||")) && dialect_.mode.pipes_as_concat) return accept_symbol(symbol_code("||"));
-  return accept_any({W::div_, W::mod_});
+  take(Role::keyword);
+  return true;
 }
 
 bool Parser::quantified_comparison() {
@@ -60,18 +70,20 @@ bool Parser::quantified_comparison() {
 
 Parser::Step Parser::binary_operator() {
   if (arithmetic_operator()) return Step::another_operand;
-  if (accept_any({W::and_, W::or_, W::xor_}) || accept_symbol(symbol_code("&&")) || accept_symbol(symbol_code("||"))) {
-    return Step::another_operand;
+  if (token().kind == TokenKind::symbol) {
+    switch (token().symbol) {
+      case symbol_code("&&"): case symbol_code("||"): case symbol_code("<=>"): take(Role::keyword); return Step::another_operand;
+      case '=': case '<': case '>': case symbol_code("<="): case symbol_code(">="): case symbol_code("<>"): case symbol_code("!="):
+        take(Role::keyword);
+        if (!quantified_comparison()) return failed_ ? Step::failed : Step::another_operand;
+        // The quantified subquery was an operand: go on behind it.
+        if (!postfixes()) return Step::failed;
+        return binary_operator();
+      default: return Step::done;
+    }
   }
-  if (accept_symbol(symbol_code("<=>"))) return Step::another_operand;
-  for (std::uint32_t code : {std::uint32_t{'='}, std::uint32_t{'<'}, std::uint32_t{'>'}, symbol_code("<="), symbol_code(">="),
-                             symbol_code("<>"), symbol_code("!=")}) {
-    if (!accept_symbol(code)) continue;
-    if (!quantified_comparison()) return failed_ ? Step::failed : Step::another_operand;
-    // The quantified subquery was an operand: go on behind it.
-    if (!postfixes()) return Step::failed;
-    return binary_operator();
-  }
+  if (token().kind != TokenKind::word) return Step::done;
+  if (accept_any({W::and_, W::or_, W::xor_})) return Step::another_operand;
   std::uint32_t ahead = is(W::not_) ? 1 : 0;
   if (is_any({W::like_, W::rlike_, W::regexp_}, ahead)) {
     if (ahead == 1) take(Role::keyword);
@@ -90,6 +102,7 @@ Parser::Step Parser::binary_operator() {
 
 bool Parser::postfixes() {
   for (;;) {
+    if (word() == W::none) return true;
     if (accept(W::collate_)) {
       if (!charset_name()) return false;
       continue;

@@ -237,7 +237,10 @@ bool Parser::name_list() {
   return expect_symbol(')');
 }
 
-void Parser::add_table(TableRef ref) { out_.tables.push_back(ref); }
+void Parser::add_table(TableRef ref) {
+  if (out_.tables.size() < max_tables) out_.tables.push_back(ref);
+  else fail("too many tables");
+}
 
 bool Parser::is_cte(const TableRef& ref) const {
   if (ref.schema != no_token || cte_count_.empty()) return false;

@@ -84,7 +84,10 @@ bool Parser::value_row(std::vector<TokenRange>* into) {
   do {
     TokenRange value;
     if (!value_or_default(value)) return false;
-    if (into != nullptr) into->push_back(value);
+    if (into != nullptr) {
+      if (into->size() == max_columns) return fail("too many columns");
+      into->push_back(value);
+    }
   } while (accept_symbol(','));
   return expect_symbol(')');
 }

@@ -95,6 +95,10 @@ bool Parser::charset_name() {
 }
 
 void Parser::effect(EffectKind kind, std::uint32_t where, std::string_view subject, bool forbids, TokenRange value) {
+  if (out_.effects.size() >= max_effects) {
+    fail("too many side effects");
+    return;
+  }
   out_.effects.push_back({kind, where, std::string(subject), value, forbids});
 }
 
@@ -134,6 +138,13 @@ Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) 
     if (!statement.empty) parsed.statements.push_back(std::move(statement));
     if (at >= last) break;
     ++at;  // the ';'
+    if (parsed.statements.size() == max_statements) {
+      Statement& rest = parsed.statements.back();
+      rest.understood = false;
+      rest.why = "too many statements in one text";
+      rest.why_token = at;
+      break;
+    }
   }
   return parsed;
 }

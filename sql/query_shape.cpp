@@ -22,7 +22,7 @@ class Shaper {
     bool query = statement_.verb == Verb::select;
     shape_.understood = statement_.understood && !statement_.parenthesized_with_tail && !block.limit.unusual &&
                         (!query || block.seen || shape_.kind == ShapeKind::values) &&
-                        (block.order_by.size() + block.group_by.size()) * block.items.size() <= max_item_key_pairs;
+                        block.items.size() <= max_columns && (block.order_by.size() + block.group_by.size()) * block.items.size() <= max_item_key_pairs;
     if (!shape_.understood) return std::move(shape_);
     collect_uses();
     tables();

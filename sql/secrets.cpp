@@ -79,7 +79,9 @@ class Redactor {
 
   bool is_secret() const {
     std::size_t before = at_;
-    while (before > 0 && is_text(lexed_.tokens[before - 1])) --before;  // 'a' 'b' is one string
+    if (before > 0 && is_text(lexed_.tokens[before - 1])) {  // 'a' 'b' is one string
+      return !secrets_.empty() && secrets_.back() == before - 1;
+    }
     if (before == 0) return false;
     --before;
     bool parenthesis = is_symbol(before, '(');

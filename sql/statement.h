@@ -19,6 +19,12 @@ inline constexpr std::uint32_t no_token = ~std::uint32_t{0};
 // on its stack somewhat later.
 inline constexpr int max_nesting = 200;
 
+// What one text may hold; beyond it, it is not understood. Servers stop well below at columns (4,096) and tables of a join (61).
+inline constexpr std::size_t max_statements = 1000;
+inline constexpr std::size_t max_effects = 4096;
+inline constexpr std::size_t max_tables = 10'000;
+inline constexpr std::size_t max_columns = 4096;
+
 struct TokenRange {
   std::uint32_t begin = 0, end = 0;
   bool empty() const { return begin >= end; }

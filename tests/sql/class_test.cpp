@@ -1,4 +1,5 @@
 // The class of a statement: what may reach a target in a run of reads.
+#include "sql/lexer.h"
 #include "sql/meaning.h"
 #include "statement_lists.h"
 #include "test_support/catch.h"
@@ -245,4 +246,26 @@ TEST_CASE("nesting is understood up to its limit and refused beyond it") {
   std::string wide = "SELECT 1";
   for (int i = 0; i < 100000; ++i) wide += " OR - - + 1 = 1";
   CHECK(class_of(wide) == StatementClass::read);
+}
+
+TEST_CASE("each limit holds at its value and refuses beyond it") {
+  auto repeated = [](std::string_view first, std::string_view again, std::size_t times) {
+    std::string text(first);
+    for (std::size_t i = 1; i < times; ++i) text += again;
+    return text;
+  };
+  CHECK(class_of(repeated("SELECT 1", ";SELECT 1", 999)) == StatementClass::read);
+  CHECK(class_of(repeated("SELECT 1", ";SELECT 1", 1000)) == StatementClass::read);
+  CHECK(class_of(repeated("SELECT 1", ";SELECT 1", 1001)) == StatementClass::unsafe);
+  CHECK(class_of(repeated("SET @a=1", ",@a=1", 4096)) == StatementClass::session);
+  CHECK(class_of(repeated("SET @a=1", ",@a=1", 4097)) == StatementClass::unsafe);
+  CHECK(class_of(repeated("SELECT 1 FROM t", ",t", 10'000)) == StatementClass::read);
+  CHECK(class_of(repeated("SELECT 1 FROM t", ",t", 10'001)) == StatementClass::unsafe);
+  std::string row = repeated("INSERT INTO t VALUES (1", ",1", 4096);
+  CHECK(class_of(row + ")") == StatementClass::write);
+  CHECK(class_of(row + ",1)") == StatementClass::unsafe);
+  std::string text = "SELECT '" + std::string(max_statement_bytes - 9, 'x') + "'";
+  CHECK(class_of(text) == StatementClass::read);
+  text.insert(8, "x");
+  CHECK(class_of(text) == StatementClass::unsafe);
 }

@@ -12,8 +12,8 @@
 
 namespace darktap::sql {
 
-// The largest text that is looked into (the protocol's own max_allowed_packet ceiling); a longer one is `invalid` whole.
-inline constexpr std::size_t max_statement_bytes = std::size_t{1} << 30;
+// The largest text that is looked into: a longer one is one `invalid` token, which keeps memory bounded (16 bytes a token).
+inline constexpr std::size_t max_statement_bytes = std::size_t{16} << 20;
 
 enum class TokenKind : std::uint8_t {
   word,             // a keyword or an unquoted identifier

@@ -75,6 +75,9 @@ struct KeyPredicate {
   bool null_safe = false;  // <=>
 };
 
+// An IN list that is longer is no key predicate.
+inline constexpr std::size_t max_key_values = 1000;
+
 struct Assignment {
   std::string table, column;
   Value value;
