@@ -97,6 +97,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.store = a.store;
   options.mode = mode;
   options.build = DARKTAP_VERSION;
+  options.tell = [](const std::string& line) { std::cerr << "darktap: " << line << '\n'; };
   return options;
 }
 

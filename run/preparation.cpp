@@ -3,6 +3,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "client/blocking.h"
@@ -58,6 +59,17 @@ client::ConnectOptions connect_options(const client::Login& login, const Limits&
   return *filled;
 }
 
+// The reference's addresses are among those that production answers on, as far as the capture and --source tell.
+bool reference_is_source(const replay::AddressFacts& facts, const replay::IdentityFacts& identities) {
+  if (!facts.reference) return false;
+  if (identities.source && identities.reference && replay::same_server(*identities.source, *identities.reference)) return true;
+  auto contains = [](const auto& values, const auto& value) { return std::find(values.begin(), values.end(), value) != values.end(); };
+  return std::any_of(facts.reference->addresses.begin(), facts.reference->addresses.end(), [&](const Endpoint& address) {
+    bool here = contains(facts.local_addresses, address.address);
+    return contains(facts.seen_servers, address) || (here && contains(facts.tapped_ports, address.port));
+  });
+}
+
 }  // namespace
 
 Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
@@ -91,6 +103,10 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (reference) prepared.our_endpoints.push_back(reference->connection().local_endpoint());
   refuse(replay::refuse_identities(identities));
 
+  if (options.tell && reference_is_source(addresses, identities)) {
+    options.tell("the reference " + addresses.reference->name + " is the source itself: it gets re-reads only, in read-only sessions, at most " +
+                 std::to_string(static_cast<int>(options.judging.questions_per_second)) + " a second");
+  }
   prepared.target = connect_options(servers.target, options.limits);
   if (servers.reference) prepared.reference = connect_options(*servers.reference, options.limits);
   // The reference stands in for production, whose schema decides what order was promised; the target's serves where there is none.
@@ -98,7 +114,6 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   prepared.target_follows = options.judging.target_follows;
   using Follows = compare::ComparerOptions::TargetFollows;
   if (prepared.target_follows == Follows::automatic && identities.target.applier == replay::ServerIdentity::Applier::running) prepared.target_follows = Follows::yes;
-  if (identities.source && identities.reference && replay::same_server(*identities.source, *identities.reference)) prepared.source = Prepared::Source::is_reference;
   if (servers.source) prepared.source_name = addresses.source->name;
   else if (!facts.servers.empty()) prepared.source_name = to_string(facts.servers.front());
   return prepared;

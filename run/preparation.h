@@ -20,7 +20,6 @@ struct Prepared {
   compare::ComparerOptions::TargetFollows target_follows{};
   std::string source_name;  // for the report
   std::vector<Endpoint> our_endpoints;  // of the connections made here, so that a live tap leaves them out
-  enum class Source : std::uint8_t { apart, is_reference } source = Source::apart;
 };
 
 // Throws Failure(guard_rail) before anything is sent to a target that must not be, Failure(environment) where a server

@@ -45,6 +45,7 @@ struct RunOptions {
   std::string store;
   std::string mode;  // "replay", "shadow", "check"
   std::string build;
+  std::function<void(const std::string&)> tell;  // a line that the user should see while the run goes on; may be empty
 };
 
 // What a terminal shows while the run goes on.
