@@ -1,0 +1,36 @@
+#include "characters.h"
+
+namespace darktap::sql {
+
+std::size_t utf8_length(std::string_view text) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  auto more = [&](std::size_t count) {
+    if (text.size() <= count) return false;
+    for (std::size_t i = 1; i <= count; ++i) {
+      if ((byte(i) & 0xc0) != 0x80) return false;
+    }
+    return true;
+  };
+  unsigned char lead = byte(0);
+  if (lead >= 0xc2 && lead <= 0xdf && more(1)) return 2;
+  if (lead >= 0xe0 && lead <= 0xef && more(2)) return 3;
+  if (lead >= 0xf0 && lead <= 0xf4 && more(3)) return 4;
+  return 0;
+}
+
+bool is_charset_name(std::string_view name) {
+  static constexpr std::string_view names[] = {
+      "utf8",   "utf8mb3", "utf8mb4", "latin1", "latin2", "latin5", "latin7",   "binary", "ascii",   "ucs2",    "utf16",
+      "utf16le", "utf32",  "gbk",     "gb2312", "gb18030", "big5",  "sjis",     "cp932",  "ujis",    "eucjpms", "euckr",
+      "greek",  "hebrew",  "tis620",  "cp1250", "cp1251", "cp1256", "cp1257",   "cp850",  "cp852",   "cp866",   "koi8r",
+      "koi8u",  "dec8",    "hp8",     "swe7",   "armscii8", "geostd8", "keybcs2", "macce", "macroman", "filename"};
+  for (std::string_view known : names) {
+    if (known.size() != name.size()) continue;
+    bool equal = true;
+    for (std::size_t i = 0; i < name.size() && equal; ++i) equal = known[i] == (name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
+    if (equal) return true;
+  }
+  return false;
+}
+
+}  // namespace darktap::sql
