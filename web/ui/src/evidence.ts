@@ -29,6 +29,11 @@ const rule_words: Record<string, string> = {
   list_built_over_unordered_rows: "The value is a list built over rows without an order of their own; both lists hold the same members.",
 };
 
+const attribution_words: Record<string, string> = {
+  own_session: "It came from the same session: the application read its own write.",
+  other_session: "It came from another session.",
+};
+
 const isObject = (value: Json | undefined): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const isList = (value: Json | undefined): value is Json[] => Array.isArray(value);
 const number = (value: Json | undefined): number | null =>
@@ -88,6 +93,8 @@ function explainWrite(reader: Reader): void {
     const sql = text(write.sql);
     if (sql) reader.blocks.push({ kind: "sql", caption: "The write", sql });
   }
+  const attribution = text(reader.take("attribution"));
+  if (attribution) reader.say(attribution_words[attribution] ?? `Attributed to it by: ${attribution.replaceAll("_", " ")}.`);
   if (isList(staleness)) {
     const [stale, fresh] = staleness.map((value) => number(value));
     if (stale !== null && stale !== undefined && fresh !== null && fresh !== undefined) {
@@ -201,7 +208,9 @@ function explainQuestions(reader: Reader): void {
   }
   const queries = reader.take("re_queries");
   if (!isList(queries)) return;
-  for (const query of queries.filter(isObject)) {
+  for (const query of queries) {
+    if (typeof query === "string") reader.blocks.push({ kind: "sql", caption: "Asked again, without the cut", sql: query });
+    if (!isObject(query)) continue;
     const { sql, ...facts } = query;
     const said = Object.entries(facts).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
     if (typeof sql === "string") reader.blocks.push({ kind: "sql", caption: said.length > 0 ? `Asked again: ${said.join(", ")}` : "Asked again", sql });
@@ -209,6 +218,8 @@ function explainQuestions(reader: Reader): void {
 }
 
 function explainNotes(reader: Reader): void {
+  const settled = reader.take("settled_by");
+  if (isObject(settled)) reader.say(`Settled together with session ${cellText(settled.session as Cell)}, statement ${cellText(settled.seq as Cell)}: the same question answers both.`);
   for (const name of ["reason", "note", "why"]) {
     const said = text(reader.take(name));
     if (said) reader.say(`${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`);

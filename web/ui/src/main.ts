@@ -25,7 +25,7 @@ class Page {
   private readonly ledger = h("div", { class: "ledger" });
   private readonly figures = h("div", { class: "figures-line" });
   private readonly facets = h("nav", { class: "facets", "aria-label": "Filters" });
-  private readonly search = h("input", { type: "search", id: "search", placeholder: "Search statements  ( / )", "aria-label": "Search statements", oninput: () => this.onSearch() });
+  private readonly search = h("input", { type: "search", id: "search", placeholder: "Search  ( / )", "aria-label": "Search statements", oninput: () => this.onSearch() });
   private readonly matching = h("div", { class: "matching", role: "status" });
   private readonly list = h("div", { class: "list", role: "listbox", tabindex: "0", "aria-label": "Findings" });
   private readonly more = h("button", { type: "button", class: "plain more", onclick: () => { this.limit = 5000; void this.refresh(); } }, "Show all");

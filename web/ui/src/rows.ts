@@ -74,7 +74,8 @@ function commonRun(a: string[], b: string[]): [number, number][] {
   return places;
 }
 
-// Between two equal rows: rows that share a cell are one row that changed; the rest stand on one side only.
+// Between two equal rows: rows that share their first column, or half of their cells, are one row that changed; the rest
+// stand on one side only.
 function pairLeftovers(left: Placed[], right: Placed[]): RowPair[] {
   if (left.length * right.length > paired_limit) {
     return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
@@ -95,13 +96,14 @@ function pairLeftovers(left: Placed[], right: Placed[]): RowPair[] {
 
 function nearest(a: Placed, candidates: Placed[], alone: boolean): Placed | null {
   let best: Placed | null = null;
-  let most = alone ? -1 : 0;
+  let most = -1;
   for (const b of candidates) {
-    // The first column most often says which row it is.
-    const shared = a.row.reduce<number>((n, cell, c) => n + (sameCell(cell, b.row[c]) ? (c === 0 ? 2 : 1) : 0), 0);
-    if (shared <= most) continue;
+    const first = sameCell(a.row[0], b.row[0]);
+    const shared = a.row.filter((cell, c) => sameCell(cell, b.row[c])).length;
+    const likeness = shared + (first ? a.row.length : 0);
+    if (likeness <= most || !(alone || first || 2 * shared >= a.row.length)) continue;
     best = b;
-    most = shared;
+    most = likeness;
   }
   return best;
 }

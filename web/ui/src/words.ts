@@ -39,7 +39,7 @@ export const cause_words: Record<string, CauseWords> = {
   },
   order_undefined: {
     title: "Order undefined",
-    means: "The same rows, in an order that the statement never promised.",
+    means: "The statement never promised which of equals comes first, or at all: both answers are right.",
     advice: "If the application relies on the order, add a unique last key to ORDER BY.",
   },
   nondeterministic: {

@@ -17,6 +17,12 @@ describe("two answers beside each other", () => {
     expect(pairs[0]!.differing).toEqual([false, false, true]);
     expect(pairs[1]!.differing).toEqual([false, true, false]);
   });
+  it("doesn't take two rows for one because they share a city", () => {
+    const pairs = layRows([[12, "Farid", "Aarhus"], [24, "Ann", "Aarhus"]], [[192, "Jan", "Aarhus"], [24, "Ann", "Aarhus"]]);
+    expect(kinds(pairs)).toEqual(["changed:0/0", "same:1/1"]); // alone between two equal rows: it can only be the other one
+    expect(kinds(layRows([[12, "Farid", "Aarhus"], [36, "Eva", "Aarhus"]], [[192, "Jan", "Aarhus"], [204, "Bo", "Aarhus"]]))).toEqual(
+      ["only_source:0/-", "only_source:1/-", "only_target:-/0", "only_target:-/1"]);
+  });
   it("tells NULL from the empty string and 5 from '5'", () => {
     expect(layRows([[1, null, 5]], [[1, "", "5"]])[0]!.differing).toEqual([false, true, true]);
   });
