@@ -86,8 +86,9 @@ int inspect(const Options& options) {
   run::InputOptions input;
   input.ports = server_ports(options.ports);
   Printer printer(options);
-  session::RequestOrder order(printer);
-  run::InputResult result = run::read_input(options.file, input, order, stop_requested);
+  session::RequestOrder order(printer);  // sums need no order
+  session::ExchangeSink& sink = options.format == "summary" ? static_cast<session::ExchangeSink&>(printer) : order;
+  run::InputResult result = run::read_input(options.file, input, sink, stop_requested);
   order.finish();
   if (options.format == "summary") printer.print_summary(result.counters);
   if (!result.note.empty()) std::cerr << "darktap: " << result.note << '\n';
