@@ -26,6 +26,11 @@ CaptureTime QuestionBudget::next_slot(std::uint64_t fingerprint, CaptureTime now
   return slot;
 }
 
+bool QuestionBudget::is_scarce(std::uint64_t fingerprint) const {
+  auto spent = spent_.find(fingerprint);
+  return spent != spent_.end() && spent->second.size() > per_minute_ / 2;
+}
+
 void QuestionBudget::spend(std::uint64_t fingerprint, CaptureTime now) {
   next_ = std::max(next_, now) + std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(1.0 / per_second_));
   spent_[fingerprint].push_back(now);

@@ -17,6 +17,8 @@ class QuestionBudget {
   CaptureTime next_slot(std::uint64_t fingerprint, CaptureTime now);
   // The same for any fingerprint: what the rate in all allows.
   CaptureTime next_slot(CaptureTime now) const;
+  // Has the fingerprint used more than half of its minute?
+  bool is_scarce(std::uint64_t fingerprint) const;
   void spend(std::uint64_t fingerprint, CaptureTime now);
 
  private:

@@ -20,6 +20,8 @@ namespace {
 constexpr std::chrono::seconds patience{60};
 // Ladders that climb at once; the others wait, since a ladder's rungs are worth little when they come late.
 constexpr double questions_a_ladder_second = 6;
+// Where a fingerprint's budget runs low, its further ladders start this late.
+constexpr std::chrono::seconds late_start{2};
 constexpr std::size_t shown_rows = 20;           // of each side's answer in a judgement
 constexpr std::size_t scanned_backlog = 100;
 constexpr std::chrono::milliseconds backlog_pause{20};
@@ -172,6 +174,8 @@ void Comparer::State::admit(CaptureTime now) {
       continue;
     }
     if (budget.next_slot(waiting.file.meaning.fingerprint, now) > std::max(now, budget.next_slot(now))) continue;
+    // A ladder that starts late needs few rungs: a target that was behind agrees at the first one. Its bounds are wider.
+    if (budget.is_scarce(waiting.file.meaning.fingerprint) && now < waiting.file.opened + late_start) continue;
     waiting.climbing = true;
     ++climbing;
     climbing_keys.insert(waiting.key);

@@ -44,7 +44,7 @@ class Investigator {
  private:
   Task<Conclusion> climb();
   Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
-  Task<bool> only_out_of_sight(CaptureTime now);
+  Task<bool> still_apart(CaptureTime now);
   Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
 
   Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
@@ -78,11 +78,13 @@ class Investigator {
   CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
   std::size_t inquiries_ = 0;
   CaptureTime next_inquiry_{};              // about the first pair
+  CaptureTime next_list_question_{};        // about the whole lists
   std::size_t refuted_ = 0;
   bool order_refuted_ = false;             // the last inquiry found the order itself wrong
   bool reference_differs_ = false;         // from the source's answer, when it was last asked
   bool sides_agree_without_source_ = false;
-  std::string unknown_, refutation_;
+  std::string unknown_, apart_;  // why nothing could be settled: the excuse was open; the whole lists still differ
+  std::string refutation_;       // what the last settled inquiry showed
 };
 
 Conclusion Investigator::verdict(Cause cause, Level level, Evidence&& extra) const {
@@ -203,27 +205,38 @@ Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTi
     if (refuted_ < 2) unknown_ = result.reason;
     co_return false;
   }
+  if (!is_first_pair) co_return result.finding == Finding::excused;
   unknown_.clear();
   refutation_ = std::move(result.evidence);
-  if (!is_first_pair) co_return result.finding == Finding::excused;
   if (result.finding == Finding::refuted) ++refuted_;
   if (order_refuted_) first_.cause = Cause::order_violated;
   if (result.finding == Finding::excused && result.cause == Cause::nondeterministic) first_.cause = Cause::nondeterministic;
   co_return result.finding == Finding::excused;
 }
 
-// Both sides agree now, but under a LIMIT that may only mean that the rows which differed have left the window. Where they
-// are still there, and still on one side only, nothing has healed.
-Task<bool> Investigator::only_out_of_sight(CaptureTime now) {
-  if (!plan_.has_limit || !has_reference() || !first_.a || first_.match.complete()) co_return false;
+// Both sides agree now, but under a LIMIT that may only mean that a later write has moved the window off the rows that
+// differ. Where those are still on one side only, or the whole lists still differ, nothing has healed.
+Task<bool> Investigator::still_apart(CaptureTime now) {
+  if (!plan_.has_limit || !has_reference() || !first_.a) co_return false;
+  if (now < next_list_question_) co_return true;
+  next_list_question_ = now + inquiry_pause;
   auto list = whole_list(file_.exchange.command, plan_, max_question_rows);
   if (!list) co_return false;
   std::vector<mysql::Command> questions;
   questions.push_back(std::move(*list));
-  Task<InquiryResult> task = ask_containment(first_, plan_, std::move(questions), interview_, now);
-  InquiryResult result = co_await task;
-  if (result.finding != Finding::refuted) co_return false;
-  refutation_ = std::move(result.evidence);
+  Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
+  Choices choices = co_await asking;
+  if (!choices.reason.empty() || !choices.whole) co_return false;
+  InquiryResult contained = check_containment(first_, plan_, choices);
+  bool window_may_have_moved = world_.writes.written_since(file_.scope, file_.exchange.request_first);
+  bool lists_differ = window_may_have_moved && choices.reference != choices.target;
+  if (contained.finding != Finding::refuted && !lists_differ) co_return false;
+  if (contained.finding == Finding::refuted) {
+    refutation_ = std::move(contained.evidence);
+    apart_.clear();
+  } else {
+    apart_ = "the windows came to agree after a later write, the whole lists without LIMIT did not";
+  }
   co_return true;
 }
 
@@ -232,10 +245,10 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   latest_ = examine(source_, target, plan_);
   Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
-  bool agrees = with_source.agrees(), by_inquiry = false;
+  bool agrees = with_source.agrees();
   if (with_source.relation == Relation::open && (!still_first || now >= next_inquiry_ || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
-    agrees = by_inquiry = co_await task;
+    agrees = co_await task;
     if (agrees && still_first) {
       if (first_.cause == Cause::nondeterministic) {
         Evidence evidence;
@@ -245,15 +258,13 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
       co_return undefined_order();
     }
   }
-  if (by_inquiry) {
-    Task<bool> task = only_out_of_sight(now);
-    if (bool hidden = co_await task) agrees = !hidden;
-  }
   if (agrees) {
+    Task<bool> task = still_apart(now);
+    bool apart = co_await task;
+    if (apart) co_return std::nullopt;
     ladder_.mark_target_agreed();
     co_return behind(agreed, true);
   }
-  if (by_inquiry) co_return std::nullopt;
   if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
   const mysql::Answer& reference = references_.back();
   Examination with_reference = examine(reference, target, plan_);
@@ -275,9 +286,9 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   if (!sides_agree) co_return std::nullopt;
   if (!still_first) {
-    Task<bool> task = only_out_of_sight(now);
-    bool hidden = co_await task;
-    if (hidden) co_return std::nullopt;
+    Task<bool> task = still_apart(now);
+    bool apart = co_await task;
+    if (apart) co_return std::nullopt;
     ladder_.mark_target_agreed();
     co_return both_moved(agreed);
   }
@@ -310,7 +321,8 @@ Conclusion Investigator::settle() {
   }
   if (world_.target_follows != Follows::yes)
     if (auto write = left_out()) return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
-  if (first_.relation == Relation::open && !unknown_.empty()) return unexamined(unknown_);
+  if (refuted_ == 0 && first_.relation == Relation::open && !unknown_.empty()) return unexamined(unknown_);
+  if (!apart_.empty()) return unexamined(apart_);
   // The rows came to agree, the order did not.
   bool order_is_wrong = latest_.relation == Relation::different || (latest_.relation == Relation::open && order_refuted_);
   if (order_is_wrong && latest_.cause == Cause::order_violated) first_ = latest_;

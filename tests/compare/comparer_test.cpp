@@ -363,3 +363,24 @@ TEST_CASE("column definitions and warnings are findings beside the content") {
   bench.read(1, "SELECT * FROM people WHERE id > 0", rows_answer(people(), three), target, at(1s));
   CHECK(bench.outcome() == "column_metadata/defect/proved warnings/defect/proved");
 }
+
+TEST_CASE("many stale reads of one statement are all confirmed within its budget") {
+  Bench bench;
+  bench.comparer.set_target_follows(compare::ComparerOptions::TargetFollows::yes);
+  std::map<std::string, CaptureTime> visible;
+  auto row = [&](const std::string& sql) { return sql.substr(sql.find("= ") + 2); };
+  bench.target = [&](const std::string& sql, CaptureTime now) {
+    return rows_answer(people(), now < visible.at(row(sql)) ? std::vector<std::vector<std::string>>{} : std::vector<std::vector<std::string>>{{row(sql), "ann", "Oslo"}});
+  };
+  bench.reference = [&](const std::string& sql, CaptureTime) { return rows_answer(people(), {{row(sql), "ann", "Oslo"}}); };
+  for (int i = 0; i < 60; ++i) {
+    CaptureTime when = at(1s + i * 500ms);
+    std::string id = std::to_string(100 + i);
+    visible[id] = when + 1s;
+    bench.seen(1, "INSERT INTO people (id, name, city) VALUES (" + id + ", 'ann', 'Oslo')", ok_answer(1), when);
+    bench.read(1, "SELECT id, name, city FROM people WHERE id = " + id, rows_answer(people(), {{id, "ann", "Oslo"}}), rows_answer(people(), {}), when + 20ms);
+  }
+  bench.run_out();
+  REQUIRE(bench.judgements.size() == 60);
+  for (std::size_t i = 0; i < 60; ++i) CHECK(bench.outcome(i) == "missing_rows/read_after_write/confirmed");
+}
