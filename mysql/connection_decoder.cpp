@@ -69,6 +69,7 @@ struct ConnectionDecoder::State {
   void lose(Direction direction, CaptureTime behind);
   bool find_again(Direction direction, Bytes packet, const Stamp& stamp);
   bool find_greeting(Bytes packet);
+  bool find_login(Bytes packet);
   Bytes unpacked(Bytes packet, Decompressor& scratch) const;
   void refuse() { recognition = Recognition::no; }
 
@@ -151,6 +152,21 @@ bool ConnectionDecoder::State::find_greeting(Bytes packet) {
   return parse_greeting(reader.rest()).has_value();
 }
 
+// The greeting was missed, the client's side of the login was not.
+bool ConnectionDecoder::State::find_login(Bytes packet) {
+  ByteReader reader(packet);
+  std::uint32_t length = reader.u24le();
+  std::uint8_t sequence = reader.u8();
+  if (!reader.ok() || sequence != 1 || length > longest_login_message || length != reader.remaining()) return false;
+  auto request = parse_login_request(reader.rest());
+  if (!request || request->kind != LoginRequest::Kind::login || (request->capabilities & capability::protocol_41) == 0 || request->user.empty())
+    return false;
+  Side& client = side(Direction::to_server);
+  client.phase = Side::Phase::login;
+  client.sync = Side::Sync::sure;
+  return true;
+}
+
 Bytes ConnectionDecoder::State::unpacked(Bytes packet, Decompressor& scratch) const {
   Bytes rest = packet;
   return scratch.next(rest, {}) == Decompressor::Step::bytes ? scratch.content() : Bytes{};
@@ -162,6 +178,7 @@ bool ConnectionDecoder::State::find_again(Direction direction, Bytes packet, con
   Bytes content = from.form == Side::Form::compressed ? unpacked(packet, scratch) : packet;
   bool found = false;
   if (direction == Direction::to_server) {
+    if (!greeted && !login && from.form == Side::Form::plain && find_login(packet)) return true;
     found = looks_like_command(content, limits.frame_payload);
     if (!found && facts.known != ConnectionFacts::Capability::negotiated && from.form == Side::Form::plain &&
         looks_like_compressed_command(packet, limits.frame_payload)) {
@@ -365,6 +382,8 @@ void ConnectionDecoder::State::take_login(const LoginRequest& request) {
   bool compressed = (facts.capabilities & (capability::compress | capability::zstd)) != 0;
   facts.transport = compressed ? ConnectionFacts::Transport::compressed : ConnectionFacts::Transport::plain;
   conversation.login_collation(facts.collation);
+  Side& server = side(Direction::to_client);
+  if (compressed && server.phase == Side::Phase::commands) start_commands(server);  // its part of the login was missed
 }
 
 // ---- commands

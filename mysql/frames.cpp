@@ -107,10 +107,7 @@ bool FrameReader::next(Bytes& input, const Stamp& first, const Stamp& last, Mess
 
 FrameReader::Gap FrameReader::skip(std::uint64_t length) {
   if (delivered_) reset();
-  if (!in_payload_ || length > payload_left_) {
-    reset();
-    return Gap::lost;
-  }
+  if (!in_payload_ || length > payload_left_) return Gap::lost;
   integrity_ = MessageView::Integrity::damaged;
   payload_left_ -= static_cast<std::size_t>(length);
   return Gap::inside;

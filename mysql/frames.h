@@ -38,7 +38,8 @@ class FrameReader {
   bool next(Bytes& input, const Stamp& first, const Stamp& last, MessageView& message);
 
   // Bytes that never came. `inside`: the frame in progress swallowed them and framing goes on (its message is damaged;
-  // next() may have it ready even without input). `lost`: where the next frame begins is unknown; the reader is reset.
+  // next() may have it ready even without input). `lost`: where the next frame begins is unknown. What was seen of the
+  // message in progress can still be asked for; then reset() is due.
   enum class Gap : std::uint8_t { inside, lost };
   Gap skip(std::uint64_t length);
 

@@ -84,8 +84,7 @@ ResponseDecoder::Step ResponseDecoder::feed(Bytes message) {
     case State::columns: return column(message);
     case State::columns_eof:
       start_rows();
-      if (first_byte(message) == eof_marker && message.size() == eof_length) {
-        auto eof = parse_eof(message);
+      if (auto eof = parse_eof(message)) {
         rows_->status = eof->status;
         rows_->warnings = eof->warnings;
         // A cursor was opened: its rows come by COM_STMT_FETCH.

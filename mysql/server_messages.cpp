@@ -69,10 +69,11 @@ std::optional<ParsedOk> parse_ok(Bytes message) {
 }
 
 std::optional<Eof> parse_eof(Bytes message) {
-  if (message.size() != eof_length) return std::nullopt;
   ByteReader reader(message);
   if (reader.u8() != eof_marker) return std::nullopt;
   Eof eof;
+  if (reader.at_end()) return eof;
+  if (message.size() != eof_length) return std::nullopt;
   eof.warnings = reader.u16le();
   eof.status = reader.u16le();
   return eof;

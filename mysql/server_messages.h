@@ -24,6 +24,7 @@ std::optional<ParsedOk> parse_ok(Bytes message);
 struct Eof {
   std::uint16_t warnings = 0, status = 0;
 };
+// Five bytes; servers up to 5.0 end definitions with the marker alone.
 std::optional<Eof> parse_eof(Bytes message);
 
 std::optional<ServerError> parse_error(Bytes message);
