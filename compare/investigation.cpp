@@ -30,6 +30,7 @@ std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to
 // What a rung of the ladder brought.
 struct Rung {
   enum class Reference : std::uint8_t { not_asked, heard } reference = Reference::not_asked;
+  enum class Target : std::uint8_t { stays, moved } target = Target::stays;  // since the rung before
   enum class Place : std::uint8_t { between, last } place = Place::between;
 };
 
@@ -77,7 +78,7 @@ class Investigator {
   std::optional<mysql::Answer> previous_target_;
   CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
   std::size_t inquiries_ = 0;
-  CaptureTime next_inquiry_{};              // about the first pair
+  CaptureTime next_inquiry_{};
   CaptureTime next_list_question_{};        // about the whole lists
   std::size_t refuted_ = 0;
   bool order_refuted_ = false;             // the last inquiry found the order itself wrong
@@ -198,7 +199,7 @@ Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTi
   ++inquiries_;
   Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference);
   InquiryResult result = co_await task;
-  if (is_first_pair) next_inquiry_ = result.finding == Finding::unknown ? now : now + inquiry_pause;
+  next_inquiry_ = now + (result.finding == Finding::unknown ? inquiry_pause / 4 : inquiry_pause);
   order_refuted_ = result.finding == Finding::refuted && result.cause == Cause::order_violated;
   if (result.finding == Finding::unknown) {
     // What was refuted twice, while the target stays with its answer, is not made open by data that moves meanwhile.
@@ -246,7 +247,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
   bool agrees = with_source.agrees();
-  if (with_source.relation == Relation::open && (!still_first || now >= next_inquiry_ || last)) {
+  if (with_source.relation == Relation::open && (now >= next_inquiry_ || rung.target == Rung::Target::moved || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
     agrees = co_await task;
     if (agrees && still_first) {
@@ -321,7 +322,8 @@ Conclusion Investigator::settle() {
   }
   if (world_.target_follows != Follows::yes)
     if (auto write = left_out()) return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
-  if (refuted_ == 0 && first_.relation == Relation::open && !unknown_.empty()) return unexamined(unknown_);
+  bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
+  if (refuted_ == 0 && open && !unknown_.empty()) return unexamined(unknown_);
   if (!apart_.empty()) return unexamined(apart_);
   // The rows came to agree, the order did not.
   bool order_is_wrong = latest_.relation == Relation::different || (latest_.relation == Relation::open && order_refuted_);
@@ -363,7 +365,7 @@ Task<Conclusion> Investigator::climb() {
     }
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});
     CaptureTime now = heard.back().answered;
-    Rung found{heard.size() > 1 ? Rung::Reference::heard : Rung::Reference::not_asked, rung >= last ? Rung::Place::last : Rung::Place::between};
+    Rung found{heard.size() > 1 ? Rung::Reference::heard : Rung::Reference::not_asked, moved ? Rung::Target::moved : Rung::Target::stays, rung >= last ? Rung::Place::last : Rung::Place::between};
     Task<std::optional<Conclusion>> weighing = weigh(*target, heard[0].answered, now, found);
     std::optional<Conclusion> conclusion = co_await weighing;
     if (conclusion) co_return std::move(*conclusion);

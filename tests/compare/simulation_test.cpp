@@ -228,7 +228,7 @@ TEST_CASE("a simulated migration's report is the planted set", "[simulation]") {
       bool same = mysql::ResultSet(*plan.source.first_rows()).digests == plan.target.first_rows()->digests;
       std::string planted = same ? "same" : plan.legitimate ? "order" : plan.corrupt ? "wrong rows" : plan.behind ? "behind" : "wrong order";
       ++confusion[planted + " -> " + cause];
-      INFO("seed " << seed << ", " << plan.sql << "\n" << (judgement.verdicts.empty() ? "" : judgement.verdicts[0].evidence) << "\n" << judgement.source_answer << "\n" << judgement.target_answer);
+      INFO("seed " << seed << ", " << planted << " -> " << cause << ": " << plan.sql << "\n" << (judgement.verdicts.empty() ? "" : judgement.verdicts[0].evidence) << "\n" << judgement.source_answer << "\n" << judgement.target_answer);
       // Under a LIMIT a later write may move the window off what differed: then nothing is claimed.
       bool open = cause == "unexamined" && plan.sql.find("LIMIT") != std::string::npos;
       if (open) continue;
