@@ -38,7 +38,7 @@ std::vector<std::string> split_list(const std::string& comma_separated) {
   return parts;
 }
 
-void not_yet(const std::string& what) { throw Failure(FailureKind::usage, what + " is not there yet in this version of darktap; see docs/architecture.md for what is"); }
+void not_yet(const std::string& what) { throw Failure(FailureKind::usage, what + ": not yet in this version of darktap; docs/architecture.md says what it reaches"); }
 
 void add_later_commands(CLI::App& app, Action& action) {
   struct Later {

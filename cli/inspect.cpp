@@ -63,7 +63,9 @@ class Printer final : public session::ExchangeSink {
   void count(const session::Exchange& e) {
     ++exchanges_;
     ++commands_[std::string(mysql::command_name(e.command.code))];
-    ledger_.add(e.answer.state == mysql::Answer::State::unobserved ? store::Bin::unobserved : store::Bin::observed);
+    bool unobserved = e.answer.state == mysql::Answer::State::unobserved;
+    ledger_.add(unobserved ? store::Bin::unobserved : store::Bin::observed);
+    if (unobserved) return;  // rows of half an answer are no rows
     for (const mysql::Result& result : e.answer.results) {
       if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
         rows_ += set->digests.rows;

@@ -28,7 +28,7 @@ void write_outcome(JsonWriter& json, const session::Exchange& e) {
     else json.key(key).null();
   };
   const mysql::Ok* ok = kind == AnswerKind::unobserved ? nullptr : e.answer.last_ok();
-  member("rows", kind == AnswerKind::rows, e.answer.row_count());
+  member("rows", kind != AnswerKind::unobserved && e.answer.first_rows() != nullptr, e.answer.row_count());
   member("affected_rows", ok != nullptr, ok ? ok->affected_rows : 0);
   member("last_insert_id", ok != nullptr, ok ? ok->last_insert_id : 0);
   member("warnings", kind == AnswerKind::rows || kind == AnswerKind::ok, e.answer.warnings());

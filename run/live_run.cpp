@@ -14,6 +14,7 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   tapping.filter = live.input.filter;
   capture::LiveTap tap(live.interface, tapping);
 
+  store::check_usable(options.store);
   Prepared prepared = prepare(options, {{}, live.input.ports.list()});
   store::RunInfo info;
   info.mode = options.mode;

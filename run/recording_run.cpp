@@ -32,6 +32,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   InputResult surveyed = read_input(file, input, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};
 
+  store::check_usable(options.store);
   Prepared prepared = prepare(options, {{survey.servers.begin(), survey.servers.end()}, {}});
   store::RunInfo info;
   info.mode = options.mode;

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "schema.h"
+#include "store/store.h"
 
 namespace darktap::store {
 
@@ -127,6 +128,18 @@ void remove_with_companions(const std::string& path) {
 }
 
 }  // namespace
+
+void check_usable(const std::string& name) {
+  std::string path = resolved(name);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    std::string folder = std::filesystem::path(path).parent_path().string();
+    if (::access(folder.c_str(), W_OK) != 0) refuse(name, "can't be created (" + reason(errno) + "); give a file in a folder that you may write");
+    return;
+  }
+  if (S_ISREG(status.st_mode) && ::access(path.c_str(), W_OK) != 0) refuse(name, "can't be opened for writing (" + reason(errno) + "); check its permissions");
+  if (!S_ISREG(status.st_mode) || status.st_size > 0) open_for_reading(name);
+}
 
 Database open_or_create(const std::string& name) {
   std::string path = resolved(name);

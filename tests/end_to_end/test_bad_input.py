@@ -144,7 +144,7 @@ class Places(Case):
         with workplace() as place:
             disk = place / "disk"
             disk.mkdir()
-            mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", disk], capture_output=True)
+            mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "none", disk], capture_output=True)
             if mounted.returncode != 0:
                 self.skipTest(f"can't mount a file system here: {mounted.stderr.decode().strip()}")
             try:

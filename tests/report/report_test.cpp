@@ -135,7 +135,7 @@ TEST_CASE("by default defects, violated order, stale reads, unsupported, regress
   }
 }
 
-TEST_CASE("--fail-on replaces what counts by the named causes and differences") {
+TEST_CASE("the list of --fail-on replaces what counts by the named causes and differences") {
   store::RunReport run = sample_report();
   CHECK(Counting().of(run).size() == 1);
   CHECK(Counting::parse("order_undefined").of(run).at(0)->id == "2222222222222222");

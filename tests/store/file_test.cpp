@@ -245,3 +245,17 @@ TEST_CASE("two writers at once keep their runs apart") {
   CHECK(reader.report(first.id).findings.at(0).events == 10);
   CHECK(reader.report(second.id).findings.at(0).events == 10);
 }
+
+TEST_CASE("whether a store can be used is told before a run, without making one") {
+  TemporaryFolder folder;
+  std::string path = folder.file("run.db");
+  store::check_usable(path);
+  CHECK_FALSE(std::filesystem::exists(path));
+  std::filesystem::create_directory(folder.file("sub"));
+  CHECK(contains(failure_of([&] { store::check_usable(folder.file("sub")); }), "not a regular file"));
+  CHECK(contains(failure_of([&] { store::check_usable(folder.file("missing") + "/run.db"); }), "folder"));
+  std::ofstream(folder.file("notes.txt")) << "these are notes, and no database at all, long enough to be looked at";
+  CHECK(contains(failure_of([&] { store::check_usable(folder.file("notes.txt")); }), "not a darktap store"));
+  make_store(path);
+  store::check_usable(path);
+}

@@ -15,6 +15,9 @@ namespace darktap::store {
 // Was the target's answer of this execution laid beside the source's?
 enum class Execution : std::uint8_t { compared, not_compared };
 
+// Throws Failure(environment) where a RunWriter could not be made; changes nothing. For asking before a run begins.
+void check_usable(const std::string& path);
+
 // Writes one run. Every call buffers, and flushes by itself where the buffer reaches its limits; flush() makes it durable
 // (the shell calls it at least each second). Throws Failure(environment) where the file can't be written: one line with the
 // file and the remedy. A writer that goes away without finish() leaves the run's `finished` null.
