@@ -30,6 +30,7 @@ std::string resolved(const std::string& name) {
   std::error_code error;
   std::filesystem::path folder = std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
   if (error) refuse(name, "its folder can't be opened (" + error.message() + "); create it first");
+  if (!std::filesystem::is_directory(folder, error)) refuse(name, folder.string() + " is not a folder; name a file in one");
   return (folder / path.filename()).string();
 }
 
