@@ -143,8 +143,8 @@ void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) 
 void Comparer::State::conclude(CaseId id, Conclusion&& conclusion, CaptureTime now) {
   auto entry = cases.find(id);
   OpenCase& done = *entry->second;
-  settled.remember(done.key, done.file, conclusion, now);
   if (done.climbing) {
+    settled.remember(done.key, done.file, conclusion, now);  // what was asked, not what was taken from an earlier case
     --climbing;
     climbing_keys.erase(done.key);
   }

@@ -12,6 +12,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t taken_a_turn = 256;  // between two looks at the sockets
 
+// A question about a LIMIT looks for its rows in the whole list.
+constexpr std::size_t kept_rows_of_questions = 10'000;
+
 compare::ComparerOptions comparer_options(const RunOptions& options, const Prepared& prepared) {
   compare::ComparerOptions result;
   using Reference = compare::ComparerOptions::Reference;
@@ -26,6 +29,7 @@ compare::ComparerOptions comparer_options(const RunOptions& options, const Prepa
 client::AskerOptions asker_options(const client::ConnectOptions& connect) {
   client::AskerOptions options;
   options.session.connect = connect;
+  options.session.connect.kept.kept_rows = kept_rows_of_questions;
   return options;
 }
 
