@@ -12,6 +12,7 @@ namespace darktap::mysql {
 
 class Decompressor {
  public:
+  static constexpr std::size_t header_bytes = 7;
   enum class Step : std::uint8_t { need_more, bytes, gap, malformed };
   // Takes bytes from the front of `input`. `bytes`: content() holds plain bytes, until the next call. `gap`: a packet was
   // damaged, and gap_length() plain bytes are missing in its place.
@@ -28,7 +29,7 @@ class Decompressor {
  private:
   bool inflate(Bytes packed);
 
-  std::byte header_[7]{};
+  std::byte header_[header_bytes]{};
   std::size_t header_size_ = 0;
   bool in_body_ = false, damaged_ = false;
   std::size_t body_left_ = 0;

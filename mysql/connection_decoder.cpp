@@ -1,6 +1,7 @@
 #include "mysql/connection_decoder.h"
 
 #include <array>
+#include <utility>
 
 #include "compression.h"
 #include "conversation.h"
@@ -38,6 +39,9 @@ struct Side {
   enum class Form : std::uint8_t { plain, compressed } form = Form::plain;
   enum class Phase : std::uint8_t { login, commands } phase = Phase::login;
   enum class Sync : std::uint8_t { sure, lost } sync = Sync::sure;
+  // While lost: the last packet, where it may have been a compressed packet's header on its own.
+  std::vector<std::byte> lone_header;
+  Stamp lone_header_stamp;
 };
 
 struct ConnectionDecoder::State {
@@ -70,6 +74,7 @@ struct ConnectionDecoder::State {
   bool find_again(Direction direction, Bytes packet, const Stamp& stamp);
   bool find_greeting(Bytes packet);
   bool find_login(Bytes packet);
+  bool find_compressed(Bytes packet);
   Bytes unpacked(Bytes packet, Decompressor& scratch) const;
   void refuse() { recognition = Recognition::no; }
 
@@ -101,7 +106,14 @@ void ConnectionDecoder::State::feed(const StreamBytes& event) {
   if (event.direction == Direction::to_client && from.phase == Side::Phase::commands && conversation.is_searching() &&
       from.frames.in_message() && from.form == Side::Form::plain)
     search = true;
-  if (search && !find_again(event.direction, event.bytes, stamp) && from.sync == Side::Sync::lost) return;
+  if (search && !find_again(event.direction, event.bytes, stamp) && from.sync == Side::Sync::lost) {
+    from.lone_header.clear();
+    if (event.bytes.size() == Decompressor::header_bytes) {
+      from.lone_header.assign(event.bytes.begin(), event.bytes.end());
+      from.lone_header_stamp = stamp;
+    }
+    return;
+  }
   drain(event.direction, event.bytes, stamp);
   if (recognition == Recognition::undecided && conversation.recognised() && from.phase == Side::Phase::commands) {
     recognition = Recognition::yes;
@@ -139,6 +151,7 @@ void ConnectionDecoder::State::lose(Direction direction, CaptureTime behind) {
   from.frames.reset();
   from.unpack.reset();
   from.sync = Side::Sync::lost;
+  from.lone_header.clear();
   if (from.phase == Side::Phase::login) start_commands(from);
 }
 
@@ -167,6 +180,25 @@ bool ConnectionDecoder::State::find_login(Bytes packet) {
   return true;
 }
 
+// Nothing told that the connection is compressed but a command inside a stored packet, whose header may come on its own.
+bool ConnectionDecoder::State::find_compressed(Bytes packet) {
+  Side& client = side(Direction::to_server);
+  std::vector<std::byte> joined = std::exchange(client.lone_header, {});
+  Bytes header(joined.data(), joined.size());
+  std::vector<std::byte> both(joined);
+  both.insert(both.end(), packet.begin(), packet.end());
+  bool with_header = !joined.empty() && looks_like_compressed_command(both, limits.frame_payload);
+  if (!with_header && !looks_like_compressed_command(packet, limits.frame_payload)) return false;
+  for (Side& each : sides) each.form = Side::Form::compressed;
+  facts.transport = ConnectionFacts::Transport::compressed;
+  conversation.ignore_sequences();
+  client.frames.reset();
+  client.unpack.reset();
+  client.sync = Side::Sync::sure;
+  if (with_header) client.unpack.next(header, client.lone_header_stamp);
+  return true;
+}
+
 Bytes ConnectionDecoder::State::unpacked(Bytes packet, Decompressor& scratch) const {
   Bytes rest = packet;
   return scratch.next(rest, {}) == Decompressor::Step::bytes ? scratch.content() : Bytes{};
@@ -179,14 +211,8 @@ bool ConnectionDecoder::State::find_again(Direction direction, Bytes packet, con
   bool found = false;
   if (direction == Direction::to_server) {
     if (!greeted && !login && from.form == Side::Form::plain && find_login(packet)) return true;
+    if (from.form == Side::Form::plain && facts.known != ConnectionFacts::Capability::negotiated && find_compressed(packet)) return true;
     found = looks_like_command(content, limits.frame_payload);
-    if (!found && facts.known != ConnectionFacts::Capability::negotiated && from.form == Side::Form::plain &&
-        looks_like_compressed_command(packet, limits.frame_payload)) {
-      for (Side& each : sides) each.form = Side::Form::compressed;
-      facts.transport = ConnectionFacts::Transport::compressed;
-      conversation.ignore_sequences();
-      found = true;
-    }
   } else if (!greeted && recognition == Recognition::undecided && find_greeting(packet)) {
     for (Side& each : sides) {
       each.phase = Side::Phase::login;
@@ -398,6 +424,12 @@ void ConnectionDecoder::State::on_client_message(const MessageView& message) {
     return;
   }
   next_data_sequence.reset();
+  // Where the protocol itself is an inference, a command that nobody sends disproves it.
+  auto code = message.payload.empty() ? CommandCode::sleep : static_cast<CommandCode>(message.payload[0]);
+  if (facts.known != ConnectionFacts::Capability::negotiated && (!is_known(code) || code == CommandCode::sleep)) {
+    lose(Direction::to_server, message.last.time);
+    return;
+  }
   conversation.command(message);
 }
 

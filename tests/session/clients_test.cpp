@@ -1,0 +1,267 @@
+// Real client libraries' traffic against the server's own general log of the same run: every statement is found, with its
+// parameters, and none is invented.
+#include <algorithm>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "captured.h"
+#include "test_support/catch.h"
+#include "test_support/corpus.h"
+#include "test_support/temporary_folder.h"
+
+using namespace darktap;
+using namespace darktap::session;
+using mysql::CommandCode;
+
+namespace {
+
+using Story = std::vector<std::string>;  // "Query SELECT 1", "Close stmt ", …
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == ' ' || text.back() == ';' || text.back() == '\n' || text.back() == '\t')) text.pop_back();
+  return text;
+}
+// The log escapes values, and marks what is no character by a backslash of its own. The path of a loaded file was changed
+// in logs and plain captures, but could not be in compressed ones.
+std::string comparable(std::string text) {
+  if (std::size_t path = text.find("INFILE '"); path != std::string::npos) text.erase(path + 8, text.find('\'', path + 8) - path - 8);
+  text.erase(std::remove(text.begin(), text.end(), '\\'), text.end());
+  return text;
+}
+
+// The log's threads, each a story. Its last one is the session that switched the log off.
+std::vector<Story> logged(const std::string& log) {
+  static const std::regex entry(R"(^(?:\d{6} [ \d]\d:\d\d:\d\d)?\t+ *(\d+) (Query|Prepare|Execute|Init DB|Close stmt|Reset stmt|Long Data|Statistics|Field List|Connect|Change user|Quit)\t)");
+  std::map<long, Story> threads;
+  std::map<long, bool> whole;
+  long last = 0;
+  std::istringstream lines(log);
+  std::string line;
+  std::getline(lines, line);  // the heading
+  while (std::getline(lines, line)) {
+    std::smatch found;
+    // Long texts would overflow the regular expression's stack.
+    std::string head = line.substr(0, 80);
+    if (!std::regex_search(head, found, entry)) {
+      if (last != 0 && !threads[last].empty()) threads[last].back() += "\n" + line;
+      continue;
+    }
+    last = std::stol(found[1]);
+    std::string command = found[2];
+    if (command == "Connect") whole[last] = true;
+    if (command == "Connect" || command == "Quit") continue;
+    threads[last].push_back(command + " " + (command == "Change user" ? "" : line.substr(static_cast<std::size_t>(found.length(0)))));
+  }
+  std::vector<Story> stories;
+  for (auto& [thread, story] : threads) {
+    if (!whole[thread] || story == Story{"Query set global general_log=0"}) continue;
+    for (std::string& each : story) each = comparable(trimmed(each));
+    if (!story.empty()) stories.push_back(story);
+  }
+  std::sort(stories.begin(), stories.end());
+  return stories;
+}
+
+std::string as_quoted(std::string_view value) {
+  std::string text = "'";
+  for (char c : value) {
+    switch (c) {
+      case '\0': text += "0"; break;
+      case '\n': text += "n"; break;
+      case '\r': text += "r"; break;
+      case '\x1a': text += "Z"; break;
+      case '\\': break;
+      default: text += c;
+    }
+  }
+  return text + "'";
+}
+
+// A parameter as the server writes it into its log.
+std::string literal(const mysql::Parameter& parameter) {
+  using mysql::ColumnType;
+  if (parameter.presence == mysql::Parameter::Presence::null) return "NULL";
+  std::string text = mysql::print_parameter(parameter);
+  switch (parameter.type) {
+    case ColumnType::date: return "DATE" + as_quoted(text);
+    case ColumnType::datetime:
+    case ColumnType::timestamp: return "TIMESTAMP" + as_quoted(text);
+    case ColumnType::time: return "TIME" + as_quoted(text);
+    case ColumnType::tiny:
+    case ColumnType::short_:
+    case ColumnType::long_:
+    case ColumnType::longlong:
+    case ColumnType::float_:
+    case ColumnType::double_:
+    case ColumnType::decimal:
+    case ColumnType::newdecimal: return text;
+    default: return as_quoted(text);
+  }
+}
+
+std::string interpolated(const mysql::Command& command) {
+  std::string text;
+  std::size_t next = 0;
+  for (char c : command.text) {
+    if (c == '?' && next < command.parameters.size()) text += literal(command.parameters[next++]);
+    else text += c;
+  }
+  return text;
+}
+
+// The same story from the wire, in the log's words. Failed PREPAREs and FETCH are not in the log, nor is what the server
+// never got to.
+Story story_of(const std::vector<Exchange>& exchanges) {
+  Story story;
+  for (const Exchange& each : exchanges) {
+    const mysql::Command& command = each.command;
+    bool failed = each.answer.error() != nullptr;
+    std::string entry;
+    switch (command.code) {
+      case CommandCode::query: entry = "Query " + command.text; break;
+      case CommandCode::stmt_prepare: entry = failed ? "" : "Prepare " + command.text; break;
+      case CommandCode::stmt_execute: entry = "Execute " + interpolated(command); break;
+      case CommandCode::stmt_bulk_execute: entry = "Execute " + command.text; break;
+      case CommandCode::init_db: entry = "Init DB " + command.text; break;
+      // The server knows nothing any more of what a CHANGE_USER or a reset took away.
+      case CommandCode::stmt_close: entry = command.text_state == mysql::Command::Text::known ? "Close stmt " : ""; break;
+      case CommandCode::stmt_reset: entry = "Reset stmt "; break;
+      case CommandCode::stmt_send_long_data: entry = "Long Data "; break;
+      case CommandCode::statistics: entry = "Statistics "; break;
+      case CommandCode::field_list: entry = "Field List " + command.text; break;
+      case CommandCode::change_user: entry = "Change user "; break;
+      default: break;
+    }
+    if (!entry.empty()) story.push_back(comparable(trimmed(entry)));
+  }
+  return story;
+}
+
+std::vector<Story> stories_of(const Captured& captured) {
+  std::vector<Story> stories;
+  for (const auto& [id, exchanges] : captured.exchanges)
+    if (Story story = story_of(exchanges); !story.empty()) stories.push_back(story);
+  std::sort(stories.begin(), stories.end());
+  return stories;
+}
+
+// What one has and the other has not, for the message of a failure.
+std::string difference(const std::vector<Story>& wire, const std::vector<Story>& log) {
+  std::multiset<std::string> only_wire, only_log;
+  for (const Story& story : wire) only_wire.insert(story.begin(), story.end());
+  for (const Story& story : log)
+    for (const std::string& each : story) {
+      auto found = only_wire.find(each);
+      if (found == only_wire.end()) only_log.insert(each);
+      else only_wire.erase(found);
+    }
+  std::string text;
+  for (const std::string& each : only_wire) text += "only on the wire: " + each.substr(0, 300) + "\n";
+  for (const std::string& each : only_log) text += "only in the log:  " + each.substr(0, 300) + "\n";
+  return text;
+}
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("every statement of every client's general log is found, and no other") {
+  auto folder = corpus_path("captures/clients");
+  if (!folder) DARKTAP_SKIP("the shared captures are not here");
+  int files = 0;
+  for (const auto& item : std::filesystem::directory_iterator(*folder)) {
+    if (item.path().extension() != ".pcap") continue;
+    std::string name = item.path().stem();
+    Captured captured = read_capture(item.path());
+    INFO(name);
+    for (const auto& [id, info] : captured.sessions) CHECK(captured.ended[id] == 1);
+    if (captured.counters.tls_sessions > 0) {
+      // What is inside can't be known; that there is something, must be.
+      for (const auto& [id, info] : captured.sessions)
+        if (info.transport == SessionInfo::Transport::tls) CHECK(captured.exchanges[id].empty());
+      continue;
+    }
+    auto log = logged(file_text(*folder / (name + ".general.log")));
+    auto wire = stories_of(captured);
+    // A statement sent on a connection that was just killed never reached the server.
+    for (Story& story : wire)
+      if (!story.empty() && story.back() == "Query SELECT 1 after_kill") story.pop_back();
+    INFO(difference(wire, log));
+    CHECK((wire == log));
+    CHECK(captured.stats.lost_bytes == 0);
+    for (const auto& [id, exchanges] : captured.exchanges)
+      for (const Exchange& each : exchanges) CHECK(each.certainty == Exchange::Certainty::certain);
+    ++files;
+  }
+  CHECK(files >= 15);
+}
+
+TEST_CASE("statements of 16 MiB and more, and those at the frame's very limit, are whole") {
+  auto capture = corpus_path("captures/clients/c_libmariadb_big16m.pcap.gz");
+  if (!capture) DARKTAP_SKIP("the shared captures are not here");
+  TemporaryFolder folder;
+  std::ofstream(folder.file("big.pcap"), std::ios::binary) << unzipped(*capture);
+  Captured captured = read_capture(folder.file("big.pcap"));
+  auto log = logged(unzipped(*corpus_path("captures/clients/c_libmariadb_big16m.general.log.gz")));
+  auto wire = stories_of(captured);
+  INFO(difference(wire, log));
+  CHECK((wire == log));
+  for (const auto& [id, exchanges] : captured.exchanges)
+    for (const Exchange& each : exchanges) CHECK(each.answer.kind() != mysql::AnswerKind::unobserved);
+}
+
+TEST_CASE("the binary protocol prints the same cells as the text protocol") {
+  auto folder = corpus_path("captures/clients");
+  if (!folder) DARKTAP_SKIP("the shared captures are not here");
+  int compared = 0;
+  for (const char* name : {"go_default", "node_mysql2", "node_mariadb_infile", "py_connpy_pure_prep"}) {
+    Captured captured = read_capture(*folder / (std::string(name) + ".pcap"));
+    std::vector<std::vector<mysql::Cell>> text, binary;
+    for (const auto& [id, exchanges] : captured.exchanges)
+      for (const Exchange& each : exchanges) {
+        const mysql::ResultSet* rows = each.answer.first_rows();
+        if (rows == nullptr || !each.command.text.starts_with("SELECT * FROM allt")) continue;
+        auto& into = rows->format == mysql::RowFormat::text ? text : binary;
+        if (!into.empty()) continue;
+        for (std::size_t i = 0; i < rows->rows.size(); ++i) {
+          auto cells = mysql::decode_row(rows->rows.row(i), rows->columns, rows->format);
+          REQUIRE(cells);
+          into.push_back(*cells);
+        }
+      }
+    if (text.empty() || binary.empty()) continue;
+    INFO(name);
+    REQUIRE(text.size() == binary.size());
+    for (std::size_t i = 0; i < text.size(); ++i) CHECK(text[i] == binary[i]);
+    ++compared;
+  }
+  CHECK(compared >= 3);
+}
+
+TEST_CASE("public captures: nothing is invented, and files without MySQL have no session") {
+  auto folder = corpus_path("captures/public");
+  if (!folder) DARKTAP_SKIP("the shared captures are not here");
+  for (const auto& item : std::filesystem::recursive_directory_iterator(*folder)) {
+    std::string extension = item.path().extension();
+    if (extension != ".pcap" && extension != ".pcapng") continue;
+    INFO(item.path().string());
+    Captured captured;
+    try {
+      captured = read_capture(item.path());
+    } catch (const Failure&) {
+      continue;  // the tap's tests know why
+    }
+    for (const auto& [id, exchanges] : captured.exchanges)
+      for (const Exchange& each : exchanges) {
+        CHECK(is_known(each.command.code));
+        // Each text stands in the file as it is, where it fits a packet and is not compressed.
+        if (each.command.text.size() < 500 && captured.sessions[id].transport == SessionInfo::Transport::plain && each.command.text_state == mysql::Command::Text::known)
+          CHECK(file_text(item.path()).find(each.command.text) != std::string::npos);
+      }
+  }
+  CHECK(read_capture(*folder / "packetbeat/gap_in_stream.pcap").sessions.empty());  // HTTP
+}
