@@ -54,7 +54,7 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       writer_(writer),
       info_(info),
       understanding_(prepared_.catalogue),
-      our_endpoints_(prepared_.our_endpoints.begin(), prepared_.our_endpoints.end()),
+      own_connections_(prepared_.our_connections, CaptureClock::now()),
       comparer_(*this, comparer_options(options, prepared_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
       replayer_(loop, *this, replayer_options(options, prepared_, input_)),
@@ -150,17 +150,22 @@ std::chrono::nanoseconds Engine::until_due() {
 }
 
 // A live tap on the reference's port sees our own questions; they are none of production's.
-bool Engine::is_ours(const Endpoint& client) {
-  auto remember = [&](const client::Asker& asker) {
-    for (const Endpoint& endpoint : asker.local_endpoints()) our_endpoints_.insert(endpoint);
+void Engine::note_own_connections() {
+  auto note = [&](const client::Asker& asker, const client::ConnectOptions& server) {
+    for (const Endpoint& local : asker.local_endpoints())
+      for (const Endpoint& address : server.addresses) own_connections_.note({local, address}, CaptureClock::now());
   };
-  remember(target_asker_);
-  if (reference_asker_) remember(*reference_asker_);
-  return our_endpoints_.contains(client) || replayer_.owns(client);
+  if (reference_asker_) note(*reference_asker_, *prepared_.reference);
 }
 
 void Engine::take(session::SessionInfo&& info) {
-  if (!input_.schedule && is_ours(info.client)) our_sessions_.insert(info.id);
+  if (!input_.schedule) {
+    note_own_connections();
+    // What goes to the target is our replay (the target is never production), on a tapped port of another host perhaps.
+    const auto& target = prepared_.target.addresses;
+    bool to_target = std::find(target.begin(), target.end(), info.server) != target.end();
+    if (to_target || own_connections_.contains({info.client, info.server}, info.first_time)) our_sessions_.insert(info.id);
+  }
   sessions_[info.id] = std::move(info);
 }
 
@@ -252,6 +257,7 @@ void Engine::ask_what_is_due() {
 }
 
 void Engine::flush() {
+  note_own_connections();
   if (std::uint64_t shed = input_.inbox.shed_exchanges(); shed > recorded_shed_) {
     binned_.add(store::Bin::shed, "input_queue_full", shed - recorded_shed_);
     recorded_shed_ = shed;

@@ -11,6 +11,7 @@
 #include "client/asker.h"
 #include "compare/comparer.h"
 #include "run/inbox.h"
+#include "run/own_connections.h"
 #include "preparation.h"
 #include "replay/replayer.h"
 #include "replay/schedule.h"
@@ -55,9 +56,9 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   void on_judgement(compare::Judgement& judgement) override;
 
   void take_due();
+  void note_own_connections();
   void take(session::SessionInfo&& info);
   void take(session::Exchange&& exchange, CaptureTime due);
-  bool is_ours(const Endpoint& client);
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
   void ask_what_is_due();
   bool is_done(const std::atomic<bool>& stop);
@@ -77,7 +78,7 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   session::Understanding understanding_;
   std::map<SessionId, session::SessionInfo> sessions_;
   std::set<SessionId> our_sessions_;
-  std::set<Endpoint> our_endpoints_;
+  OwnConnections own_connections_;
   compare::Comparer comparer_;
   client::Asker target_asker_;
   std::optional<client::Asker> reference_asker_;

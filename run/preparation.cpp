@@ -50,6 +50,8 @@ client::BlockingConnection open(const client::Login& login, const Limits& limits
   return std::move(*connection);
 }
 
+FlowKey flow_of(const client::BlockingConnection& open) { return {open.connection().local_endpoint(), open.connection().address()}; }
+
 client::ConnectOptions connect_options(const client::Login& login, const Limits& limits) {
   client::ConnectOptions options;
   options.connect_timeout = limits.connect;
@@ -97,10 +99,10 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (servers.source) {
     client::BlockingConnection source = open(*servers.source, options.limits);
     identities.source = replay::ask_identity(source, addresses.source->name);
-    prepared.our_endpoints.push_back(source.connection().local_endpoint());
+    prepared.our_connections.push_back(flow_of(source));
   }
-  prepared.our_endpoints.push_back(target.connection().local_endpoint());
-  if (reference) prepared.our_endpoints.push_back(reference->connection().local_endpoint());
+  prepared.our_connections.push_back(flow_of(target));
+  if (reference) prepared.our_connections.push_back(flow_of(*reference));
   refuse(replay::refuse_identities(identities));
 
   if (options.tell && reference_is_source(addresses, identities)) {

@@ -19,7 +19,7 @@ struct Prepared {
   sql::Catalogue catalogue;
   compare::ComparerOptions::TargetFollows target_follows{};
   std::string source_name;  // for the report
-  std::vector<Endpoint> our_endpoints;  // of the connections made here, so that a live tap leaves them out
+  std::vector<FlowKey> our_connections;  // made here, so that a live tap leaves them out
 };
 
 // Throws Failure(guard_rail) before anything is sent to a target that must not be, Failure(environment) where a server
