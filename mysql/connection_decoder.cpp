@@ -180,22 +180,28 @@ bool ConnectionDecoder::State::find_login(Bytes packet) {
   return true;
 }
 
-// Nothing told that the connection is compressed but a command inside a stored packet, whose header may come on its own.
+// A command in a compressed packet, whose header may have come in a packet of its own. Where nothing told that the
+// connection is compressed, only a stored command does.
 bool ConnectionDecoder::State::find_compressed(Bytes packet) {
   Side& client = side(Direction::to_server);
-  std::vector<std::byte> joined = std::exchange(client.lone_header, {});
-  Bytes header(joined.data(), joined.size());
-  std::vector<std::byte> both(joined);
+  auto holds_command = [&](Bytes bytes) {
+    if (client.form == Side::Form::plain) return looks_like_compressed_command(bytes, limits.frame_payload);
+    Decompressor scratch;
+    return looks_like_command(unpacked(bytes, scratch), limits.frame_payload);
+  };
+  std::vector<std::byte> header = std::exchange(client.lone_header, {});
+  std::vector<std::byte> both(header);
   both.insert(both.end(), packet.begin(), packet.end());
-  bool with_header = !joined.empty() && looks_like_compressed_command(both, limits.frame_payload);
-  if (!with_header && !looks_like_compressed_command(packet, limits.frame_payload)) return false;
+  bool with_header = !header.empty() && holds_command(both);
+  if (!with_header && !holds_command(packet)) return false;
   for (Side& each : sides) each.form = Side::Form::compressed;
   facts.transport = ConnectionFacts::Transport::compressed;
   conversation.ignore_sequences();
   client.frames.reset();
   client.unpack.reset();
   client.sync = Side::Sync::sure;
-  if (with_header) client.unpack.next(header, client.lone_header_stamp);
+  Bytes rest(header);
+  if (with_header) client.unpack.next(rest, client.lone_header_stamp);
   return true;
 }
 
@@ -206,13 +212,12 @@ Bytes ConnectionDecoder::State::unpacked(Bytes packet, Decompressor& scratch) co
 
 bool ConnectionDecoder::State::find_again(Direction direction, Bytes packet, const Stamp& stamp) {
   Side& from = side(direction);
-  Decompressor scratch;
-  Bytes content = from.form == Side::Form::compressed ? unpacked(packet, scratch) : packet;
   bool found = false;
   if (direction == Direction::to_server) {
     if (!greeted && !login && from.form == Side::Form::plain && find_login(packet)) return true;
-    if (from.form == Side::Form::plain && facts.known != ConnectionFacts::Capability::negotiated && find_compressed(packet)) return true;
-    found = looks_like_command(content, limits.frame_payload);
+    bool may_be_compressed = from.form == Side::Form::compressed || facts.known != ConnectionFacts::Capability::negotiated;
+    if (may_be_compressed && find_compressed(packet)) return true;
+    found = from.form == Side::Form::plain && looks_like_command(packet, limits.frame_payload);
   } else if (!greeted && recognition == Recognition::undecided && find_greeting(packet)) {
     for (Side& each : sides) {
       each.phase = Side::Phase::login;
@@ -221,6 +226,8 @@ bool ConnectionDecoder::State::find_again(Direction direction, Bytes packet, con
     facts.join = ConnectionFacts::Join::from_login;
     return true;
   } else if (auto start = conversation.expected_start(stamp.time)) {
+    Decompressor scratch;
+    Bytes content = from.form == Side::Form::compressed ? unpacked(packet, scratch) : packet;
     found = looks_like_response(content, *start, limits.frame_payload);
   }
   if (!found) return false;

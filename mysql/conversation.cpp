@@ -29,6 +29,8 @@ Conversation::Conversation(DecoderSink& sink, const DecoderLimits& limits, Conne
 void Conversation::command(const MessageView& message) {
   if (message.payload.empty() && message.integrity == MessageView::Integrity::whole) return;  // no command at all
   auto code = message.payload.empty() ? CommandCode::sleep : static_cast<CommandCode>(message.payload[0]);
+  // The client has its answer, or it would not ask again.
+  if (head_ && head_->progress == Head::Progress::answering && head_->decoder.may_be_complete()) complete();
   bool waits = head_ || !queue_.empty();
   bool behind_prepare = last_code_ == CommandCode::stmt_prepare &&
                         (code == CommandCode::stmt_execute || code == CommandCode::stmt_bulk_execute) && message.payload.size() >= 5 &&
@@ -108,8 +110,7 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
   }
 
   AttributesForm attributes = AttributesForm::by_shape;
-  bool negotiated = facts_.known == ConnectionFacts::Capability::negotiated;
-  if (negotiated)
+  if (facts_.known == ConnectionFacts::Capability::negotiated)
     attributes = (facts_.capabilities & capability::query_attributes) != 0 ? AttributesForm::negotiated : AttributesForm::absent;
   ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_);
   if (!parsed.problem.empty()) doubt(exchange, parsed.problem);
@@ -138,19 +139,28 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
   }
   if (waiting.answer == Waiting::Answer::search) side_ = Server::searching;
 
-  std::vector<Column> columns;
-  bool executes = command.code == CommandCode::stmt_execute || command.code == CommandCode::stmt_bulk_execute;
-  if (command.code == CommandCode::stmt_fetch || (executes && definitions_may_be_left_out()))
-    if (const Statement* statement = statements_.find(command.statement_id)) columns = statement->columns;
-  CommandCode code = command.code;
+  ResponseDecoder decoder = decoder_for(command);
   head_.emplace(Head{.exchange = std::move(exchange),
-                     .decoder = ResponseDecoder(code, facts_.capabilities, {.kept_rows = limits_.kept_rows, .kept_bytes = limits_.kept_bytes},
-                                                std::move(columns),
-                                                negotiated ? ResponseDecoder::Dialect::negotiated : ResponseDecoder::Dialect::by_shape),
+                     .decoder = std::move(decoder),
                      .user_change = std::move(parsed.user_change),
                      .burst = waiting.burst,
                      .first_sequence = static_cast<std::uint8_t>(waiting.last_sequence + 1),
                      .next_sequence = {}});
+}
+
+ResponseDecoder Conversation::decoder_for(const Command& command) {
+  std::vector<Column> columns;
+  bool executes = command.code == CommandCode::stmt_execute || command.code == CommandCode::stmt_bulk_execute;
+  if (command.code == CommandCode::stmt_fetch || (executes && definitions_may_be_left_out()))
+    if (const Statement* statement = statements_.find(command.statement_id)) columns = statement->columns;
+  Capabilities capabilities = facts_.capabilities;
+  auto dialect = ResponseDecoder::Dialect::negotiated;
+  if (facts_.known != ConnectionFacts::Capability::negotiated) {
+    dialect = eof_form_ == ResponseDecoder::EofForm::unknown ? ResponseDecoder::Dialect::by_shape : ResponseDecoder::Dialect::by_shape_with_eof;
+    if (eof_form_ == ResponseDecoder::EofForm::deprecated) capabilities |= capability::deprecate_eof;
+    else capabilities &= ~capability::deprecate_eof;
+  }
+  return {command.code, capabilities, {.kept_rows = limits_.kept_rows, .kept_bytes = limits_.kept_bytes}, std::move(columns), dialect};
 }
 
 bool Conversation::definitions_may_be_left_out() const {
@@ -178,8 +188,15 @@ Conversation::Framing Conversation::response(const MessageView& message) {
     side_ = Server::searching;  // nobody asked for it, as far as the tap saw
     return Framing::trusted;
   }
-  Head& head = *head_;
   bool checked = sequences_checked_;
+  if (checked && head_->progress == Head::Progress::answering && head_->decoder.may_be_complete() && message.first_sequence != *head_->next_sequence) {
+    complete();  // what comes now answers the next command
+    if (!head_) {
+      side_ = Server::searching;
+      return Framing::trusted;
+    }
+  }
+  Head& head = *head_;
   if (head.progress == Head::Progress::waiting) {
     if (checked && message.first_sequence != head.first_sequence) {
       side_ = Server::searching;
@@ -223,6 +240,8 @@ void Conversation::complete() {
   DecodedExchange& exchange = head.exchange;
   exchange.answer = std::move(head.decoder.answer());
   recognised_ = true;
+  if (head.decoder.eof_form() != ResponseDecoder::EofForm::unknown) eof_form_ = head.decoder.eof_form();
+  else if (head.decoder.may_be_complete()) eof_form_ = ResponseDecoder::EofForm::deprecated;
   take_effect(head, exchange.answer);
   // A client that asks again before it has its answer never waits. Commands of one packet don't count.
   if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response.first) overlapping_ = true;

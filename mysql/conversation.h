@@ -76,6 +76,7 @@ class Conversation {
   void take(Waiting& waiting, Bytes payload);
   void advance();
   bool definitions_may_be_left_out() const;
+  ResponseDecoder decoder_for(const Command& command);
   void complete();
   void give_up_head(const std::string& why);
   void skip_to(CaptureTime time);
@@ -103,6 +104,7 @@ class Conversation {
   bool overlapping_ = false;       // the client sends without waiting: after a loss nothing can be paired again
   bool mute_ = false;              // … and there was one
   bool found_again_ = false;       // the answer in progress was found after a loss
+  ResponseDecoder::EofForm eof_form_ = ResponseDecoder::EofForm::unknown;  // learned, where it was not negotiated
   bool recognised_ = true;
   bool became_stream_ = false;
   bool sequences_checked_ = true;

@@ -72,7 +72,7 @@ bool ResponseDecoder::is_binary() const {
 }
 
 bool ResponseDecoder::definitions_may_be_left_out() const {
-  return has(capability::mariadb_cache_metadata) || has(capability::optional_metadata) || dialect_ == Dialect::by_shape;
+  return has(capability::mariadb_cache_metadata) || has(capability::optional_metadata) || dialect_ != Dialect::negotiated;
 }
 
 ResponseDecoder::Step ResponseDecoder::feed(Bytes message) {
@@ -85,6 +85,7 @@ ResponseDecoder::Step ResponseDecoder::feed(Bytes message) {
     case State::columns_eof:
       start_rows();
       if (auto eof = parse_eof(message)) {
+        eof_form_ = EofForm::classic;
         rows_->status = eof->status;
         rows_->warnings = eof->warnings;
         // A cursor was opened: its rows come by COM_STMT_FETCH.
@@ -92,6 +93,7 @@ ResponseDecoder::Step ResponseDecoder::feed(Bytes message) {
         return Step::more;
       }
       // Nothing announced the rows: the dialect has no EOF here.
+      eof_form_ = EofForm::deprecated;
       return row(message);
     case State::prepare_parameters:
     case State::prepare_columns: return announced(message);
@@ -171,7 +173,7 @@ ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
   pending_.columns.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
   if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_.columns;
-  if (dialect_ == Dialect::negotiated && has(capability::deprecate_eof)) {
+  if (!eof_is_unknown() && has(capability::deprecate_eof)) {
     start_rows();
   } else {
     state_ = State::columns_eof;
@@ -242,7 +244,7 @@ ResponseDecoder::Step ResponseDecoder::take_ok(Bytes message) {
 ResponseDecoder::Step ResponseDecoder::take_error(Bytes message) {
   auto error = parse_error(message);
   if (!error) return fail("not an error packet");
-  if (error->code == progress_code && (has(capability::mariadb_progress) || dialect_ == Dialect::by_shape)) return Step::more;
+  if (error->code == progress_code && (has(capability::mariadb_progress) || dialect_ != Dialect::negotiated)) return Step::more;
   answer_.results.emplace_back(*std::move(error));
   rows_ = nullptr;
   state_ = State::finished;
@@ -280,7 +282,8 @@ ResponseDecoder::Step ResponseDecoder::announced(Bytes message) {
   if (!definition) return fail("not a column definition");
   if (state_ == State::prepare_columns) prepared_columns_.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
-  bool eof_follows = !has(capability::deprecate_eof) || dialect_ == Dialect::by_shape;
+  // With parameters' definitions the form showed itself before the columns' end.
+  bool eof_follows = eof_is_unknown() ? eof_form_ != EofForm::deprecated : !has(capability::deprecate_eof);
   if (state_ == State::prepare_parameters) {
     if (eof_follows) { state_ = State::prepare_parameters_eof; return Step::more; }
     if (answer_.column_count == 0) { state_ = State::finished; return Step::done; }
@@ -295,15 +298,22 @@ ResponseDecoder::Step ResponseDecoder::announced(Bytes message) {
 
 ResponseDecoder::Step ResponseDecoder::announced_eof(Bytes message) {
   bool is_eof = parse_eof(message).has_value();
-  if (state_ == State::prepare_columns_eof) {
+  if (is_eof) eof_form_ = EofForm::classic;
+  bool last = state_ == State::prepare_columns_eof || answer_.column_count == 0;
+  if (last) {
     state_ = State::finished;
     return is_eof ? Step::done : fail("the definitions have no end");
   }
-  if (!is_eof && dialect_ == Dialect::negotiated) return fail("the definitions have no end");
-  if (answer_.column_count == 0) { state_ = State::finished; return is_eof ? Step::done : fail("the definitions have no end"); }
+  if (!is_eof && !eof_is_unknown()) return fail("the definitions have no end");
+  if (!is_eof) eof_form_ = EofForm::deprecated;
   definitions_left_ = answer_.column_count;
   state_ = State::prepare_columns;
   return is_eof ? Step::more : announced(message);
+}
+
+bool ResponseDecoder::may_be_complete() const {
+  if (!eof_is_unknown() || eof_form_ == EofForm::classic) return false;
+  return state_ == State::prepare_columns_eof || (state_ == State::prepare_parameters_eof && answer_.column_count == 0);
 }
 
 ResponseDecoder::Step ResponseDecoder::fail(std::string problem) {

@@ -26,7 +26,8 @@ struct SessionChanges {
 class ResponseDecoder {
  public:
   // Were the capabilities negotiated before our eyes? If not, the dialect is told by each message's shape.
-  enum class Dialect : std::uint8_t { negotiated, by_shape };
+  // `by_shape_with_eof`: so is all but the form of the EOF, which capability::deprecate_eof tells.
+  enum class Dialect : std::uint8_t { negotiated, by_shape, by_shape_with_eof };
 
   // `prepared_columns`: what PREPARE announced, needed for COM_STMT_FETCH, and where MariaDB's cached metadata leaves
   // definitions out.
@@ -47,6 +48,11 @@ class ResponseDecoder {
   // Column definitions that PREPARE announced (valid after the `done` of a COM_STMT_PREPARE).
   const std::vector<Column>& prepared_columns() const { return prepared_columns_; }
   const SessionChanges& changes() const { return changes_; }
+  // What the response showed of the EOF's form, where that was unknown.
+  enum class EofForm : std::uint8_t { unknown, classic, deprecated };
+  EofForm eof_form() const { return eof_form_; }
+  // Nothing more is missing than an EOF that this dialect may not have; if so, what comes next is no part of the response.
+  bool may_be_complete() const;
   std::size_t memory() const;
 
  private:
@@ -65,6 +71,7 @@ class ResponseDecoder {
   Step take_error(Bytes message);
   Step fail(std::string problem);
   void start_rows();
+  bool eof_is_unknown() const { return dialect_ == Dialect::by_shape; }
   bool has(Capabilities flag) const { return (capabilities_ & flag) != 0; }
   bool is_binary() const;
   bool definitions_may_be_left_out() const;
@@ -83,6 +90,7 @@ class ResponseDecoder {
   ResultSet pending_;          // until its definitions are whole
   Answer answer_;
   SessionChanges changes_;
+  EofForm eof_form_ = EofForm::unknown;
   std::string problem_;
 };
 
