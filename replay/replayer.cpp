@@ -99,7 +99,7 @@ struct Replayer::State {
     counters.queued_bytes += bytes;
     ++outstanding;
     lane.queue.push_back({std::move(exchange), std::move(meaning), intended, bytes, decision.action});
-    if (lane.phase == Lane::Phase::idle) run_next(lane);
+    if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
   }
 
   void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) {
@@ -116,8 +116,8 @@ struct Replayer::State {
 
   // Running lanes
 
-  // Starts the exchange in front, if any. Sessions that begin anew are given back on the way.
-  void run_next(Lane& lane) {
+  // Starts the exchange in front, if any. Returns what needed no answer on the way: sessions that begin anew.
+  [[nodiscard]] std::vector<Item> run_next(Lane& lane) {
     std::vector<Item> begun_anew;
     while (!lane.queue.empty() && lane.queue.front().action == Decision::Action::begin_anew) {
       if (lane.session) lane.session->close(ServerSession::Memory::forget);
@@ -130,6 +130,10 @@ struct Replayer::State {
     } else {
       start(lane);
     }
+    return begun_anew;
+  }
+
+  void give_back(std::vector<Item> begun_anew) {
     for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
   }
 
@@ -180,8 +184,9 @@ struct Replayer::State {
     lane.backoff = first_backoff;
     if (auto* refusal = std::get_if<client::NotSendable>(&result)) {
       Item item = pop(lane);
-      run_next(lane);
+      std::vector<Item> begun_anew = run_next(lane);
       hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
+      give_back(std::move(begun_anew));
       return tell_room();
     }
     on_reply(lane, std::move(std::get<SessionReply>(result)));
@@ -200,13 +205,14 @@ struct Replayer::State {
       if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.exchange.command.text))
         lane.restore = Lane::Restore::impossible;
     }
-    run_next(lane);  // the target works on the next one while this one is looked at
+    std::vector<Item> begun_anew = run_next(lane);  // the target works on the next one while this one is looked at
     ++counters.sent;
     ++counters.answered;
     client::Reply& answer = reply.reply;
     lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
     sink.on_outcome(std::move(item.exchange), item.meaning,
                     TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step});
+    give_back(std::move(begun_anew));
     tell_room();
   }
 
@@ -218,12 +224,13 @@ struct Replayer::State {
     failed.push_back(pop(lane));
     if (lane.restore == Lane::Restore::impossible)
       while (!lane.queue.empty() && lane.queue.front().action != Decision::Action::begin_anew) failed.push_back(pop(lane));
-    run_next(lane);
+    std::vector<Item> begun_anew = run_next(lane);
     const char* reason = loss.kind == Lost::Kind::timed_out ? "timeout" : loss.kind == Lost::Kind::closed ? "connection_lost" : "answer_unreadable";
     for (Item& item : failed) {
       fail(item, reason);
       reason = "replay: session_state_lost";
     }
+    give_back(std::move(begun_anew));
     tell_room();
   }
 
@@ -330,6 +337,7 @@ struct Replayer::State {
   // A lane may be on the stack when its session ends: it is freed from the loop.
   void bury(Lane& lane) {
     lane.session.reset();
+    loop.cancel(lane.retry);
     stop_idling(lane);
     update_slot(lane);
     auto found = lanes.find(lane.id);
