@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "samples")]
 
 from demo import check, screen  # noqa: E402
 from demo.legacy_count import LegacyCount  # noqa: E402
-from lab import LabError, Stack, free_port  # noqa: E402
+from lab import LabError, Stack, end_with_parent, free_port  # noqa: E402
 from lab.stack import APP, DARKTAP  # noqa: E402
 from shop import data, workload  # noqa: E402
 from shop.schema import SCHEMA, TABLES  # noqa: E402
@@ -40,16 +40,17 @@ def say(text):
 
 class Darktap:
     """A darktap process. What it says goes to our stderr (its progress as on a terminal where ours is one), and is searched
-    for the page's address; its stdout goes to a file or is dropped."""
+    for the page's address. What it prints at its end is dropped: the demo shows a screen of its own."""
 
-    def __init__(self, arguments, environment=(), stdout=subprocess.DEVNULL):
+    def __init__(self, arguments, environment=(), *, prints="at its end"):
         self.address = None
         if sys.stderr.isatty():
             self._said, theirs = pty.openpty()
         else:
             self._said, theirs = os.pipe()
         self.process = subprocess.Popen([BUILD / "darktap", *arguments], env={**os.environ, **dict(environment)},
-                                        stdin=subprocess.DEVNULL, stdout=stdout, stderr=theirs, start_new_session=True)
+                                        stdin=subprocess.DEVNULL, stderr=theirs, preexec_fn=end_with_parent,
+                                        stdout=subprocess.DEVNULL if prints == "at its end" else theirs)
         os.close(theirs)
         self._shown = threading.Thread(target=self._show, daemon=True)
         self._shown.start()
@@ -141,7 +142,7 @@ def read_report(store):
 
 def serve(store):
     """Serves the page until Ctrl-C."""
-    page = Darktap(["serve", str(store), "--listen", f"127.0.0.1:{free_port()}"])
+    page = Darktap(["serve", str(store), "--listen", f"127.0.0.1:{free_port()}"], prints="its address")
     try:
         if not page.wait_for_address(5):
             raise DemoError("darktap serve gave no address")
@@ -167,11 +168,9 @@ def main():
         data.fill_stack(stack)
         say("darktap taps lo, replays the reads on the new stack, compares")
         store, address, count, seen = run_shop(stack)
-    shutil.rmtree(FOLDER / "servers", ignore_errors=True)
-
     report = read_report(store)
     screen.show(report, count.text())
-    wrong = check.problems(report, data.PLANTED, count.total)
+    wrong = check.problems(report, data.PLANTED, seen, count.total)
     print("\nPlanted wrong on the new stack, and how often the shop read it: "
           + ", ".join(f"{plant['name']} ({seen.get(plant['name'], 0)})" for plant in data.PLANTED))
     print(f"The findings are in {store.relative_to(ROOT)}; the page was at {address}" if options.once

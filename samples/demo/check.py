@@ -14,8 +14,9 @@ def reads_planted(example, planted):
     return re.search(planted["read_by"], text) is not None
 
 
-def problems(report, planted, legacy_count):
-    """What differs from the expectation, one sentence each; empty when all is as planted."""
+def problems(report, planted, reads, legacy_count):
+    """What differs from the expectation, one sentence each; empty when all is as planted. `reads` tells how often the shop
+    read each planted row."""
     found = []
     findings = report["findings"]
     causes = {finding["cause"] for finding in findings}
@@ -34,6 +35,9 @@ def problems(report, planted, legacy_count):
     for plant in planted:
         if not any(reads_planted(example, plant) for finding in defects for example in finding["examples"]):
             found.append(f"planted but not found: {plant['name']}")
+    events = sum(finding["events"] for finding in defects)
+    if events != sum(reads.values()):
+        found.append(f"planted rows were read {sum(reads.values())} times, the defects have {events} events")
     ledger = report["ledger"]
     for bin in EMPTY_BINS:
         if ledger[bin]:

@@ -169,8 +169,6 @@ class Places(Case):
 
 
 class Servers(Case):
-    LOCK = "lab"
-
     def test_a_target_where_nobody_listens_is_named(self):
         pcap = corpus("captures/clients/py_pymysql.pcap")
         with workplace() as place:

@@ -9,6 +9,9 @@ from shop.data import PLANTED
 BINS = ("observed", "compared", "skipped", "shed", "unobserved", "opaque", "undecodable", "target_failed", "pending")
 
 
+READS = {plant["name"]: 1 for plant in PLANTED}
+
+
 def finding(cause, sql, params=None):
     return {"id": cause, "fingerprint": "0" * 16, "normalized": sql, "difference": "row_values", "cause": cause, "events": 1,
             "examples": [{"sql": sql, "params": params}]}
@@ -34,7 +37,7 @@ class Check(unittest.TestCase):
     def problems(self, change=lambda report: None, legacy_count=100):
         report = copy.deepcopy(AS_PLANNED)
         change(report)
-        return check.problems(report, PLANTED, legacy_count)
+        return check.problems(report, PLANTED, READS, legacy_count)
 
     def test_a_run_as_planned_has_no_problems(self):
         self.assertEqual(self.problems(), [])
@@ -47,11 +50,13 @@ class Check(unittest.TestCase):
 
     def test_a_defect_that_was_not_planted_is_told(self):
         told = self.problems(lambda report: report["findings"].append(finding("defect", "SELECT price FROM products WHERE id = 456")))
-        self.assertEqual(len(told), 1)
         self.assertIn("not planted", told[0])
+        self.assertEqual(told[1:], ["planted rows were read 4 times, the defects have 5 events"])
 
     def test_a_planted_row_that_was_not_found_is_told(self):
-        self.assertEqual(self.problems(lambda report: report["findings"].pop()), ["planted but not found: NULL for the empty review 2"])
+        self.assertEqual(self.problems(lambda report: report["findings"].pop()),
+                         ["planted but not found: NULL for the empty review 2",
+                          "planted rows were read 4 times, the defects have 3 events"])
 
     def test_a_ledger_that_does_not_add_up_to_what_legacy_counted_is_told(self):
         self.assertEqual(self.problems(legacy_count=101), ["the ledger holds 100 exchanges, legacy counted 101 commands"])

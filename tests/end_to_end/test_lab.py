@@ -30,8 +30,6 @@ def servers_below(folder):
 
 
 class Lab(unittest.TestCase):
-    LOCK = "lab"
-
     def test_a_write_reaches_the_replica_and_both_shards(self):
         with workplace() as place, Stack(place / "stack", SCHEMA, TABLES, delay=0, cache=place.parent) as stack:
             data.fill_stack(stack)

@@ -42,8 +42,6 @@ def record(place, source, pages=PAGES, pause=0.0):
 
 
 class RoundTrip(Case):
-    LOCK = "lab"
-
     def replay(self, recording, source, target, store, *options):
         return darktap("replay", recording, "--target", target.url(USER[0], SCHEMA), "--reference", source.url(USER[0], SCHEMA),
                        "--store", store, "--pace", "max", *options, passwords=PASSWORDS)
@@ -124,7 +122,7 @@ class RoundTrip(Case):
     def test_a_store_whose_writer_was_killed_can_be_reported(self):
         need_root("taps lo")
         with workplace() as place, two_servers(place) as (source, target):
-            recording = record(place, source, pages=25, pause=0.4)
+            recording = record(place, source, pages=22, pause=0.4)
             writer = subprocess.Popen([DARKTAP, "replay", recording, "--target", target.url(USER[0], SCHEMA), "--store",
                                        place / "s.db", "--pace", "recorded"], env=environment(PASSWORDS),
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

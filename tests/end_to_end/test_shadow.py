@@ -15,7 +15,7 @@ from workplace import Case, darktap, need_root, workplace
 
 
 class Shadow(Case):
-    LOCK = "lab"
+    LOCK = "shadow"  # one at a time: they watch how fast things go
 
     def shadow(self, place, source, target, *options):
         return tapping("shadow", "-i", "lo", "--port", source.port, "--target", target.url(USER[0], SCHEMA), "--reference",

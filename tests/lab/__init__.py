@@ -14,7 +14,7 @@ Nothing that is installed is touched: every server gets --no-defaults, a data fo
 127.0.0.1, and is ended by its process id, also when the program that started it dies.
 """
 
-from .server import LabError, Server, free_port, plugin_folder
+from .server import LabError, Server, end_with_parent, free_port, plugin_folder
 from .stack import Stack
 
-__all__ = ["LabError", "Server", "Stack", "free_port", "plugin_folder"]
+__all__ = ["LabError", "Server", "Stack", "end_with_parent", "free_port", "plugin_folder"]

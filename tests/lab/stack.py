@@ -112,6 +112,8 @@ class Stack:
             server.terminate()
         for server in self.servers:
             server.stop()
+        if self.folder.exists() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
     def __enter__(self):
         try:
