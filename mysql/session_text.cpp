@@ -87,10 +87,20 @@ class Scanner {
   std::string_view text_;
 };
 
+// Nearly every statement begins with another word than these two.
+bool may_move_state(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && is_space(text[at])) ++at;
+  if (text.size() - at < 3) return false;
+  auto is = [&](std::size_t i, char c) { return (text[at + i] | 0x20) == c; };
+  if (is_word(text[at])) return (is(0, 'u') && is(1, 's') && is(2, 'e')) || (is(0, 's') && is(1, 'e') && is(2, 't'));
+  return true;  // a comment comes first
+}
+
 }  // namespace
 
 SessionText recognise_session_text(std::string_view text) {
-  if (text.size() > longest_statement) return {};
+  if (text.size() > longest_statement || !may_move_state(text)) return {};
   Scanner scanner(text);
   if (scanner.keyword("USE")) {
     auto schema = scanner.name();

@@ -6,6 +6,7 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -66,6 +67,9 @@ struct Assembler::State {
     SessionId id;  // zero until it has one
     enum class Announced : std::uint8_t { no, yes } announced = Announced::no;
     std::uint32_t next_seq = 0;
+    // How its texts are read; asked for again only where the character set moved.
+    std::optional<std::uint16_t> dialect_collation;
+    sql::Dialect dialect;
     ConnectionDecoder decoder;
   };
 
@@ -150,8 +154,11 @@ void Assembler::State::on_exchange(Connection& connection, mysql::DecodedExchang
   out.certainty = exchange.certainty == mysql::DecodedExchange::Certainty::certain ? Exchange::Certainty::certain : Exchange::Certainty::inferred;
   out.why = std::move(exchange.why);
   if (out.command.text_state == mysql::Command::Text::known && carries_statement(out.command.code)) {
-    sql::Dialect dialect = dialect_of(connection.decoder.facts().server_version, out.collation);
-    if (sql::redact_secrets(out.command.text, dialect) == sql::Redaction::replaced) redact_answer(out.answer);
+    if (connection.dialect_collation != out.collation) {
+      connection.dialect = dialect_of(connection.decoder.facts().server_version, out.collation);
+      connection.dialect_collation = out.collation;
+    }
+    if (sql::redact_secrets(out.command.text, connection.dialect) == sql::Redaction::replaced) redact_answer(out.answer);
   }
   sink.on_exchange(out);
 }
