@@ -1,0 +1,127 @@
+// How fast one thread tells what statements mean: MB/s of text through lex, fingerprint and understand, and through the
+// cache that answers repeated texts.
+//
+//   bench_sql_speed CORPUS.json [ROUNDS]    a JSON array of {"sql": …}; the best of ROUNDS passes counts (default 5)
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "session/understanding.h"
+#include "sql/fingerprint.h"
+#include "sql/lexer.h"
+#include "sql/meaning.h"
+
+using namespace darktap;
+
+namespace {
+
+std::size_t bytes_of(const std::vector<std::string>& texts) {
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
+  return bytes;
+}
+
+// The best of some passes over all texts; the sum of what they give is printed, so that none is left out.
+void measure(const char* what, std::size_t count, std::size_t bytes, int rounds, const std::function<std::uint64_t()>& pass) {
+  double best = 1e9;
+  std::uint64_t sum = 0;
+  for (int round = 0; round < rounds; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    sum += pass();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::printf("%-28s %8.1f MB/s %8.0f ns/statement   (check %016llx)\n", what, static_cast<double>(bytes) / best / 1e6,
+              best * 1e9 / static_cast<double>(count), static_cast<unsigned long long>(sum));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: bench_sql_speed CORPUS.json [ROUNDS]\n");
+    return 2;
+  }
+  int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 5;
+  std::ifstream file(argv[1]);
+  nlohmann::json entries = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  std::vector<std::string> texts;
+  if (entries.is_array()) {
+    for (const nlohmann::json& entry : entries) {
+      if (entry.contains("sql") && entry["sql"].is_string()) texts.push_back(entry["sql"].get<std::string>());
+    }
+  }
+  if (texts.empty()) {
+    std::fprintf(stderr, "%s: no JSON array of {\"sql\": …}\n", argv[1]);
+    return 3;
+  }
+  std::size_t bytes = bytes_of(texts);
+  std::printf("%zu statements, %.2f MB, best of %d\n", texts.size(), static_cast<double>(bytes) / 1e6, rounds);
+
+  auto each = [&](auto work) {
+    return [&texts, work] {
+      std::uint64_t sum = 0;
+      for (const std::string& text : texts) sum += work(text);
+      return sum;
+    };
+  };
+  measure("lex", texts.size(), bytes, rounds, each([](const std::string& text) { return sql::lex(text).tokens.size(); }));
+  measure("fingerprint", texts.size(), bytes, rounds, each([](const std::string& text) { return sql::fingerprint(text).hash; }));
+  measure("understand", texts.size(), bytes, rounds, each([](const std::string& text) {
+    sql::Meaning meaning = sql::understand(text);
+    return meaning.fingerprint + static_cast<std::uint64_t>(meaning.statement_class);
+  }));
+
+  // The application's own order, through the cache as a capture's reader uses it: first and later texts mixed.
+  auto command_of = [](const std::string& text) {
+    mysql::Command command;
+    command.code = mysql::CommandCode::query;
+    command.text = text;
+    command.text_state = mysql::Command::Text::known;
+    return command;
+  };
+  std::vector<mysql::Command> commands;
+  for (const std::string& text : texts) commands.push_back(command_of(text));
+  measure("cache, log order, new each", texts.size(), bytes, rounds, [&] {
+    session::Understanding understanding;
+    std::uint64_t sum = 0;
+    for (const mysql::Command& command : commands) sum += understanding.of(command, {}, "lobsters")->fingerprint;
+    return sum;
+  });
+
+  // Repeated texts alone: as many different ones as the cache holds, asked for again and again.
+  std::unordered_set<std::string> seen;
+  std::vector<mysql::Command> repeated;
+  std::size_t repeated_bytes = 0, held = 0;
+  for (const std::string& text : texts) {
+    if (!seen.insert(text).second) continue;
+    held += 2 * text.size() + 1024;
+    if (held > session::Understanding::default_limit_bytes) break;
+    repeated.push_back(command_of(text));
+    repeated_bytes += text.size();
+  }
+  session::Understanding warm;
+  for (const mysql::Command& command : repeated) warm.of(command, {}, "lobsters");
+  std::printf("%zu different texts, %.2f MB, are held by the cache\n", repeated.size(), static_cast<double>(repeated_bytes) / 1e6);
+  measure("cache, all of them again", repeated.size(), repeated_bytes, 4 * rounds, [&] {
+    std::uint64_t sum = 0;
+    for (const mysql::Command& command : repeated) sum += warm.of(command, {}, "lobsters")->fingerprint;
+    return sum;
+  });
+  std::size_t hot = std::min<std::size_t>(repeated.size(), 500), hot_bytes = 0;
+  for (std::size_t i = 0; i < hot; ++i) hot_bytes += repeated[i].text.size();
+  measure("cache, 500 of them, 20 times", 20 * hot, 20 * hot_bytes, 4 * rounds, [&] {
+    std::uint64_t sum = 0;
+    for (int turn = 0; turn < 20; ++turn) {
+      for (std::size_t i = 0; i < hot; ++i) sum += warm.of(repeated[i], {}, "lobsters")->fingerprint;
+    }
+    return sum;
+  });
+  return 0;
+}
