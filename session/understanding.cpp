@@ -1,5 +1,7 @@
 #include "session/understanding.h"
 
+#include <xxhash.h>
+
 #include <string_view>
 
 #include "charset.h"
@@ -20,14 +22,6 @@ sql::Charset multibyte_charset(std::uint16_t collation) {
   return sql::Charset::plain;
 }
 
-std::string cache_key(const std::string& text, const sql::Dialect& dialect, const std::string& schema) {
-  unsigned mode = (dialect.mode.ansi_quotes ? 1U : 0U) | (dialect.mode.no_backslash_escapes ? 2U : 0U) |
-                  (dialect.mode.pipes_as_concat ? 4U : 0U) | (dialect.mode.ignore_space ? 8U : 0U);
-  std::string key = std::to_string(mode) + ',' + std::to_string(static_cast<unsigned>(dialect.charset)) + ',' +
-                    std::to_string(static_cast<unsigned>(dialect.server.kind)) + ',' + std::to_string(dialect.server.version) + ' ';
-  return key + schema + '\0' + text;
-}
-
 }  // namespace
 
 sql::Dialect dialect_of(const std::string& server_version, std::uint16_t collation) {
@@ -46,6 +40,17 @@ sql::StatementClass class_of_command(mysql::CommandCode code) {
   using enum mysql::CommandCode;
   bool session = code == init_db || code == change_user || code == reset_connection || code == set_option;
   return session ? sql::StatementClass::session : sql::StatementClass::other;
+}
+
+// Dialects and schemas are few: they only need to move their texts apart, so that most hits hash one string.
+std::size_t Understanding::Hash::operator()(const View& key) const noexcept {
+  std::uint64_t hash = XXH3_64bits(key.text.data(), key.text.size());
+  if (!key.schema.empty()) hash ^= 0x9e3779b97f4a7c15U * XXH3_64bits(key.schema.data(), key.schema.size());
+  const sql::SqlMode& mode = key.dialect.mode;
+  std::uint64_t dialect = (mode.ansi_quotes ? 1U : 0U) | (mode.no_backslash_escapes ? 2U : 0U) | (mode.pipes_as_concat ? 4U : 0U) |
+                          (mode.ignore_space ? 8U : 0U) | static_cast<std::uint64_t>(key.dialect.charset) << 4 |
+                          static_cast<std::uint64_t>(key.dialect.server.kind) << 8 | std::uint64_t{key.dialect.server.version} << 16;
+  return hash ^ dialect * 0xc2b2ae3d27d4eb4fU;
 }
 
 const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
@@ -73,7 +78,7 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& comm
     meaning->why = "the statement's text was not captured";
     return meaning;
   }
-  std::string key = cache_key(command.text, dialect, has_catalogue_ ? schema : std::string());
+  View key{command.text, has_catalogue_ ? std::string_view(schema) : std::string_view(), dialect};
   if (auto found = known_.find(key); found != known_.end()) return found->second;
   auto meaning = std::make_shared<const sql::Meaning>(sql::understand(command.text, dialect, catalogue_of(schema)));
   std::size_t bytes = 2 * command.text.size() + 1024;
@@ -83,7 +88,7 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& comm
     bytes_ = 0;
   }
   bytes_ += bytes;
-  known_.emplace(std::move(key), meaning);
+  known_.emplace(Key{command.text, std::string(key.schema), dialect}, meaning);
   return meaning;
 }
 

@@ -1,9 +1,11 @@
 // What captured statements mean: the sql room's answer, remembered, since production repeats itself.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "session/exchange.h"
@@ -34,6 +36,27 @@ class Understanding {
   std::shared_ptr<const sql::Meaning> of(const mysql::Command& command, const sql::Dialect& dialect, const std::string& schema);
 
  private:
+  // What a meaning depends on. A text that is known is found without a copy of it; equal hashes are told apart by the text.
+  struct View {
+    std::string_view text, schema;
+    sql::Dialect dialect;
+  };
+  struct Key {
+    std::string text, schema;
+    sql::Dialect dialect;
+    operator View() const { return {text, schema, dialect}; }
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const View& key) const noexcept;
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const View& a, const View& b) const noexcept {
+      return a.text == b.text && a.schema == b.schema && a.dialect == b.dialect;
+    }
+  };
+
   const sql::Catalogue* catalogue_of(const std::string& schema);
 
   bool has_catalogue_ = false;
@@ -41,7 +64,7 @@ class Understanding {
   std::map<std::string, sql::Catalogue> by_schema_;
   std::size_t limit_bytes_ = default_limit_bytes;
   std::size_t bytes_ = 0;
-  std::unordered_map<std::string, std::shared_ptr<const sql::Meaning>> known_;  // dialect + schema + text -> meaning
+  std::unordered_map<Key, std::shared_ptr<const sql::Meaning>, Hash, Equal> known_;
 };
 
 }  // namespace darktap::session
