@@ -117,8 +117,19 @@ class Lexer {
   // At the opening quote (begin may lie before it). Doubled quotes stay inside; a backslash escapes where the mode lets it.
   void quoted(TokenKind kind, std::size_t begin, unsigned char quote) {
     bool escapes = kind == TokenKind::string && !dialect_.mode.no_backslash_escapes;
+    bool high_stops = dialect_.charset != Charset::plain;
     ++at_;
     while (at_ < text_.size()) {
+      // Most bytes stand for themselves.
+      const char* bytes = text_.data();
+      std::size_t plain = at_, size = text_.size();
+      while (plain < size) {
+        unsigned char c = static_cast<unsigned char>(bytes[plain]);
+        if (c == quote || c == '\\' || c == 0 || (c >= 0x80 && high_stops)) break;
+        ++plain;
+      }
+      at_ = plain;
+      if (at_ == size) break;
       unsigned char c = byte(at_);
       if (c == quote) {
         if (byte(at_ + 1) != quote || at_ + 1 >= text_.size()) {
@@ -321,7 +332,13 @@ class Lexer {
     bool after_dot = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol && out_.tokens.back().symbol == '.' &&
                      out_.tokens.back().offset + 1 == begin;
     while (at_ < text_.size() && is(at_, letter | digit | high)) {
-      if (byte(at_) < 0x80) { ++at_; continue; }
+      if (byte(at_) < 0x80) {
+        const char* bytes = text_.data();
+        std::size_t end = at_ + 1;
+        while (end < text_.size() && (classes[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
+        at_ = end;
+        continue;
+      }
       if (dialect_.charset != Charset::plain) { at_ += character_length(dialect_.charset, text_.substr(at_)); continue; }
       std::size_t length = utf8_length(text_.substr(at_));
       if (length == 0 && is_latin_space(at_)) break;

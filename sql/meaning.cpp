@@ -109,14 +109,24 @@ class Builder {
       effect.forbids = true;
       add_effect(effect);
     }
-    if (ref.read && read_.insert(name).second) meaning_.tables_read.push_back(name);
-    if (ref.written && written_.insert(name).second) meaning_.tables_written.push_back(name);
+    if (ref.read) add_once(meaning_.tables_read, read_, name);
+    if (ref.written) add_once(meaning_.tables_written, written_, name);
     return runs_routine;
   }
 
-  void add_varying(const std::string& name) {
-    if (varying_.insert(name).second) meaning_.nondeterministic.push_back(name);
+  // In order of appearance, each once; the set is only filled where there are many.
+  template <class Name>
+  static void add_once(std::vector<Name>& list, std::set<Name>& seen, const Name& name) {
+    constexpr std::size_t few = 16;
+    if (list.size() < few) {
+      if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+      return;
+    }
+    if (seen.empty()) seen.insert(list.begin(), list.end());
+    if (seen.insert(name).second) list.push_back(name);
   }
+
+  void add_varying(const std::string& name) { add_once(meaning_.nondeterministic, varying_, name); }
 
   std::string_view text_;
   const Lexed& lexed_;

@@ -245,12 +245,12 @@ bool Parser::describe_or_explain() {
     out_.verb = Verb::other;
     out_.verb_text = "explain";
     if (analyze) return true;  // it runs the statement
-    // Not run, but MariaDB plans a write only where it may write: a read-only transaction refuses it.
+    // Not run, but MariaDB plans a write or FOR UPDATE only where it may write: a read-only transaction refuses it. So a
+    // locking read stays one.
     bool plans_write = out_.base == StatementClass::write;
     out_.base = StatementClass::read;
-    std::erase_if(out_.effects, [](const EffectRef& found) { return found.kind == EffectKind::write || found.kind == EffectKind::row_lock; });
+    std::erase_if(out_.effects, [](const EffectRef& found) { return found.kind == EffectKind::write; });
     if (plans_write) effect(EffectKind::write, where, "explain", true);
-    out_.locking = false;
     for (TableRef& table : out_.tables) {
       if (table.written) table.written = false, table.read = true;
     }

@@ -11,29 +11,6 @@ std::string Parser::lower_text(std::uint32_t index) const {
   return result;
 }
 
-bool Parser::is_any(std::initializer_list<W> wanted, std::uint32_t ahead) const {
-  W found = word(ahead);
-  return found != W::none && std::find(wanted.begin(), wanted.end(), found) != wanted.end();
-}
-
-bool Parser::accept(W wanted) {
-  if (!is(wanted)) return false;
-  take(Role::keyword);
-  return true;
-}
-
-bool Parser::accept_any(std::initializer_list<W> wanted) {
-  if (!is_any(wanted)) return false;
-  take(Role::keyword);
-  return true;
-}
-
-bool Parser::accept_symbol(std::uint32_t code) {
-  if (!is_symbol(code)) return false;
-  take(Role::keyword);
-  return true;
-}
-
 bool Parser::accept_words(std::initializer_list<W> sequence) {
   std::uint32_t ahead = 0;
   for (W wanted : sequence) {

@@ -30,7 +30,14 @@ class Parser {
   }
   W word(std::uint32_t ahead = 0) const { return token(ahead).kind == TokenKind::word ? static_cast<W>(token(ahead).word) : W::none; }
   bool is(W wanted, std::uint32_t ahead = 0) const { return word(ahead) == wanted; }
-  bool is_any(std::initializer_list<W> wanted, std::uint32_t ahead = 0) const;
+  bool is_any(std::initializer_list<W> wanted, std::uint32_t ahead = 0) const {
+    W found = word(ahead);
+    if (found == W::none) return false;
+    for (W one : wanted) {
+      if (found == one) return true;
+    }
+    return false;
+  }
   bool is_symbol(std::uint32_t code, std::uint32_t ahead = 0) const {
     return token(ahead).kind == TokenKind::symbol && token(ahead).symbol == code;
   }
@@ -38,9 +45,21 @@ class Parser {
   std::string_view text(std::uint32_t index) const { return text_of(text_, tokens_[index]); }
   std::string lower_text(std::uint32_t index) const;
   void take(Role role) { roles_[at_++] = role; }
-  bool accept(W wanted);
-  bool accept_any(std::initializer_list<W> wanted);
-  bool accept_symbol(std::uint32_t code);
+  bool accept(W wanted) {
+    if (!is(wanted)) return false;
+    take(Role::keyword);
+    return true;
+  }
+  bool accept_any(std::initializer_list<W> wanted) {
+    if (!is_any(wanted)) return false;
+    take(Role::keyword);
+    return true;
+  }
+  bool accept_symbol(std::uint32_t code) {
+    if (!is_symbol(code)) return false;
+    take(Role::keyword);
+    return true;
+  }
   bool accept_words(std::initializer_list<W> sequence);  // all of them or none
   bool expect(W wanted);
   bool expect_symbol(std::uint32_t code);
