@@ -11,6 +11,7 @@ std::string name_of(std::string_view text, const Token& token) {
   char quote = raw.front();
   if ((quote != '`' && quote != '"' && quote != '\'') || raw.back() != quote) return std::string(raw);
   raw = raw.substr(1, raw.size() - 2);
+  if (raw.find(quote) == std::string_view::npos) return std::string(raw);
   std::string name;
   name.reserve(raw.size());
   for (std::size_t i = 0; i < raw.size(); ++i) {

@@ -98,6 +98,11 @@ class Normalizer {
       put(",", Glue::before_none);
       return i + 1;
     }
+    const Token& first = tokens_[i];
+    if (first.kind == TokenKind::quoted_name || (first.kind == TokenKind::symbol && first.symbol != '-' && first.symbol != '+')) {
+      emit_token(i);
+      return i + 1;
+    }
     if (is_value(i)) {
       bool text = tokens_[i].kind == TokenKind::string;
       put("?", Glue::spaced);
@@ -178,8 +183,10 @@ class Normalizer {
   void put(std::string_view piece, Glue glue) {
     bool left_open = glue_ == Glue::after_none || glue_ == Glue::none || out_.empty();
     bool right_open = glue == Glue::before_none || glue == Glue::none;
-    if (!left_open && !right_open) out_ += ' ';
-    out_ += piece;
+    bool blank = !left_open && !right_open;
+    if (blank) out_.push_back(' ');
+    if (piece.size() == 1) out_.push_back(piece[0]);
+    else out_.append(piece);
     glue_ = glue;
   }
 

@@ -38,6 +38,11 @@ constexpr std::uint64_t folded(const char* bytes, std::size_t count) {
   std::uint64_t number = 0;
   if (count == 8 && !std::is_constant_evaluated()) {
     std::memcpy(&number, bytes, 8);
+  } else if (count >= 4 && !std::is_constant_evaluated()) {  // two halves, which may overlap
+    std::uint32_t front = 0, back = 0;
+    std::memcpy(&front, bytes, 4);
+    std::memcpy(&back, bytes + count - 4, 4);
+    number = front | std::uint64_t{back} << 8 * (count - 4);
   } else {
     for (std::size_t i = 0; i < count; ++i) number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
   }
