@@ -1,41 +1,14 @@
 #include "preparation.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <cstring>
 
+#include "client/address.h"
 #include "client/blocking.h"
 #include "replay/catalogue_reader.h"
 
 namespace darktap::run {
 
 namespace {
-
-std::vector<IpAddress> addresses_of_this_machine() {
-  std::vector<IpAddress> addresses;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return addresses;
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr) continue;
-    IpAddress address;
-    if (entry->ifa_addr->sa_family == AF_INET) {
-      sockaddr_in in{};
-      std::memcpy(&in, entry->ifa_addr, sizeof in);
-      std::array<std::uint8_t, 4> bytes{};
-      std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
-      addresses.push_back(IpAddress::from_v4(bytes));
-    } else if (entry->ifa_addr->sa_family == AF_INET6) {
-      sockaddr_in6 in{};
-      std::memcpy(&in, entry->ifa_addr, sizeof in);
-      std::memcpy(address.bytes.data(), &in.sin6_addr, address.bytes.size());
-      addresses.push_back(address);
-    }
-  }
-  ::freeifaddrs(list);
-  return addresses;
-}
 
 void refuse(const std::optional<std::string>& line) {
   if (line) throw Failure(FailureKind::guard_rail, *line);
@@ -82,7 +55,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (servers.source) addresses.source = replay::name_server(servers.source->url);
   addresses.seen_servers = facts.servers;
   addresses.tapped_ports = facts.tapped_ports;
-  addresses.local_addresses = addresses_of_this_machine();
+  addresses.local_addresses = client::local_addresses();
   refuse(replay::refuse_addresses(addresses));
 
   Prepared prepared;
@@ -105,6 +78,8 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (reference) prepared.our_connections.push_back(flow_of(*reference));
   refuse(replay::refuse_identities(identities));
 
+  if (options.tell)
+    for (const std::string& line : identities.target.unknown) options.tell("target " + addresses.target.name + " would not tell " + line + "; the guard rail that needs it could not be checked");
   if (options.tell && reference_is_source(addresses, identities)) {
     options.tell("the reference " + addresses.reference->name + " is the source itself: it gets re-reads only, in read-only sessions, at most " +
                  std::to_string(static_cast<int>(options.judging.questions_per_second)) + " a second");
