@@ -5,7 +5,9 @@
 #include "error_class.h"
 #include "evidence.h"
 #include "order_check.h"
+#include "pairing.h"
 #include "representatives.h"
+#include "text.h"
 
 namespace darktap::compare {
 
@@ -91,11 +93,71 @@ Examination examine_digests(const ResultSet& a, const ResultSet& b, const Plan& 
 
 // Are the leftovers the same once lists with an ORDER BY of their own, or cells that hang on an order that can't be checked,
 // are left out? Then the difference is one of order: violated where the list sorts its own values, unknown elsewhere.
-Cause cause_inside_values(const Table& a, const Table& b, const Plan& plan) {
+std::vector<std::string_view> split_list(std::string_view value, std::string_view separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0;;) {
+    std::size_t end = value.find(separator, begin);
+    parts.push_back(value.substr(begin, end - begin));
+    if (end == std::string_view::npos) return parts;
+    begin = end + separator.size();
+  }
+}
+
+// Without the order of their own elements; a list with one keeps it, equal spellings aside.
+bool lists_may_be_equal(std::string_view x, std::string_view y, const ColumnPlan& column) {
+  const sql::ValueBuilder& builder = column.builder != nullptr ? *column.builder : *column.ordered_builder;
+  if (builder.function != "group_concat") return false;
+  if (builder.separator.empty()) {
+    std::string p(x), q(y);
+    std::sort(p.begin(), p.end());
+    std::sort(q.begin(), q.end());
+    return column.builder != nullptr && p == q;
+  }
+  std::vector<std::string_view> p = split_list(x, builder.separator), q = split_list(y, builder.separator);
+  if (p.size() != q.size()) return false;
+  if (column.builder == nullptr) return std::equal(p.begin(), p.end(), q.begin(), may_be_equal);
+  return p.size() <= max_pairing_rows && pair_greedily(p, q, {same_name, may_be_equal}).has_value();
+}
+
+// Which spelling stands for a value is nobody's promise here, and no question settles it: lists over a text that a collation
+// sorts or makes distinct, a set operation's rows, MIN and MAX in a subquery. Row for row, as the match left them over.
+bool only_unasked_spellings_differ(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
+  if (!plan.shape.understood || match.only_a.size() != match.only_b.size() || match.only_a.size() > max_pairing_rows) return false;
+  std::vector<ColumnPlan> relaxed = plan.columns;
+  std::vector<std::size_t> columns;
+  bool one_block = plan.shape.kind == sql::ShapeKind::select;
+  bool makes_distinct = !one_block && plan.shape.set_operation != "union all";
+  for (std::size_t c = 0; c < relaxed.size(); ++c) {
+    bool list = relaxed[c].builder != nullptr || relaxed[c].ordered_builder != nullptr, chosen = false;
+    if (one_block && relaxed[c].item) {
+      const sql::SelectItem& item = plan.shape.items[*relaxed[c].item];
+      if (list) list = relaxed[c].builder == nullptr || relaxed[c].builder->separator.empty() || lower(item.text).find("distinct") != std::string::npos;
+      std::string text = lower(item.text);
+      chosen = item.subquery && (text.find("min(") != std::string::npos || text.find("max(") != std::string::npos);
+    }
+    if (!list && !chosen && !(makes_distinct && is_text(family_of(a.columns[c])))) continue;
+    relaxed[c].noise.push_back("spelling");
+    columns.push_back(c);
+  }
+  if (columns.empty()) return false;
+  auto same = [&](std::size_t row_a, std::size_t row_b) {
+    return rows_agree(a, row_a, b, row_b, relaxed) && std::all_of(columns.begin(), columns.end(), [&](std::size_t c) {
+      const mysql::Cell &x = a.rows[row_a][c], &y = b.rows[row_b][c];
+      if (x == y) return true;
+      if (x.is_null || y.is_null) return false;
+      bool list = plan.columns[c].builder != nullptr || plan.columns[c].ordered_builder != nullptr;
+      return list ? lists_may_be_equal(x.text, y.text, plan.columns[c]) : may_be_equal(x.text, y.text);
+    });
+  };
+  return pair_greedily(match.only_a, match.only_b, {same}).has_value();
+}
+
+Cause cause_inside_values(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
   if (!plan.shape.understood) return Cause::defect;
   std::vector<ColumnPlan> relaxed = plan.columns;
   for (ColumnPlan& column : relaxed)
     if (column.ordered_builder != nullptr) column.builder = column.ordered_builder;
+  if (only_unasked_spellings_differ(a, b, match, plan)) return Cause::unexamined;
   RowMatch lists = match_rows(a, b, relaxed);
   if (lists.complete()) {
     bool provable = std::all_of(lists.reordered_columns.begin(), lists.reordered_columns.end(), [&](std::size_t c) {
@@ -112,11 +174,8 @@ Cause cause_inside_values(const Table& a, const Table& b, const Plan& plan) {
   return any && a.rows.size() == b.rows.size() && match_rows(a, b, relaxed).complete() ? Cause::unexamined : Cause::defect;
 }
 
-bool only_representatives_differ(const Table& a, const Table& b, const Plan& plan) {
-  std::vector<ColumnPlan> relaxed = plan.columns;
-  std::vector<std::size_t> columns = representative_columns(plan, a.columns);
-  for (std::size_t c : columns) relaxed[c].noise.push_back("representative");
-  return !columns.empty() && a.rows.size() == b.rows.size() && match_rows(a, b, relaxed).complete();
+bool only_representatives_differ(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
+  return !representative_columns(plan, a.columns).empty() && pair_groups(a, b, match, plan).has_value();
 }
 
 // Rows on one side only. Under a LIMIT, and only there, both may be right.
@@ -129,11 +188,11 @@ void judge_leftovers(Examination& result, const Plan& plan) {
   evidence.append(result.evidence);
   bool cut = plan.shape.understood && plan.has_limit && rows == b.rows.size() && rows > 0 &&
              (!plan.limit || rows == *plan.limit || plan.offset > 0);
-  if (!cut && only_representatives_differ(a, b, plan)) {
+  if (!cut && only_representatives_differ(a, b, result.match, plan)) {
     result.relation = Relation::open;
     result.open = OpenQuestion::representatives;
   } else if (!cut) {
-    result.cause = cause_inside_values(a, b, plan);
+    result.cause = cause_inside_values(a, b, result.match, plan);
     if (result.cause == Cause::unexamined) evidence.json().member("reason", "the value hangs on an order of rows that the output doesn't show");
   } else if (!plan.has_order || plan.random_order) {
     result.relation = Relation::open;

@@ -173,6 +173,18 @@ std::optional<std::size_t> window_differs(const Table& reference, const Table& t
   return std::nullopt;
 }
 
+// The window's rows that are in none of the ties that were asked for, whatever the collation.
+Table strictly_inside(const Table& window, const Plan& plan) {
+  std::size_t width = plan.columns.size(), last = window.rows.size() - 1;
+  Table result = without_keys(window, width);
+  result.rows.clear();
+  for (std::size_t row = 0; row < window.rows.size(); ++row) {
+    bool in_tie = differing_spellings(window, row, last, width).has_value() || (plan.offset > 0 && differing_spellings(window, row, 0, width));
+    if (!in_tie) result.rows.emplace_back(window.rows[row].begin(), window.rows[row].begin() + static_cast<std::ptrdiff_t>(width));
+  }
+  return result;
+}
+
 // Commands for the whole ties at the window's ends: the last one first. Empty where they can't be asked for.
 std::vector<mysql::Command> tie_questions(const mysql::Command& original, const Plan& plan, const Table& window) {
   std::vector<std::size_t> hidden;
@@ -240,6 +252,8 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, c
     Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
     choices = co_await asking;
     choices.reference_window = count_rows(without_keys(*from_reference, shown), plan.columns);
+    choices.reference_inside = count_rows(strictly_inside(*from_reference, plan), plan.columns);
+    choices.target_inside = count_rows(strictly_inside(*from_target, plan), plan.columns);
     choices.target_window = count_rows(without_keys(*from_target, shown), plan.columns);
     result = check_containment(open, plan, choices);
     evidence.append(result.evidence);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "order_check.h"
+#include "pairing.h"
 #include "question_sql.h"
 #include "sql/rewrite.h"
 #include "text.h"
@@ -13,12 +15,16 @@ namespace {
 
 using Finding = InquiryResult::Finding;
 
-constexpr std::size_t max_asked_groups = 5;
+constexpr std::size_t max_asked_groups = 20;
 
 bool is_group_key(const Plan& plan, std::size_t item) {
   return std::any_of(plan.shape.group_by.begin(), plan.shape.group_by.end(), [&](const sql::SortKey& key) {
     return key.item == item || (!key.column.empty() && same_name(key.column, plan.shape.items[item].column));
   });
+}
+
+bool is_bare(const Plan& plan, const sql::SelectItem& item, std::size_t index) {
+  return !plan.shape.group_by.empty() && !item.column.empty() && !is_group_key(plan, index);
 }
 
 bool is_min_or_max(const sql::SelectItem& item) {
@@ -83,26 +89,47 @@ std::vector<std::size_t> representative_columns(const Plan& plan, const std::vec
     const sql::SelectItem& item = shape.items[*plan.columns[c].item];
     bool text = is_text(family_of(columns[c]));
     bool key = is_group_key(plan, *plan.columns[c].item);
-    bool bare = !shape.group_by.empty() && !item.column.empty() && !key;
+    bool bare = is_bare(plan, item, *plan.columns[c].item);
     if ((text && (shape.distinct || key || is_min_or_max(item))) || bare) result.push_back(c);
   }
   return result;
 }
 
+std::optional<std::vector<std::pair<std::size_t, std::size_t>>> pair_groups(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
+  if (match.only_a.size() != match.only_b.size() || match.only_a.size() > max_pairing_rows) return std::nullopt;
+  std::vector<std::size_t> columns = representative_columns(plan, a.columns);
+  std::vector<ColumnPlan> relaxed = plan.columns;
+  for (std::size_t c : columns) relaxed[c].noise.push_back("representative");
+  // A bare column comes from any row of its group; the others are one value to the collation, spelled twice.
+  std::erase_if(columns, [&](std::size_t c) { return is_bare(plan, plan.shape.items[*plan.columns[c].item], *plan.columns[c].item); });
+  auto equal = [&](std::size_t row_a, std::size_t row_b, auto same_text) {
+    return rows_agree(a, row_a, b, row_b, relaxed) && std::all_of(columns.begin(), columns.end(), [&](std::size_t c) {
+      const mysql::Cell &x = a.rows[row_a][c], &y = b.rows[row_b][c];
+      return x == y || (!x.is_null && !y.is_null && same_text(x.text, y.text));
+    });
+  };
+  // The sure pairs first: what no letter rule knows may be equal to anything.
+  auto surely = [&](std::size_t x, std::size_t y) { return equal(x, y, same_name); };
+  auto perhaps = [&](std::size_t x, std::size_t y) { return equal(x, y, may_be_equal); };
+  return pair_greedily<std::size_t>(match.only_a, match.only_b, {surely, perhaps});
+}
+
 Task<InquiryResult> ask_representatives(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
   InquiryResult result;
   const Table &a = *open.a, &b = *open.b;
-  std::vector<ColumnPlan> relaxed = plan.columns;
-  for (std::size_t c : representative_columns(plan, a.columns)) relaxed[c].noise.push_back("representative");
-  RowMatch match = match_rows(a, b, relaxed);
+  auto pairs = pair_groups(a, b, open.match, plan);
+  if (!pairs) {
+    result.reason = "the groups can't be paired";
+    co_return result;
+  }
 
   struct GroupQuestion {
     std::size_t row_a, row_b, column;
     mysql::Command command;
   };
   std::vector<GroupQuestion> questions;
-  for (auto [row_a, row_b] : match.pairs) {
-    for (std::size_t c : match.noise_columns) {
+  for (auto [row_a, row_b] : *pairs) {
+    for (std::size_t c : representative_columns(plan, a.columns)) {
       if (compare_cells(a.rows[row_a][c], a.columns[c], b.rows[row_b][c], b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
       auto sql = group_question(plan, a, row_a, c);
       auto command = sql && original.parameters.empty() ? rewritten(original, plan, std::move(*sql)) : std::nullopt;

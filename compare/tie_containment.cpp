@@ -10,9 +10,9 @@ namespace {
 
 using Finding = InquiryResult::Finding;
 
-// The ties add up; the window shows some of their rows again.
-RowCounts all_rows(const std::vector<RowCounts>& ties, const RowCounts& window) {
-  RowCounts total;
+// What stands strictly inside and the ties add up; the window shows some of their rows again.
+RowCounts all_rows(const std::vector<RowCounts>& ties, const RowCounts& inside, const RowCounts& window) {
+  RowCounts total = inside;
   for (const RowCounts& tie : ties)
     for (const auto& [key, count] : tie) total[key] += count;
   for (const auto& [key, count] : window) total[key] = std::max(total[key], count);
@@ -87,7 +87,8 @@ InquiryResult check_containment(const Examination& open, const Plan& plan, const
   evidence.append(choices.evidence);
   JsonWriter& json = evidence.json();
   const Table &a = *open.a, &b = *open.b;
-  RowCounts reference = all_rows(choices.reference, choices.reference_window), target = all_rows(choices.target, choices.target_window);
+  RowCounts reference = all_rows(choices.reference, choices.reference_inside, choices.reference_window);
+  RowCounts target = all_rows(choices.target, choices.target_inside, choices.target_window);
   Leftovers source = look_up(a, open.match.only_a, reference, target, plan.columns);
   Leftovers of_target = look_up(b, open.match.only_b, target, reference, plan.columns);
   if (source.all_shared && of_target.all_shared) {

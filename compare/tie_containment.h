@@ -13,6 +13,7 @@ using RowCounts = std::map<std::string, std::size_t>;
 // The rows from which either server might have chosen: what both answered to every question.
 struct Choices {
   std::vector<RowCounts> reference, target;  // a question each
+  RowCounts reference_inside, target_inside;  // what the statement shows strictly between the cuts, where that was asked
   RowCounts reference_window, target_window;  // what the statement itself shows there, where that was asked too
   std::size_t reference_rows = 0, target_rows = 0;
   bool whole = true;   // no answer was as long as the bound

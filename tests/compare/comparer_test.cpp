@@ -384,3 +384,53 @@ TEST_CASE("many stale reads of one statement are all confirmed within its budget
   REQUIRE(bench.judgements.size() == 60);
   for (std::size_t i = 0; i < 60; ++i) CHECK(bench.outcome(i) == "missing_rows/read_after_write/confirmed");
 }
+
+TEST_CASE("a type name that only one side's client was told is no difference of type") {
+  Bench bench;
+  auto columns = people(), told = people();
+  told[2].extended_type = "json";
+  bench.read(1, "SELECT * FROM people", rows_answer(columns, three), rows_answer(told, three), at(1s));
+  CHECK(bench.outcome() == "match");
+}
+
+TEST_CASE("which spelling a sorted list, a list of distinct values or a UNION shows is open, another word is a defect") {
+  Bench bench;
+  auto list = std::vector<mysql::Column>{column("", "l", mysql::ColumnType::var_string)};
+  auto judge = [&](const std::string& sql, std::vector<std::vector<std::string>> source, std::vector<std::vector<std::string>> target) {
+    bench.target = always(rows_answer(list, target));
+    bench.reference = always(rows_answer(list, source));
+    bench.judgements.clear();
+    static auto when = at(0s);
+    bench.read(1, sql, rows_answer(list, source), rows_answer(list, target), when += 100s);
+    bench.run_out();
+    return bench.outcome();
+  };
+  std::string sorted = "SELECT GROUP_CONCAT(name ORDER BY name) AS l FROM people";
+  CHECK(judge(sorted, {{"ann,bob,Bob"}}, {{"ann,Bob,bob"}}) == "row_values/unexamined/assumed");
+  CHECK(judge(sorted, {{"ann,bob,cyd"}}, {{"ann,cyd,bob"}}) == "row_values/order_violated/confirmed");
+  CHECK(judge(sorted, {{"ann,bob,Bob"}}, {{"ann,Bob,rob"}}) == "row_values/defect/confirmed");
+  std::string distinct = "SELECT GROUP_CONCAT(DISTINCT name) AS l FROM people";
+  CHECK(judge(distinct, {{"ann,bob"}}, {{"Bob,ann"}}) == "row_values/unexamined/assumed");
+  CHECK(judge(distinct, {{"ann,bob"}}, {{"ann,cyd"}}) == "row_values/defect/confirmed");
+  CHECK(judge("SELECT GROUP_CONCAT(name) AS l FROM people", {{"ann,bob"}}, {{"ann,Bob"}}) == "row_values/defect/confirmed");
+  CHECK(judge("SELECT name AS l FROM people UNION SELECT w FROM words", {{"ann"}, {"bob"}}, {{"Bob"}, {"ann"}}) == "row_values/unexamined/assumed");
+  CHECK(judge("SELECT name AS l FROM people UNION ALL SELECT w FROM words", {{"ann"}, {"bob"}}, {{"Bob"}, {"ann"}}) == "row_values/defect/confirmed");
+}
+
+TEST_CASE("groups are paired by their words before their spellings are asked for") {
+  Bench bench;
+  auto words = std::vector<mysql::Column>{column("people", "city", mysql::ColumnType::var_string)};
+  auto answers = [&](std::vector<std::vector<std::string>> list) -> Bench::Answerer {
+    return [=](const std::string& sql, CaptureTime) {
+      if (sql.find("'Rome'") != std::string::npos || sql.find("'ROME'") != std::string::npos) return rows_answer(words, {{"Rome"}, {"ROME"}});
+      if (sql.find("'Oslo'") != std::string::npos || sql.find("'OSLO'") != std::string::npos) return rows_answer(words, {{"Oslo"}, {"OSLO"}});
+      return rows_answer(words, list);
+    };
+  };
+  std::vector<std::vector<std::string>> source{{"Rome"}, {"Lima"}, {"Oslo"}}, target{{"OSLO"}, {"ROME"}, {"Lima"}};
+  bench.target = answers(target);
+  bench.reference = answers(source);
+  bench.read(1, "SELECT DISTINCT city FROM people", rows_answer(words, source), rows_answer(words, target), at(1s));
+  bench.run_out();
+  CHECK(bench.outcome() == "row_values/order_undefined/confirmed");
+}
