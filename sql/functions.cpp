@@ -54,6 +54,7 @@ bool is_available(const Function& function, const Server& server) {
     case ServerKind::mariadb: return function.mariadb_from != 0 && (series == 0 || series >= function.mariadb_from);
     case ServerKind::mysql:
       if (function.mysql_from == 0) return false;
+      if (function.mysql_from >= 10000) return series == 0 || server.version >= function.mysql_from;
       return series == 0 || (series >= function.mysql_from && (function.mysql_until == 0 || series < function.mysql_until));
   }
   return false;

@@ -25,8 +25,9 @@ struct Function {
   std::string_view name;  // lower case
   std::uint8_t fewest = 0, most = 0;  // arguments; 99: any number
   Trait trait = Trait::pure;
-  // Series as version / 100: 507, 800; 1011. 0: never.
-  std::uint16_t mysql_from = 0, mysql_until = 0, mariadb_from = 0;
+  // Series as version / 100: 507, 800; 1011. 0: never. What came within a series has the release itself: 80017.
+  std::uint32_t mysql_from = 0;
+  std::uint16_t mysql_until = 0, mariadb_from = 0;
 };
 
 // The built-in function of that name, case aside; nullptr where no server has it.

@@ -115,6 +115,12 @@ TEST_CASE("a function counts as built in where the server has it; elsewhere the 
   CHECK(class_of("SELECT BIN_TO_UUID(a) FROM t", on("mysql80")) == StatementClass::read);
   CHECK(class_of("SELECT BIN_TO_UUID(a) FROM t", on("mysql57")) == StatementClass::unsafe);
   CHECK(class_of("SELECT BIN_TO_UUID(a) FROM t", on("mariadb1011")) == StatementClass::unsafe);
+  Dialect early;
+  early.server = {ServerKind::mysql, 80016};
+  CHECK(class_of("SELECT JSON_OVERLAPS(a, b) FROM t", on("mysql80")) == StatementClass::read);
+  CHECK(class_of("SELECT JSON_OVERLAPS(a, b) FROM t", early) == StatementClass::unsafe);
+  early.server.version = 80017;
+  CHECK(class_of("SELECT JSON_OVERLAPS(a, b) FROM t", early) == StatementClass::read);
   CHECK(class_of("SELECT NVL(a, 1) FROM t", on("mariadb1011")) == StatementClass::read);
   CHECK(class_of("SELECT NVL(a, 1) FROM t", on("mysql80")) == StatementClass::unsafe);
   CHECK(class_of("SELECT X(a), CONTAINS(a, b) FROM t", on("mysql57")) == StatementClass::read);
