@@ -1,21 +1,10 @@
 #include "mysql/connection_decoder.h"
 
-#include <array>
-#include <utility>
-
-#include "compression.h"
-#include "conversation.h"
-#include "evidence.h"
-#include "frames.h"
-#include "login.h"
-#include "server_messages.h"
+#include "connection_state.h"
 
 namespace darktap::mysql {
 
 namespace {
-
-constexpr std::size_t longest_login_message = 64U << 10;
-constexpr std::size_t longest_greeting = 4096;
 
 std::string_view phrase(StreamEnd::Reason reason) {
   switch (reason) {
@@ -29,68 +18,6 @@ std::string_view phrase(StreamEnd::Reason reason) {
 }
 
 }  // namespace
-
-// One direction: bytes -> compressed packets -> frames -> messages.
-struct Side {
-  explicit Side(const DecoderLimits& limits) : frames(limits.frame_payload, limits.message_bytes) {}
-
-  FrameReader frames;
-  Decompressor unpack;
-  enum class Form : std::uint8_t { plain, compressed } form = Form::plain;
-  enum class Phase : std::uint8_t { login, commands } phase = Phase::login;
-  enum class Sync : std::uint8_t { sure, lost } sync = Sync::sure;
-  // While lost: the last packet, where it may have been a compressed packet's header on its own.
-  std::vector<std::byte> lone_header;
-  Stamp lone_header_stamp;
-};
-
-struct ConnectionDecoder::State {
-  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start)
-      : limits(given), conversation(sink, limits, facts), sides{Side(limits), Side(limits)} {
-    if (start == StreamOpen::Start::handshake) return;
-    facts.join = ConnectionFacts::Join::midstream;
-    conversation.require_evidence();
-    for (Side& side : sides) {
-      side.phase = Side::Phase::commands;
-      side.sync = Side::Sync::lost;
-    }
-  }
-
-  Side& side(Direction direction) { return sides[index(direction)]; }
-
-  void feed(const StreamBytes& event);
-  void feed(const StreamGap& event);
-  void drain(Direction direction, Bytes input, const Stamp& stamp);
-  void drain_compressed(Direction direction, Bytes input, const Stamp& stamp);
-  bool drain_frames(Direction direction, Bytes& input, const Stamp& first, const Stamp& last);
-  bool passes_login_header(Direction direction, Bytes& input, const Stamp& stamp);
-  void on_message(Direction direction, const MessageView& message);
-  void on_client_login(const MessageView& message);
-  void take_login(const LoginRequest& request);
-  void on_server_login(const MessageView& message);
-  void on_client_message(const MessageView& message);
-  void start_commands(Side& side);
-  void lose(Direction direction, CaptureTime behind);
-  bool find_again(Direction direction, Bytes packet, const Stamp& stamp);
-  bool find_greeting(Bytes packet);
-  bool find_login(Bytes packet);
-  bool find_compressed(Bytes packet);
-  Bytes unpacked(Bytes packet, Decompressor& scratch) const;
-  void refuse() { recognition = Recognition::no; }
-
-  DecoderLimits limits;
-  ConnectionFacts facts;
-  Conversation conversation;
-  std::array<Side, 2> sides;
-  Recognition recognition = Recognition::undecided;
-  enum class Readable : std::uint8_t { yes, tls, stream, denied } readable = Readable::yes;
-  std::uint64_t opaque = 0;
-  Capabilities server_capabilities = 0;
-  bool greeted = false;
-  std::optional<LoginRequest> login;
-  // LOAD DATA LOCAL: the client's file comes in messages whose numbers go on and wrap around.
-  std::optional<std::uint8_t> next_data_sequence;
-};
 
 void ConnectionDecoder::State::feed(const StreamBytes& event) {
   if (recognition == Recognition::no || event.bytes.empty()) return;
@@ -155,88 +82,6 @@ void ConnectionDecoder::State::lose(Direction direction, CaptureTime behind) {
   if (from.phase == Side::Phase::login) start_commands(from);
 }
 
-// ---- finding MySQL again
-
-bool ConnectionDecoder::State::find_greeting(Bytes packet) {
-  ByteReader reader(packet);
-  std::uint32_t length = reader.u24le();
-  std::uint8_t sequence = reader.u8();
-  if (!reader.ok() || sequence != 0 || length > longest_greeting || length != reader.remaining()) return false;
-  return parse_greeting(reader.rest()).has_value();
-}
-
-// The greeting was missed, the client's side of the login was not.
-bool ConnectionDecoder::State::find_login(Bytes packet) {
-  ByteReader reader(packet);
-  std::uint32_t length = reader.u24le();
-  std::uint8_t sequence = reader.u8();
-  if (!reader.ok() || sequence != 1 || length > longest_login_message || length != reader.remaining()) return false;
-  auto request = parse_login_request(reader.rest());
-  if (!request || request->kind != LoginRequest::Kind::login || (request->capabilities & capability::protocol_41) == 0 || request->user.empty())
-    return false;
-  Side& client = side(Direction::to_server);
-  client.phase = Side::Phase::login;
-  client.sync = Side::Sync::sure;
-  return true;
-}
-
-// A command in a compressed packet, whose header may have come in a packet of its own. Where nothing told that the
-// connection is compressed, only a stored command does.
-bool ConnectionDecoder::State::find_compressed(Bytes packet) {
-  Side& client = side(Direction::to_server);
-  auto holds_command = [&](Bytes bytes) {
-    if (client.form == Side::Form::plain) return looks_like_compressed_command(bytes, limits.frame_payload);
-    Decompressor scratch;
-    return looks_like_command(unpacked(bytes, scratch), limits.frame_payload);
-  };
-  std::vector<std::byte> header = std::exchange(client.lone_header, {});
-  std::vector<std::byte> both(header);
-  both.insert(both.end(), packet.begin(), packet.end());
-  bool with_header = !header.empty() && holds_command(both);
-  if (!with_header && !holds_command(packet)) return false;
-  for (Side& each : sides) each.form = Side::Form::compressed;
-  facts.transport = ConnectionFacts::Transport::compressed;
-  conversation.ignore_sequences();
-  client.frames.reset();
-  client.unpack.reset();
-  client.sync = Side::Sync::sure;
-  Bytes rest(header);
-  if (with_header) client.unpack.next(rest, client.lone_header_stamp);
-  return true;
-}
-
-Bytes ConnectionDecoder::State::unpacked(Bytes packet, Decompressor& scratch) const {
-  Bytes rest = packet;
-  return scratch.next(rest, {}) == Decompressor::Step::bytes ? scratch.content() : Bytes{};
-}
-
-bool ConnectionDecoder::State::find_again(Direction direction, Bytes packet, const Stamp& stamp) {
-  Side& from = side(direction);
-  bool found = false;
-  if (direction == Direction::to_server) {
-    if (!greeted && !login && from.form == Side::Form::plain && find_login(packet)) return true;
-    bool may_be_compressed = from.form == Side::Form::compressed || facts.known != ConnectionFacts::Capability::negotiated;
-    if (may_be_compressed && find_compressed(packet)) return true;
-    found = from.form == Side::Form::plain && looks_like_command(packet, limits.frame_payload);
-  } else if (!greeted && recognition == Recognition::undecided && find_greeting(packet)) {
-    for (Side& each : sides) {
-      each.phase = Side::Phase::login;
-      each.sync = Side::Sync::sure;
-    }
-    facts.join = ConnectionFacts::Join::from_login;
-    return true;
-  } else if (auto start = conversation.expected_start(stamp.time)) {
-    Decompressor scratch;
-    Bytes content = from.form == Side::Form::compressed ? unpacked(packet, scratch) : packet;
-    found = looks_like_response(content, *start, limits.frame_payload);
-  }
-  if (!found) return false;
-  from.frames.reset();
-  from.unpack.reset();
-  from.sync = Side::Sync::sure;
-  return true;
-}
-
 // ---- bytes to messages
 
 void ConnectionDecoder::State::drain(Direction direction, Bytes input, const Stamp& stamp) {
@@ -294,47 +139,6 @@ void ConnectionDecoder::State::drain_compressed(Direction direction, Bytes input
   }
 }
 
-// Before a login message is read, its header tells whether it is one. False: more bytes are needed, or it is not MySQL.
-bool ConnectionDecoder::State::passes_login_header(Direction direction, Bytes& input, const Stamp& stamp) {
-  Side& from = side(direction);
-  if (!from.frames.peek_header(input, stamp)) return false;
-  std::uint8_t sequence = from.frames.peeked_sequence();
-  std::uint32_t length = from.frames.peeked_length();
-  if (direction == Direction::to_client) {
-    if (greeted || (sequence == 0 && length > 0 && length <= longest_greeting)) return true;
-    if (login) lose(direction, stamp.time);
-    else refuse();
-    return false;
-  }
-  if (sequence != 0) {
-    if (length <= longest_login_message) return true;
-    if (!greeted) refuse();
-    return greeted;
-  }
-  // A command: the login is over, though its last OK may not have reached us yet.
-  if (!greeted && !login) {
-    refuse();
-    return false;
-  }
-  start_commands(from);
-  if (from.form == Side::Form::compressed) {
-    std::vector<std::byte> header = from.frames.take_header();
-    Bytes rest(header);
-    from.unpack.next(rest, stamp);
-  }
-  return true;
-}
-
-void ConnectionDecoder::State::start_commands(Side& which) {
-  which.phase = Side::Phase::commands;
-  if (facts.transport == ConnectionFacts::Transport::compressed) {
-    which.form = Side::Form::compressed;
-    conversation.ignore_sequences();
-  } else if (facts.transport == ConnectionFacts::Transport::unknown) {
-    facts.transport = ConnectionFacts::Transport::plain;
-  }
-}
-
 void ConnectionDecoder::State::on_message(Direction direction, const MessageView& message) {
   Side& from = side(direction);
   if (from.phase == Side::Phase::login) {
@@ -347,76 +151,6 @@ void ConnectionDecoder::State::on_message(Direction direction, const MessageView
     lose(direction, message.last.time);
   }
   if (conversation.became_stream()) readable = Readable::stream;
-}
-
-// ---- login
-
-void ConnectionDecoder::State::on_server_login(const MessageView& message) {
-  if (message.payload.empty()) return;
-  std::uint8_t first = std::to_integer<std::uint8_t>(message.payload[0]);
-  if (!greeted) {
-    auto greeting = message.integrity == MessageView::Integrity::whole ? parse_greeting(message.payload) : std::nullopt;
-    if (!greeting) {
-      // A server that is full or blocks the client says so at once, and that is all.
-      auto error = parse_error(message.payload);
-      if (!error || error->message.empty()) {
-        if (login) lose(Direction::to_client, message.last.time);  // the login's answers are lost with the greeting
-        else refuse();
-        return;
-      }
-      recognition = Recognition::yes;
-      readable = Readable::denied;
-      return;
-    }
-    greeted = true;
-    recognition = Recognition::yes;
-    conversation.evidence_found();
-    facts.server_version = greeting->server_version;
-    facts.capabilities = server_capabilities = greeting->capabilities;
-    if (login) take_login(*login);  // the tap saw the client first
-    return;
-  }
-  if (first == ok_marker) {
-    start_commands(side(Direction::to_client));
-    if (message.integrity != MessageView::Integrity::whole) return;
-    ResponseDecoder ok(CommandCode::ping, facts.capabilities, {});
-    if (ok.feed(message.payload) == ResponseDecoder::Step::done) conversation.apply(ok.changes());
-  } else if (first == error_marker) {
-    readable = Readable::denied;
-    if (facts.transport == ConnectionFacts::Transport::unknown) facts.transport = ConnectionFacts::Transport::plain;
-  }
-  // Everything else is a round of authentication.
-}
-
-void ConnectionDecoder::State::on_client_login(const MessageView& message) {
-  if (login) return;  // a later round: a secret, which is not looked at
-  login = message.integrity == MessageView::Integrity::whole ? parse_login_request(message.payload) : std::nullopt;
-  if (!login) {
-    if (!greeted) refuse();
-    return;
-  }
-  if (login->kind == LoginRequest::Kind::tls) {
-    if (!greeted) { refuse(); return; }
-    facts.transport = ConnectionFacts::Transport::tls;
-    readable = Readable::tls;
-    return;
-  }
-  take_login(*login);
-}
-
-// Without the greeting, what the client asks for stands in for what is in force, and nothing is told before an answer fits.
-void ConnectionDecoder::State::take_login(const LoginRequest& request) {
-  facts.user = request.user;
-  facts.schema = request.schema;
-  facts.collation = request.collation;
-  facts.capabilities = greeted ? in_force(server_capabilities, request.capabilities) : request.capabilities;
-  facts.known = greeted ? ConnectionFacts::Capability::negotiated : ConnectionFacts::Capability::inferred;
-  if (!greeted) conversation.require_evidence();
-  bool compressed = (facts.capabilities & (capability::compress | capability::zstd)) != 0;
-  facts.transport = compressed ? ConnectionFacts::Transport::compressed : ConnectionFacts::Transport::plain;
-  conversation.login_collation(facts.collation);
-  Side& server = side(Direction::to_client);
-  if (compressed && server.phase == Side::Phase::commands) start_commands(server);  // its part of the login was missed
 }
 
 // ---- commands

@@ -1,0 +1,82 @@
+// The state behind ConnectionDecoder, shared by the files that each write one part of it: bytes to messages
+// (connection_decoder.cpp), the login (connection_login.cpp), finding MySQL again (connection_search.cpp).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "compression.h"
+#include "conversation.h"
+#include "frames.h"
+#include "login.h"
+#include "mysql/connection_decoder.h"
+
+namespace darktap::mysql {
+
+inline constexpr std::size_t longest_login_message = 64U << 10;
+inline constexpr std::size_t longest_greeting = 4096;
+
+// One direction: bytes -> compressed packets -> frames -> messages.
+struct Side {
+  explicit Side(const DecoderLimits& limits) : frames(limits.frame_payload, limits.message_bytes) {}
+
+  FrameReader frames;
+  Decompressor unpack;
+  enum class Form : std::uint8_t { plain, compressed } form = Form::plain;
+  enum class Phase : std::uint8_t { login, commands } phase = Phase::login;
+  enum class Sync : std::uint8_t { sure, lost } sync = Sync::sure;
+  // While lost: the last packet, where it may have been a compressed packet's header on its own.
+  std::vector<std::byte> lone_header;
+  Stamp lone_header_stamp;
+};
+
+struct ConnectionDecoder::State {
+  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start)
+      : limits(given), conversation(sink, limits, facts), sides{Side(limits), Side(limits)} {
+    if (start == StreamOpen::Start::handshake) return;
+    facts.join = ConnectionFacts::Join::midstream;
+    conversation.require_evidence();
+    for (Side& side : sides) {
+      side.phase = Side::Phase::commands;
+      side.sync = Side::Sync::lost;
+    }
+  }
+
+  Side& side(Direction direction) { return sides[index(direction)]; }
+
+  void feed(const StreamBytes& event);
+  void feed(const StreamGap& event);
+  void drain(Direction direction, Bytes input, const Stamp& stamp);
+  void drain_compressed(Direction direction, Bytes input, const Stamp& stamp);
+  bool drain_frames(Direction direction, Bytes& input, const Stamp& first, const Stamp& last);
+  bool passes_login_header(Direction direction, Bytes& input, const Stamp& stamp);
+  void on_message(Direction direction, const MessageView& message);
+  void on_client_login(const MessageView& message);
+  void take_login(const LoginRequest& request);
+  void on_server_login(const MessageView& message);
+  void on_client_message(const MessageView& message);
+  void start_commands(Side& side);
+  void lose(Direction direction, CaptureTime behind);
+  bool find_again(Direction direction, Bytes packet, const Stamp& stamp);
+  bool find_greeting(Bytes packet);
+  bool find_login(Bytes packet);
+  bool find_compressed(Bytes packet);
+  Bytes unpacked(Bytes packet, Decompressor& scratch) const;
+  void refuse() { recognition = Recognition::no; }
+
+  DecoderLimits limits;
+  ConnectionFacts facts;
+  Conversation conversation;
+  std::array<Side, 2> sides;
+  Recognition recognition = Recognition::undecided;
+  enum class Readable : std::uint8_t { yes, tls, stream, denied } readable = Readable::yes;
+  std::uint64_t opaque = 0;
+  Capabilities server_capabilities = 0;
+  bool greeted = false;
+  std::optional<LoginRequest> login;
+  // LOAD DATA LOCAL: the client's file comes in messages whose numbers go on and wrap around.
+  std::optional<std::uint8_t> next_data_sequence;
+};
+
+}  // namespace darktap::mysql
