@@ -19,7 +19,10 @@ std::string interface_names() {
   return names;
 }
 
-bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+PcapHandle dead_handle(LinkType link) {
+  constexpr int snapshot_length = 262144;
+  return PcapHandle(pcap_open_dead(link.value, snapshot_length));
+}
 
 }  // namespace
 
@@ -30,24 +33,22 @@ Filter::Filter(pcap_t* handle, const std::string& tap, const std::string& expres
   }
 }
 
-Failure file_failure(const std::string& name, const std::string& message) {
-  const auto failure = [&](const std::string& line) { return Failure(FailureKind::environment, name + ": " + line); };
-  if (contains(message, "file header bytes, only got 0")) return failure("expected a pcap or pcapng capture, found an empty file; capture again");
-  if (contains(message, "different from the type of the first")) {
-    return failure("a pcapng file with interfaces of different link types is not yet supported (" + message +
-                   "); split it by interface, e.g. tshark -r FILE -Y 'frame.interface_id == 0' -w OUT.pcap");
+Filter::Filter(LinkType link, const std::string& tap, const std::string& expression) : Filter(dead_handle(link).get(), tap, expression) {}
+
+void Filter::check(const std::string& tap, const std::string& expression) {
+  // Ethernet knows nearly all there is; what is left is known to Linux's cooked packets.
+  try {
+    const Filter here(link_type::linux_sll, tap, expression);
+  } catch (const Failure&) {
+    const Filter there(link_type::ethernet, tap, expression);
   }
-  if (contains(message, "different from the snapshot length of the first")) {
-    return failure("a pcapng file with interfaces of different snapshot lengths is not yet supported (" + message +
-                   "); convert it, e.g. editcap -F pcap FILE OUT.pcap");
-  }
-  if (contains(message, "unknown file format")) {
-    return failure("expected a pcap or pcapng capture, found another kind of file; capture with tcpdump -w");
-  }
-  if (contains(message, "truncated")) {
-    return failure("expected a pcap or pcapng capture, found a file that ends before its first packet (" + message + "); capture again");
-  }
-  return failure("expected a readable pcap or pcapng capture, found: " + message + "; check it with capinfos or capture again");
+}
+
+bool Filter::matches(const PacketView& packet) const {
+  pcap_pkthdr header{};
+  header.caplen = static_cast<bpf_u_int32>(packet.data.size());
+  header.len = packet.wire_length;
+  return pcap_offline_filter(&program_, &header, reinterpret_cast<const u_char*>(packet.data.data())) != 0;
 }
 
 Failure link_failure(const std::string& name, LinkType link) {

@@ -22,18 +22,21 @@ using PcapHandle = std::unique_ptr<pcap_t, PcapClose>;
 class Filter {
  public:
   Filter(pcap_t* handle, const std::string& tap, const std::string& expression);
+  Filter(LinkType link, const std::string& tap, const std::string& expression);
   ~Filter() { pcap_freecode(&program_); }
   Filter(const Filter&) = delete;
   Filter& operator=(const Filter&) = delete;
   bpf_program* program() { return &program_; }
-  bool matches(const pcap_pkthdr& header, const u_char* data) const { return pcap_offline_filter(&program_, &header, data) != 0; }
+  bool matches(const PacketView& packet) const;
+
+  // Throws where the expression compiles for no link type.
+  static void check(const std::string& tap, const std::string& expression);
 
  private:
   bpf_program program_{};
 };
 
 // The error lines; each names the thing, what was expected, what was found and the remedy.
-Failure file_failure(const std::string& name, const std::string& message);
 Failure link_failure(const std::string& name, LinkType link);
 Failure interface_failure(const std::string& interface, int status, const std::string& message);
 

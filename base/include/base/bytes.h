@@ -1,6 +1,7 @@
 // Views of raw memory, and the one reader that indexes it.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,8 @@ inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const ch
 std::string to_hex(Bytes bytes);
 // Sixteen lower-case hexadecimal digits.
 std::string to_hex(std::uint64_t value);
+
+static_assert(std::endian::native == std::endian::little, "numbers are read from the wire by copying; a big-endian host would need swaps here");
 
 // Reads numbers and slices from the front of a byte view. Reading past the end never touches memory: it answers zero or
 // an empty view and makes ok() false for good, so a parser may read a whole structure and check once.
@@ -45,15 +48,15 @@ class ByteReader {
   // The byte in front without reading it; zero at the end.
   std::uint8_t peek() const { return at_end() ? 0 : std::to_integer<std::uint8_t>(bytes_[offset_]); }
 
-  std::uint8_t u8() { return static_cast<std::uint8_t>(little(1)); }
-  std::uint16_t u16le() { return static_cast<std::uint16_t>(little(2)); }
-  std::uint32_t u24le() { return static_cast<std::uint32_t>(little(3)); }
-  std::uint32_t u32le() { return static_cast<std::uint32_t>(little(4)); }
-  std::uint64_t u48le() { return little(6); }
-  std::uint64_t u64le() { return little(8); }
-  std::uint16_t u16be() { return static_cast<std::uint16_t>(big(2)); }
-  std::uint32_t u32be() { return static_cast<std::uint32_t>(big(4)); }
-  std::uint64_t u64be() { return big(8); }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(little<1>()); }
+  std::uint16_t u16le() { return static_cast<std::uint16_t>(little<2>()); }
+  std::uint32_t u24le() { return static_cast<std::uint32_t>(little<3>()); }
+  std::uint32_t u32le() { return static_cast<std::uint32_t>(little<4>()); }
+  std::uint64_t u48le() { return little<6>(); }
+  std::uint64_t u64le() { return little<8>(); }
+  std::uint16_t u16be() { return static_cast<std::uint16_t>(big<2>()); }
+  std::uint32_t u32be() { return static_cast<std::uint32_t>(big<4>()); }
+  std::uint64_t u64be() { return big<8>(); }
 
   // Bytes up to a NUL, which is read too; fails where there is none.
   Bytes until_nul() {
@@ -66,17 +69,18 @@ class ByteReader {
   }
 
  private:
-  std::uint64_t little(std::size_t count) {
-    Bytes slice = take(count);
+  // The host is little-endian (asserted below): a copy of known size is one load.
+  template <std::size_t count>
+  std::uint64_t little() {
+    if (count > remaining()) { fail(); return 0; }
     std::uint64_t value = 0;
-    for (std::size_t i = slice.size(); i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(slice[i]);
+    std::memcpy(&value, bytes_.data() + offset_, count);
+    offset_ += count;
     return value;
   }
-  std::uint64_t big(std::size_t count) {
-    Bytes slice = take(count);
-    std::uint64_t value = 0;
-    for (std::byte b : slice) value = value << 8 | std::to_integer<std::uint64_t>(b);
-    return value;
+  template <std::size_t count>
+  std::uint64_t big() {
+    return __builtin_bswap64(little<count>()) >> (64 - 8 * count);
   }
 
   Bytes bytes_;

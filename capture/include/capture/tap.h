@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "capture/packet.h"
 #include "capture/server_ports.h"
@@ -14,7 +16,7 @@ namespace darktap::capture {
 
 struct TapCounts {
   std::uint64_t packets = 0;       // handed on by next()
-  std::uint64_t kernel_drops = 0;  // dropped by the kernel or the interface because nobody was fast enough; 0 for files
+  std::uint64_t kernel_drops = 0;  // dropped by the kernel or the interface because nobody was fast enough; a pcapng file may tell of its own tap
 };
 
 // Errors that end the run throw Failure: environment (exit 3) for files, interfaces and permissions, usage (exit 2) for a
@@ -27,7 +29,7 @@ class Tap {
     end,      // the file is over, or stop() was called
   };
   virtual ~Tap() = default;
-  // Files never wait.
+  // Regular files never wait.
   virtual Read next(PacketView& packet, std::chrono::milliseconds wait) = 0;
   // Makes next() answer `end` soon; may be called from a signal handler or another thread.
   virtual void stop() noexcept = 0;
@@ -36,20 +38,30 @@ class Tap {
   virtual const std::string& name() const = 0;
 };
 
-// A pcap (µs or ns) or pcapng file; "-" is standard input. Packet numbers count every packet of the file, also those that the
-// filter drops.
+struct FileTapOptions {
+  std::string filter{};  // BPF, of what the link carries: addresses outside a tunnel
+  // Whether more may be written behind the end of a regular file; if so, only stop() ends the reading.
+  enum class End : std::uint8_t { final, followed } end = End::final;
+  // Called from next() with the text of each TLS key log that the file carries (pcapng's Decryption Secrets Blocks: lines as
+  // in an SSLKEYLOGFILE), in front of the packets that follow it; the text lives until it returns.
+  std::function<void(std::string_view nss_key_log_text)> on_secrets{};
+};
+
+// A pcap (µs or ns) or pcapng file, also of several interfaces and link types; "-" is standard input. Packet numbers count
+// every packet of the file, also those that the filter drops. next() waits for a pipe's writer and for a followed file's.
 class FileTap final : public Tap {
  public:
   explicit FileTap(const std::string& path, const std::string& filter = {});
+  FileTap(const std::string& path, FileTapOptions options);
   ~FileTap() override;
 
-  Read next(PacketView& packet, std::chrono::milliseconds wait = {}) override;
+  Read next(PacketView& packet, std::chrono::milliseconds wait = std::chrono::seconds(10)) override;
   void stop() noexcept override;
   TapCounts counts() override;
   const std::string& name() const override;
 
-  // Set where the file ended in the middle of a packet or broke off in nonsense after at least one packet: a line for the
-  // user, with the file's name and the number of the last good packet.
+  // Set where the file ended in the middle of a packet, held a damaged block, or broke off in nonsense after at least one
+  // packet: a line for the user, with the file's name, the number of the last good packet and the byte.
   const std::optional<std::string>& truncated() const;
 
  private:
