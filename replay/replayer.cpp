@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
-#include <list>
-#include <optional>
-#include <unordered_map>
-#include <utility>
-#include <vector>
+
+#include "replayer_state.h"
 
 namespace darktap::replay {
 namespace {
@@ -17,8 +13,6 @@ using client::EventLoop;
 using client::Lost;
 using client::ServerSession;
 using client::SessionReply;
-
-constexpr std::chrono::milliseconds first_backoff{50}, longest_backoff{1000};
 
 std::size_t bytes_of(const session::Exchange& exchange) {
   std::size_t bytes = sizeof exchange + exchange.command.text.size() + exchange.user.size() + exchange.schema.size();
@@ -43,344 +37,179 @@ bool changes_more_than_schema(const session::Exchange& exchange, const sql::Mean
                      [](const sql::Effect& effect) { return effect.kind != sql::EffectKind::default_schema; });
 }
 
-struct Item {
-  session::Exchange exchange;
-  MeaningPtr meaning;
-  CaptureTime intended;
-  std::size_t bytes = 0;
-  Decision::Action action{};
-};
-
 }  // namespace
 
-struct Replayer::State {
-  // One captured session at the target: its exchanges in order, one in flight.
-  struct Lane final : client::SessionHandler {
-    Lane(State& owner, SessionId session_id) : state(owner), id(session_id) {}
-    ~Lane() override { state.loop.cancel(retry); }
-    void on_result(ServerSession&, client::SessionResult&& result) override { state.on_result(*this, std::move(result)); }
-    void on_closed(ServerSession&) override { state.on_closed(*this); }
+// Taking exchanges
 
-    State& state;
-    SessionId id;
-    enum class Phase : std::uint8_t { idle, running, backing_off, waiting_for_slot } phase = Phase::idle;
-    enum class End : std::uint8_t { open, ended } end = End::open;
-    enum class Shedding : std::uint8_t { no, yes } shedding = Shedding::no;
-    enum class Restore : std::uint8_t { possible, impossible } restore = Restore::possible;
-    bool has_slot = false;
-    std::deque<Item> queue;  // the one in flight stands in front
-    std::unique_ptr<ServerSession> session;
-    EventLoop::TimerId retry;
-    std::chrono::milliseconds backoff = first_backoff;
-  };
-
-  State(EventLoop& loop_, ReplaySink& sink_, const ReplayerOptions& options_)
-      : loop(loop_), sink(sink_), options(options_), session_options(std::make_shared<client::SessionOptions>(options_.session)) {}
-  ~State() { loop.cancel(burial); }
-
-  // Taking exchanges
-
-  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
-    Decision decision = decide(exchange, *meaning, options.policy);
-    if (decision.action == Decision::Action::hold) return hold(std::move(exchange), meaning, decision.reason);
-    if (gave_up) {
-      ++counters.failed;
-      return sink.on_failed(std::move(exchange), meaning, "given_up");
-    }
-    Lane& lane = lane_of(exchange.id.session);
-    std::size_t bytes = bytes_of(exchange);
-    bool is_over = counters.queued_bytes + bytes > options.queued_bytes;
-    if (is_over && options.when_full == ReplayerOptions::WhenFull::shed_session) lane.shedding = Lane::Shedding::yes;
-    if (lane.shedding == Lane::Shedding::yes) {
-      ++counters.shed;
-      return sink.on_shed(std::move(exchange), meaning);
-    }
-    if (is_over) was_full = true;
-    counters.queued_bytes += bytes;
-    ++outstanding;
-    lane.queue.push_back({std::move(exchange), std::move(meaning), intended, bytes, decision.action});
-    if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
-  }
-
-  void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) {
-    ++counters.held;
-    sink.on_not_sent(std::move(exchange), meaning, reason);
-  }
-
-  Lane& lane_of(SessionId id) {
-    auto& lane = lanes[id];
-    if (!lane) lane = std::make_unique<Lane>(*this, id);
-    counters.lanes = lanes.size();
-    return *lane;
-  }
-
-  // Running lanes
-
-  // Starts the exchange in front, if any. Returns what needed no answer on the way: sessions that begin anew.
-  [[nodiscard]] std::vector<Item> run_next(Lane& lane) {
-    std::vector<Item> begun_anew;
-    while (!lane.queue.empty() && lane.queue.front().action == Decision::Action::begin_anew) {
-      if (lane.session) lane.session->close(ServerSession::Memory::forget);
-      lane.restore = Lane::Restore::possible;
-      begun_anew.push_back(pop(lane));
-    }
-    update_slot(lane);
-    if (lane.queue.empty()) {
-      go_idle(lane);
-    } else {
-      start(lane);
-    }
-    return begun_anew;
-  }
-
-  void give_back(std::vector<Item> begun_anew) {
-    for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
-  }
-
-  void start(Lane& lane) {
-    if (!lane.session) lane.session = std::make_unique<ServerSession>(loop, lane, session_options);
-    stop_idling(lane);
-    if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
-      lane.phase = Lane::Phase::waiting_for_slot;
-      waiting.push_back(lane.id);
-      return;
-    }
-    lane.phase = Lane::Phase::running;
-    const session::Exchange& exchange = lane.queue.front().exchange;
-    bool is_new = lane.session->connection() == nullptr;
-    std::string_view schema = exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
-    if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
-    lane.session->start({&exchange.command, schema, exchange.collation});
-    if (is_new) ++counters.connects;
-    update_slot(lane);
-  }
-
-  void go_idle(Lane& lane) {
-    lane.phase = Lane::Phase::idle;
-    if (lane.end == Lane::End::ended) return bury(lane);
-    if (options.connections == 0 || !lane.has_slot) return;
-    idle.push_back(lane.id);
-    serve_waiting();
-  }
-
-  void stop_idling(Lane& lane) {
-    if (options.connections != 0) idle.remove(lane.id);
-  }
-
-  Item pop(Lane& lane) {
-    Item item = std::move(lane.queue.front());
-    lane.queue.pop_front();
-    counters.queued_bytes -= item.bytes;
-    --outstanding;
-    return item;
-  }
-
-  // What comes back
-
-  void on_result(Lane& lane, client::SessionResult&& result) {
-    if (auto* failure = std::get_if<ConnectFailed>(&result)) return on_connect_failed(lane, *failure);
-    if (auto* loss = std::get_if<Lost>(&result)) return on_lost(lane, *loss);
-    heard();
-    lane.backoff = first_backoff;
-    if (auto* refusal = std::get_if<client::NotSendable>(&result)) {
-      Item item = pop(lane);
-      std::vector<Item> begun_anew = run_next(lane);
-      hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
-      give_back(std::move(begun_anew));
-      return tell_room();
-    }
-    on_reply(lane, std::move(std::get<SessionReply>(result)));
-  }
-
-  void on_reply(Lane& lane, SessionReply&& reply) {
-    const mysql::ServerError* error = reply.reply.answer.error();
-    if (is_goodbye(error)) {
-      lane.session->close(ServerSession::Memory::keep);
-      return on_lost(lane, {Lost::Kind::closed, ""});
-    }
-    Item item = pop(lane);
-    bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
-    if (item.action == Decision::Action::send_as_state && succeeded) {
-      lane.session->adopt_state();
-      if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.exchange.command.text))
-        lane.restore = Lane::Restore::impossible;
-    }
-    std::vector<Item> begun_anew = run_next(lane);  // the target works on the next one while this one is looked at
-    ++counters.sent;
-    ++counters.answered;
-    client::Reply& answer = reply.reply;
-    lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
-    sink.on_outcome(std::move(item.exchange), item.meaning,
-                    TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step});
-    give_back(std::move(begun_anew));
-    tell_room();
-  }
-
-  void on_lost(Lane& lane, const Lost& loss) {
-    ++counters.sent;
-    ++counters.lost;
-    update_slot(lane);
-    std::vector<Item> failed;
-    failed.push_back(pop(lane));
-    if (lane.restore == Lane::Restore::impossible)
-      while (!lane.queue.empty() && lane.queue.front().action != Decision::Action::begin_anew) failed.push_back(pop(lane));
-    std::vector<Item> begun_anew = run_next(lane);
-    const char* reason = loss.kind == Lost::Kind::timed_out ? "timeout" : loss.kind == Lost::Kind::closed ? "connection_lost" : "answer_unreadable";
-    for (Item& item : failed) {
-      fail(item, reason);
-      reason = "replay: session_state_lost";
-    }
-    give_back(std::move(begun_anew));
-    tell_room();
-  }
-
-  void on_closed(Lane& lane) {
-    stop_idling(lane);
-    update_slot(lane);
-    serve_waiting();
-  }
-
-  void fail(Item& item, const char* reason) {
+void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
+  Decision decision = decide(exchange, *meaning, options.policy);
+  if (decision.action == Decision::Action::hold) return hold(std::move(exchange), meaning, decision.reason);
+  if (gave_up) {
     ++counters.failed;
-    sink.on_failed(std::move(item.exchange), item.meaning, reason);
+    return sink.on_failed(std::move(exchange), meaning, "given_up");
   }
-
-  void heard() {
-    last_heard = EventLoop::Clock::now();
-    failing_since.reset();
+  Lane& lane = lane_of(exchange.id.session);
+  std::size_t bytes = bytes_of(exchange);
+  bool is_over = counters.queued_bytes + bytes > options.queued_bytes;
+  if (is_over && options.when_full == ReplayerOptions::WhenFull::shed_session) lane.shedding = Lane::Shedding::yes;
+  if (lane.shedding == Lane::Shedding::yes) {
+    ++counters.shed;
+    return sink.on_shed(std::move(exchange), meaning);
   }
+  if (is_over) was_full = true;
+  counters.queued_bytes += bytes;
+  ++outstanding;
+  lane.queue.push_back({std::move(exchange), std::move(meaning), intended, bytes, decision.action});
+  if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
+}
 
-  // Connects that fail
+void Replayer::State::hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) {
+  ++counters.held;
+  sink.on_not_sent(std::move(exchange), meaning, reason);
+}
 
-  void on_connect_failed(Lane& lane, const ConnectFailed& failure) {
-    using Kind = ConnectFailed::Kind;
-    EventLoop::Clock::time_point now = EventLoop::Clock::now();
-    update_slot(lane);
-    if (!failing_since) failing_since = now;
-    bool is_slow = failure.kind == Kind::mute || failure.kind == Kind::timed_out;
-    bool is_hopeless = failure.kind == Kind::denied || failure.kind == Kind::unknown_host || (is_slow && !last_heard);
-    // A frozen target that comes back is slow, no more: it gets as long as a statement would.
-    if (is_slow && last_heard) is_hopeless = now - *last_heard >= session_options->connect.statement_timeout;
-    else if (failure.kind == Kind::full) is_hopeless = now - *failing_since >= session_options->connect.statement_timeout;
-    else if (!is_hopeless) is_hopeless = now - *failing_since >= options.give_up_after;
-    if (is_hopeless) return give_up(failure.reason);
+Replayer::State::Lane& Replayer::State::lane_of(SessionId id) {
+  auto& lane = lanes[id];
+  if (!lane) lane = std::make_unique<Lane>(*this, id);
+  counters.lanes = lanes.size();
+  return *lane;
+}
 
-    lane.phase = Lane::Phase::backing_off;
-    lane.retry = loop.after(lane.backoff, [this, &lane] {
-      lane.retry = {};
-      start(lane);
-    });
-    lane.backoff = std::min(lane.backoff * 2, longest_backoff);
-    serve_waiting();
+// Running lanes
+
+// Starts the exchange in front, if any. Returns what needed no answer on the way: sessions that begin anew.
+std::vector<Item> Replayer::State::run_next(Lane& lane) {
+  std::vector<Item> begun_anew;
+  while (!lane.queue.empty() && lane.queue.front().action == Decision::Action::begin_anew) {
+    if (lane.session) lane.session->close(ServerSession::Memory::forget);
+    lane.restore = Lane::Restore::possible;
+    begun_anew.push_back(pop(lane));
   }
-
-  void give_up(std::string line) {
-    if (gave_up) return;
-    gave_up = true;
-    std::vector<Item> failed;
-    std::vector<SessionId> order;
-    for (auto& [id, lane] : lanes) order.push_back(id);
-    std::sort(order.begin(), order.end());
-    for (SessionId id : order) {
-      Lane& lane = *lanes.at(id);
-      while (!lane.queue.empty()) failed.push_back(pop(lane));
-      lane.session.reset();
-      update_slot(lane);
-      bury(lane);
-    }
-    waiting.clear();
-    idle.clear();
-    for (Item& item : failed) {
-      if (item.action == Decision::Action::begin_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
-      else fail(item, "given_up");
-    }
-    sink.on_gave_up(line);
+  update_slot(lane);
+  if (lane.queue.empty()) {
+    go_idle(lane);
+  } else {
+    start(lane);
   }
+  return begun_anew;
+}
 
-  // Connection slots, where the target's connections are limited
+void Replayer::State::give_back(std::vector<Item> begun_anew) {
+  for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
+}
 
-  void update_slot(Lane& lane) {
-    bool holds = lane.session && lane.session->connection() != nullptr;
-    if (holds == lane.has_slot) return;
-    lane.has_slot = holds;
-    counters.open_connections += holds ? 1 : 0;
-    counters.open_connections -= holds ? 0 : 1;
+void Replayer::State::start(Lane& lane) {
+  if (!lane.session) lane.session = std::make_unique<ServerSession>(loop, lane, session_options);
+  stop_idling(lane);
+  if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
+    lane.phase = Lane::Phase::waiting_for_slot;
+    waiting.push_back(lane.id);
+    return;
   }
+  lane.phase = Lane::Phase::running;
+  const session::Exchange& exchange = lane.queue.front().exchange;
+  bool is_new = lane.session->connection() == nullptr;
+  std::string_view schema = exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
+  if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
+  lane.session->start({&exchange.command, schema, exchange.collation});
+  if (is_new) ++counters.connects;
+  update_slot(lane);
+}
 
-  bool has_slot_for(const Lane&) {
-    if (options.connections == 0 || counters.open_connections < options.connections) return true;
-    return free_a_slot();
+void Replayer::State::go_idle(Lane& lane) {
+  lane.phase = Lane::Phase::idle;
+  if (lane.end == Lane::End::ended) return bury(lane);
+  if (options.connections == 0 || !lane.has_slot) return;
+  idle.push_back(lane.id);
+  serve_waiting();
+}
+
+void Replayer::State::stop_idling(Lane& lane) {
+  if (options.connections != 0) idle.remove(lane.id);
+}
+
+Item Replayer::State::pop(Lane& lane) {
+  Item item = std::move(lane.queue.front());
+  lane.queue.pop_front();
+  counters.queued_bytes -= item.bytes;
+  --outstanding;
+  return item;
+}
+
+// What comes back
+
+void Replayer::State::on_result(Lane& lane, client::SessionResult&& result) {
+  if (auto* failure = std::get_if<ConnectFailed>(&result)) return on_connect_failed(lane, *failure);
+  if (auto* loss = std::get_if<Lost>(&result)) return on_lost(lane, *loss);
+  heard();
+  lane.backoff = first_backoff;
+  if (auto* refusal = std::get_if<client::NotSendable>(&result)) {
+    Item item = pop(lane);
+    std::vector<Item> begun_anew = run_next(lane);
+    hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
+    give_back(std::move(begun_anew));
+    return tell_room();
   }
+  on_reply(lane, std::move(std::get<SessionReply>(result)));
+}
 
-  // Closes the connection of a session that does nothing just now; one without state first, since that costs least.
-  bool free_a_slot() {
-    auto can_close = [&](SessionId id) { return lanes.at(id)->restore == Lane::Restore::possible; };
-    auto chosen = std::find_if(idle.begin(), idle.end(), [&](SessionId id) { return can_close(id) && lanes.at(id)->session->stateless(); });
-    if (chosen == idle.end()) chosen = std::find_if(idle.begin(), idle.end(), can_close);
-    if (chosen == idle.end()) return false;
-    Lane& lane = *lanes.at(*chosen);
-    idle.erase(chosen);
+void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
+  const mysql::ServerError* error = reply.reply.answer.error();
+  if (is_goodbye(error)) {
     lane.session->close(ServerSession::Memory::keep);
-    update_slot(lane);
-    return true;
+    return on_lost(lane, {Lost::Kind::closed, ""});
   }
-
-  void serve_waiting() {
-    while (!waiting.empty() && (counters.open_connections < options.connections || free_a_slot())) {
-      SessionId id = waiting.front();
-      waiting.pop_front();
-      auto found = lanes.find(id);
-      if (found != lanes.end() && found->second->phase == Lane::Phase::waiting_for_slot) start(*found->second);
-    }
+  Item item = pop(lane);
+  bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
+  if (item.action == Decision::Action::send_as_state && succeeded) {
+    lane.session->adopt_state();
+    if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.exchange.command.text))
+      lane.restore = Lane::Restore::impossible;
   }
+  std::vector<Item> begun_anew = run_next(lane);  // the target works on the next one while this one is looked at
+  ++counters.sent;
+  ++counters.answered;
+  client::Reply& answer = reply.reply;
+  lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
+  sink.on_outcome(std::move(item.exchange), item.meaning,
+                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step});
+  give_back(std::move(begun_anew));
+  tell_room();
+}
 
-  // A lane may be on the stack when its session ends: it is freed from the loop.
-  void bury(Lane& lane) {
-    lane.session.reset();
-    loop.cancel(lane.retry);
-    stop_idling(lane);
-    update_slot(lane);
-    auto found = lanes.find(lane.id);
-    graveyard.push_back(std::move(found->second));
-    lanes.erase(found);
-    counters.lanes = lanes.size();
-    if (burial.value == 0)
-      burial = loop.after({}, [this] {
-        burial = {};
-        graveyard.clear();
-      });
-    if (!gave_up) serve_waiting();
+void Replayer::State::on_lost(Lane& lane, const Lost& loss) {
+  ++counters.sent;
+  ++counters.lost;
+  update_slot(lane);
+  std::vector<Item> failed;
+  failed.push_back(pop(lane));
+  if (lane.restore == Lane::Restore::impossible)
+    while (!lane.queue.empty() && lane.queue.front().action != Decision::Action::begin_anew) failed.push_back(pop(lane));
+  std::vector<Item> begun_anew = run_next(lane);
+  const char* reason = loss.kind == Lost::Kind::timed_out ? "timeout" : loss.kind == Lost::Kind::closed ? "connection_lost" : "answer_unreadable";
+  for (Item& item : failed) {
+    fail(item, reason);
+    reason = "replay: session_state_lost";
   }
+  give_back(std::move(begun_anew));
+  tell_room();
+}
 
-  void end_session(SessionId id) {
-    auto found = lanes.find(id);
-    if (found == lanes.end()) return;
-    found->second->end = Lane::End::ended;
-    if (found->second->phase == Lane::Phase::idle) bury(*found->second);
-  }
+void Replayer::State::on_closed(Lane& lane) {
+  stop_idling(lane);
+  update_slot(lane);
+  serve_waiting();
+}
 
-  void tell_room() {
-    if (!was_full || counters.queued_bytes > options.queued_bytes / 2) return;
-    was_full = false;
-    sink.on_room();
-  }
+void Replayer::State::fail(Item& item, const char* reason) {
+  ++counters.failed;
+  sink.on_failed(std::move(item.exchange), item.meaning, reason);
+}
 
-  EventLoop& loop;
-  ReplaySink& sink;
-  ReplayerOptions options;
-  std::shared_ptr<const client::SessionOptions> session_options;
-  std::unordered_map<SessionId, std::unique_ptr<Lane>> lanes;
-  std::vector<std::unique_ptr<Lane>> graveyard;
-  EventLoop::TimerId burial;
-  std::list<SessionId> idle;        // with a connection, oldest first; only kept where connections are limited
-  std::deque<SessionId> waiting;    // for a slot
-  std::size_t outstanding = 0;
-  bool gave_up = false;
-  bool was_full = false;
-  std::optional<EventLoop::Clock::time_point> last_heard, failing_since;
-  Counters counters;
-  Histogram lateness;
-};
+void Replayer::State::heard() {
+  last_heard = EventLoop::Clock::now();
+  failing_since.reset();
+}
 
 Replayer::Replayer(EventLoop& loop, ReplaySink& sink, const ReplayerOptions& options)
     : state_(std::make_unique<State>(loop, sink, options)) {}
