@@ -45,7 +45,7 @@ struct Flow {
     gathering,  // a side of the handshake is missing and may still come
     running,
     closed,     // ended; remembered for its last packets
-    ignored,    // ours, or of a port that nobody asked for
+    ignored,    // of a port that nobody asked for
   };
   enum class Roles : std::uint8_t { unknown, first_is_server, second_is_server };
 

@@ -19,6 +19,8 @@ constexpr std::uint16_t ethertype_ipv4 = 0x0800, ethertype_ipv6 = 0x86dd;
 constexpr std::uint16_t ethertype_vlan = 0x8100, ethertype_qinq = 0x88a8, ethertype_qinq_old = 0x9100;
 constexpr int max_vlan_tags = 4;
 
+}  // namespace
+
 NetworkLayer by_ethertype(std::uint16_t type, ByteReader& reader) {
   for (int tags = 0; type == ethertype_vlan || type == ethertype_qinq || type == ethertype_qinq_old; ++tags) {
     if (tags == max_vlan_tags) return NetworkLayer::other;
@@ -31,11 +33,13 @@ NetworkLayer by_ethertype(std::uint16_t type, ByteReader& reader) {
   return NetworkLayer::other;
 }
 
-NetworkLayer by_version(ByteReader& reader) {
+NetworkLayer by_version(const ByteReader& reader) {
   if (reader.at_end()) return NetworkLayer::truncated;
   const auto version = reader.peek() >> 4;
   return version == 4 ? NetworkLayer::ipv4 : version == 6 ? NetworkLayer::ipv6 : NetworkLayer::other;
 }
+
+namespace {
 
 // The family comes in the byte order of the capturing host (null) or of the network (loop): a small number either way.
 NetworkLayer by_address_family(ByteReader& reader) {

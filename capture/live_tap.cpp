@@ -14,13 +14,6 @@
 
 namespace darktap::capture {
 
-std::string port_filter(const ServerPorts& ports, LinkType link) {
-  std::string any_port;
-  for (const std::uint16_t port : ports.list()) any_port += (any_port.empty() ? "tcp port " : " or tcp port ") + std::to_string(port);
-  if (any_port.empty() || link != link_type::ethernet) return any_port;
-  return "(" + any_port + ") or (vlan and (" + any_port + "))";  // "vlan" shifts what follows it, so it comes last
-}
-
 struct LiveTap::State {
   std::string name;
   PcapHandle handle;
@@ -70,7 +63,7 @@ void LiveTap::State::set_filter(const LiveTapOptions& options) {
   // The user's filter alone first, so that an error line shows what the user wrote.
   if (!options.filter.empty()) const Filter check(handle.get(), "interface " + name, options.filter);
   std::string expression = port_filter(options.ports, link);
-  if (expression.empty()) expression = link == link_type::ethernet ? "tcp or (vlan and tcp)" : "tcp";
+  // The user's comes first: "vlan" in ours would shift it.
   if (!options.filter.empty()) expression = "(" + options.filter + ") and (" + expression + ")";
   Filter filter(handle.get(), "interface " + name, expression);
   if (pcap_setfilter(handle.get(), filter.program()) != 0) {

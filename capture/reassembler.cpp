@@ -35,8 +35,6 @@ struct Reassembler::State {
 
   FlowTable::Found find_or_create(const SegmentView& segment);
   FlowTable::Found create(std::uint32_t hash, const SegmentView& segment);
-  bool is_ignored(const SegmentView& segment) const;
-  void ignore(FlowIndex index, const SegmentView& segment);
   bool belongs_to_ended(const Flow& flow, const SegmentView& segment, bool from_first) const;
   bool is_other_connection(const Flow& flow, const SegmentView& segment, bool from_first) const;
   void learn_handshake(Flow& flow, const SegmentView& segment, bool from_first);
@@ -51,6 +49,7 @@ struct Reassembler::State {
   StreamSink& sink;
   ReassemblerOptions options;
   ReassemblerStats stats;
+  SegmentDecoder decoder{options.limits.fragments};
   FlowTable flows;
   Delivery delivery{sink, options.limits, stats};
   std::uint64_t last_id = 0;
@@ -92,12 +91,7 @@ void Reassembler::State::feed(const SegmentView& segment) {
 // The live flow that the segment belongs to; none where there is nothing to do with it.
 FlowTable::Found Reassembler::State::find_or_create(const SegmentView& segment) {
   const std::uint32_t hash = FlowTable::hash(segment.source, segment.destination);
-  FlowTable::Found found = flows.find(hash, segment.source, segment.destination);
-  if (is_ignored(segment)) {
-    if (found.flow == no_flow) found = {flows.insert(hash, segment.source, segment.destination), true};
-    ignore(found.flow, segment);
-    return {};
-  }
+  const FlowTable::Found found = flows.find(hash, segment.source, segment.destination);
   if (found.flow == no_flow) {
     if (segment.flags.rst()) {
       ++stats.after_end;
@@ -156,28 +150,6 @@ FlowTable::Found Reassembler::State::create(std::uint32_t hash, const SegmentVie
   flow.first_packet = segment.packet;
   flows.live.push_back(index);
   return {index, true};
-}
-
-bool Reassembler::State::is_ignored(const SegmentView& segment) const {
-  return options.ignored != nullptr && (options.ignored->contains(segment.source) || options.ignored->contains(segment.destination));
-}
-
-void Reassembler::State::ignore(FlowIndex index, const SegmentView& segment) {
-  ++stats.ignored;
-  Flow& flow = flows[index];
-  if (flow.phase == Flow::Phase::ignored) return;
-  if (flow.id.value == 0) {
-    flows.live.push_back(index);  // just made
-  } else if (flow.phase == Flow::Phase::closed) {
-    flow.phase = Flow::Phase::ignored;
-    return;
-  } else if (flow.opened) {
-    end(index, StreamEnd::Reason::evicted, segment.time, segment.packet);
-    flow.phase = Flow::Phase::ignored;
-    return;
-  }
-  for (const GatheredSegment& gathered : flow.gathered) delivery.release(flow, gathered.payload.size());
-  retire(index, Flow::Phase::ignored);
 }
 
 // The last packets of a connection that has ended: anything but a new handshake or new data.
@@ -371,7 +343,7 @@ void Reassembler::feed(const PacketView& packet) {
   ++stats.packets;
   stats.bytes += packet.wire_length;
   stats.captured_bytes += packet.data.size();
-  const auto segment = decode_segment(packet);
+  const auto segment = state_->decoder.decode(packet);
   if (segment) {
     state_->feed(*segment);
   } else {
@@ -383,5 +355,6 @@ void Reassembler::feed(const SegmentView& segment) { state_->feed(segment); }
 void Reassembler::advance(CaptureTime now) { state_->advance(now); }
 void Reassembler::finish(CaptureTime time) { state_->finish(time); }
 const ReassemblerStats& Reassembler::stats() const { return state_->stats; }
+const FragmentStats& Reassembler::fragments() const { return state_->decoder.fragments(); }
 
 }  // namespace darktap::capture

@@ -71,7 +71,7 @@ int capture_to_file(const Options& options) {
   Counting counting(writer);
   auto last_flush = std::chrono::steady_clock::now(), last_line = last_flush;
   if (live) std::cerr << "darktap: capturing on " << tap.name() << " into " << options.output << "; Ctrl-C ends it\n";
-  session::TapCounters counters = run::read_tap(tap, input, nullptr, counting, stop_requested, [&] {
+  session::TapCounters counters = run::read_tap(tap, input, counting, stop_requested, [&] {
     if (stop_requested) tap.stop();
     auto now = std::chrono::steady_clock::now();
     if (now - last_flush >= std::chrono::milliseconds(500)) {

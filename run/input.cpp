@@ -44,7 +44,7 @@ std::string nothing_found(const std::string& path, const InputOptions& options) 
 
 }  // namespace
 
-session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options, const capture::IgnoredEndpoints* ignored,
+session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options,
                               session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle) {
   session::AssemblerOptions assembling;
   assembling.sample_percent = options.sample_percent;
@@ -53,7 +53,6 @@ session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options, co
   session::Assembler assembler(sink, assembling);
   capture::ReassemblerOptions reassembling;
   reassembling.ports = options.ports;
-  reassembling.ignored = ignored;
   capture::Reassembler reassembler(assembler, reassembling);
 
   session::TapCounters counters;
@@ -101,7 +100,7 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
     return result;
   }
   capture::FileTap tap(path, options.filter);
-  result.counters = read_tap(tap, options, nullptr, sink, stop, {});
+  result.counters = read_tap(tap, options, sink, stop, {});
   result.files = {path};
   if (tap.truncated()) {
     result.counters.end = session::TapCounters::End::truncated;

@@ -37,7 +37,7 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   std::atomic<std::uint64_t> drops = 0;
   std::thread reader([&] {
     try {
-      result.counters = read_tap(tap, live.input, nullptr, inbox, stop_tap, [&] {
+      result.counters = read_tap(tap, live.input, inbox, stop_tap, [&] {
         drops = tap.counts().kernel_drops;
         if (stop.load()) tap.stop();
       });

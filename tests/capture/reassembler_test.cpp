@@ -467,32 +467,6 @@ TEST_CASE("with ports named, only connections to a server on them are tracked") 
   CHECK(t.finish() == Lines{"1 open handshake", "2 open midstream", "2 > 0 'x'", "1 end capture_ended", "2 end capture_ended"});
 }
 
-TEST_CASE("connections of an ignored endpoint are not seen, nor their last packets after it is forgotten") {
-  IgnoredEndpoints ours;
-  ours.ignore(v4(1, 40000));
-  Tapped t({.ignored = &ours, .limits = {.reorder_packets = 0}});
-  t.talk.handshake();
-  t.talk.say(to_client, "greeting");
-  ours.forget(v4(1, 40000));
-  t.talk.say(to_server, "quit");
-  t.talk.close(to_server);
-  t.talk.close(to_client);
-  CHECK(t.log.take().empty());
-  CHECK(t.reassembler.stats().ignored == 7);
-  Conversation theirs(t.reassembler, v4(1, 40000), v4(2, 3306), 1, 2);
-  theirs.handshake();
-  CHECK(t.log.take() == Lines{"1 open handshake"});
-}
-
-TEST_CASE("a connection that turns out to be ours ends") {
-  IgnoredEndpoints ours;
-  Tapped t({.ignored = &ours});
-  t.talk.handshake();
-  ours.ignore(v4(1, 40000));
-  t.talk.say(to_client, "greeting");
-  CHECK(t.finish() == Lines{"1 open handshake", "1 end evicted"});
-}
-
 TEST_CASE("packets are counted, and those without a segment by their reason") {
   StreamLog log;
   Reassembler reassembler(log);

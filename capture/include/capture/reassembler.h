@@ -16,7 +16,6 @@
 #include <memory>
 
 #include "base/stream.h"
-#include "capture/ignored_endpoints.h"
 #include "capture/packet.h"
 #include "capture/segment.h"
 #include "capture/server_ports.h"
@@ -33,14 +32,14 @@ struct ReassemblerLimits {
   // How long packets may be captured late, in packets of the same connection and in capture time.
   std::uint32_t reorder_packets = 32;
   std::chrono::nanoseconds reorder_time = std::chrono::seconds(1);
+  FragmentLimits fragments{};
 };
 inline constexpr std::size_t held_segment_overhead = 192;
 // Ended connections that are remembered, so that their last packets are not taken for new connections.
 inline constexpr std::size_t remembered_connections = 4096;
 
 struct ReassemblerOptions {
-  ServerPorts ports{};                        // only connections whose server listens on one of these
-  const IgnoredEndpoints* ignored = nullptr;  // must outlive the reassembler
+  ServerPorts ports{};  // only connections whose server listens on one of these
   ReassemblerLimits limits{};
 };
 
@@ -51,7 +50,7 @@ struct ReassemblerStats {
   std::array<std::uint64_t, not_segment_reasons> not_segments{};  // by NotSegment
   std::uint64_t segments = 0;        // TCP segments, whether tracked or not
   std::uint64_t untracked = 0;       // segments of other ports
-  std::uint64_t ignored = 0;         // segments of ignored endpoints, or of a handshake with a server port not asked for
+  std::uint64_t ignored = 0;         // segments of connections whose handshake is with a server port not asked for
   std::uint64_t after_end = 0;       // segments of connections that had ended
   std::uint64_t connections = 0;     // StreamOpen events
   std::uint64_t midstream = 0;       // of them, without a handshake
@@ -86,6 +85,7 @@ class Reassembler {
   void finish(CaptureTime time);
 
   const ReassemblerStats& stats() const;
+  const FragmentStats& fragments() const;  // of feed(PacketView)
 
  private:
   struct State;

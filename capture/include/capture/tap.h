@@ -71,7 +71,7 @@ class FileTap final : public Tap {
 
 struct LiveTapOptions {
   ServerPorts ports{};           // becomes part of the kernel's filter
-  std::string filter{};          // BPF of the user; both must match
+  std::string filter{};          // BPF of the user, of what the link carries (tunnels: the outside); both must match
   int snapshot_length = 262144;  // bytes; a segmentation-offloaded packet has up to 64 KiB
   int buffer_bytes = 64 << 20;   // the kernel's ring
   std::chrono::milliseconds batch = std::chrono::milliseconds(5);  // how long the kernel may collect packets before it wakes us
@@ -96,7 +96,8 @@ class LiveTap final : public Tap {
   std::unique_ptr<State> state_;
 };
 
-// The BPF expression for TCP to or from the ports, empty for any(); on Ethernet also inside a VLAN tag.
+// The BPF expression for TCP to or from the ports (any(): all TCP), on Ethernet also inside one or two VLAN tags; and for
+// whatever may carry it unseen: tunnels, fragments, IPv6 extension headers.
 std::string port_filter(const ServerPorts& ports, LinkType link);
 
 }  // namespace darktap::capture

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "capture/ignored_endpoints.h"
 #include "capture/tap.h"
 #include "session/assembler.h"
 #include "session/exchange.h"
@@ -29,9 +28,9 @@ struct InputResult {
 // read. `stop` ends the reading early where it becomes true.
 InputResult read_input(const std::string& path, const InputOptions& options, session::ExchangeSink& sink, const std::atomic<bool>& stop);
 
-// Reads a tap until it ends; the part of read_input and of a live run that is the same. `ignored` may be null. `idle` is
+// Reads a tap until it ends; the part of read_input and of a live run that is the same. `idle` is
 // called about every 100 ms of quiet and at least every 1,000 packets, on the calling thread.
-session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options, const capture::IgnoredEndpoints* ignored,
+session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options,
                               session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle);
 
 }  // namespace darktap::run

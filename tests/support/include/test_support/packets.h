@@ -42,6 +42,7 @@ struct Ipv4Fields {
   int total_length = -1;       // -1: the true one
   std::uint16_t fragment = 0;  // flags and offset
   std::uint8_t protocol = 6;
+  std::uint16_t id = 1;
 };
 
 inline std::string ipv4_packet(const TcpFields& tcp, const std::string& transport, const Ipv4Fields& ip = {}) {
@@ -50,7 +51,7 @@ inline std::string ipv4_packet(const TcpFields& tcp, const std::string& transpor
   out.push_back(static_cast<char>(0x40 | header / 4));
   out.push_back(0);
   out += be16(ip.total_length < 0 ? header + transport.size() : static_cast<std::size_t>(ip.total_length));
-  out += be16(1) + be16(ip.fragment);
+  out += be16(ip.id) + be16(ip.fragment);
   out.push_back(64);
   out.push_back(static_cast<char>(ip.protocol));
   out += be16(0);
@@ -72,6 +73,11 @@ inline std::string ip_packet(const TcpFields& tcp, std::string_view payload) {
 }
 
 inline std::string ethernet(std::uint16_t type, const std::string& rest) { return std::string(12, '\x02') + be16(type) + rest; }
+
+inline std::string udp_datagram(std::uint16_t destination, const std::string& payload) {
+  return be16(49152) + be16(destination) + be16(8 + payload.size()) + be16(0) + payload;
+}
+inline std::string vxlan(const std::string& frame, std::uint32_t network = 7) { return be32(0x08000000) + be32(network << 8) + frame; }
 
 // A packet of any supported link type around an IP packet.
 inline std::string with_link(capture::LinkType link, const std::string& ip) {
