@@ -12,7 +12,7 @@ using namespace darktap;
 class KeptRowsChecker final : public mysql::DecoderSink {
  public:
   explicit KeptRowsChecker(const mysql::DecoderLimits& limits) : limits_(limits) {}
-  void on_exchange(mysql::DecodedExchange& exchange) override {
+  void on_exchange(mysql::Exchange& exchange) override {
     for (const mysql::Result& result : exchange.answer.results) {
       const auto* rows = std::get_if<mysql::ResultSet>(&result);
       if (rows != nullptr && rows->rows.size() > limits_.kept_rows) std::abort();

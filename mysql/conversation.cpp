@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t most_held = 1000;
 constexpr std::size_t most_statements = 20'000;  // servers allow 16,382 in all by default
 
-void make_unobserved(DecodedExchange& exchange, const std::string& why) {
+void make_unobserved(Exchange& exchange, const std::string& why) {
   exchange.answer = Answer{.state = Answer::State::unobserved, .why_unobserved = why};
-  exchange.response = {};
+  exchange.response_first = exchange.response_last = {};
   exchange.response_bytes = 0;
 }
 
@@ -76,7 +76,7 @@ void Conversation::client_lost() {
   client_hole_ = true;
   if (state_doubt_.empty()) state_doubt_ = "bytes of the client were lost: the session's state may have moved";
   if (!recognised_) return;
-  for (DecodedExchange& exchange : held_) make_unobserved(exchange, "bytes were lost on both sides of its answer");
+  for (Exchange& exchange : held_) make_unobserved(exchange, "bytes were lost on both sides of its answer");
   flush_held();
 }
 
@@ -88,10 +88,11 @@ void Conversation::client_heard() {
 
 // A command reaches the front: everything before it is answered, so that the session's state is the one it was sent in.
 void Conversation::take(Waiting& waiting, Bytes payload) {
-  DecodedExchange exchange;
-  exchange.request = {.first = waiting.first.time, .last = waiting.last.time};
+  Exchange exchange;
+  exchange.request_first = waiting.first.time;
+  exchange.request_last = waiting.last.time;
   exchange.request_bytes = waiting.wire_bytes;
-  exchange.packet = waiting.last.packet;
+  exchange.provenance.packet = waiting.last.packet;
   exchange.user = facts_.user;
   exchange.schema = facts_.schema;
   exchange.collation = facts_.collation;
@@ -149,7 +150,7 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
 }
 
 ResponseDecoder Conversation::decoder_for(const Command& command) {
-  std::vector<Column> columns;
+  Columns columns;
   bool executes = command.code == CommandCode::stmt_execute || command.code == CommandCode::stmt_bulk_execute;
   if (command.code == CommandCode::stmt_fetch || (executes && definitions_may_be_left_out()))
     if (const Statement* statement = statements_.find(command.statement_id)) columns = statement->columns;
@@ -203,14 +204,14 @@ Conversation::Framing Conversation::response(const MessageView& message) {
       return Framing::trusted;
     }
     head.progress = Head::Progress::answering;
-    head.exchange.response.first = message.first.time;
+    head.exchange.response_first = message.first.time;
   } else if (checked && head.next_sequence && message.first_sequence != *head.next_sequence) {
     side_ = Server::searching;
     give_up_head("the sequence numbers of its answer jump");
     return Framing::doubtful;
   }
   head.next_sequence = static_cast<std::uint8_t>(message.last_sequence + 1);
-  head.exchange.response.last = message.last.time;
+  head.exchange.response_last = message.last.time;
   head.exchange.response_bytes += message.wire_bytes;
   if (message.integrity != MessageView::Integrity::whole) {
     side_ = Server::searching;
@@ -237,14 +238,14 @@ Conversation::Framing Conversation::response(const MessageView& message) {
 void Conversation::complete() {
   Head head = *std::move(head_);
   head_.reset();
-  DecodedExchange& exchange = head.exchange;
+  Exchange& exchange = head.exchange;
   exchange.answer = std::move(head.decoder.answer());
   recognised_ = true;
   if (head.decoder.eof_form() != ResponseDecoder::EofForm::unknown) eof_form_ = head.decoder.eof_form();
   else if (head.decoder.may_be_complete()) eof_form_ = ResponseDecoder::EofForm::deprecated;
   take_effect(head, exchange.answer);
   // A client that asks again before it has its answer never waits. Commands of one packet don't count.
-  if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response.first) overlapping_ = true;
+  if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response_first) overlapping_ = true;
   emit(exchange);
   advance();
 }
@@ -259,7 +260,7 @@ void Conversation::server_lost(CaptureTime behind) {
     return;
   }
   if (!head_) return;
-  bool asked_later = head_->progress == Head::Progress::waiting && behind < head_->exchange.request.last;
+  bool asked_later = head_->progress == Head::Progress::waiting && behind < head_->exchange.request_last;
   if (asked_later) return;  // the hole lies before it was asked
   for (Waiting& each : queue_)
     if (each.burst == head_->burst) each.answer = Waiting::Answer::lost;
@@ -280,14 +281,14 @@ void Conversation::skip_to(CaptureTime time) {
 
 bool Conversation::starts_head(const MessageView& message) const {
   return head_ && head_->progress == Head::Progress::waiting && message.integrity == MessageView::Integrity::whole &&
-         message.first.time >= head_->exchange.request.last &&
+         message.first.time >= head_->exchange.request_last &&
          (!sequences_checked_ || message.first_sequence == head_->first_sequence) &&
          payload_starts_response(message.payload, message.length, head_->exchange.command.code);
 }
 
 std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
   skip_to(time);
-  if (side_ != Server::searching || !head_ || head_->progress != Head::Progress::waiting || time < head_->exchange.request.last) return std::nullopt;
+  if (side_ != Server::searching || !head_ || head_->progress != Head::Progress::waiting || time < head_->exchange.request_last) return std::nullopt;
   ResponseStart start{.command = head_->exchange.command.code, .sequence = {}};
   if (sequences_checked_) start.sequence = head_->first_sequence;
   return start;
@@ -295,7 +296,7 @@ std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
 
 void Conversation::give_up_head(const std::string& why) {
   if (head_) {
-    DecodedExchange exchange = std::move(head_->exchange);
+    Exchange exchange = std::move(head_->exchange);
     head_.reset();
     make_unobserved(exchange, why);
     note_unseen_effect(exchange.command);
@@ -399,15 +400,15 @@ void Conversation::note_unseen_effect(const Command& command) {
   if (state_doubt_.empty()) state_doubt_ = "a command that moves the session's state was not fully seen";
 }
 
-void Conversation::doubt(DecodedExchange& exchange, const std::string& why) const {
-  exchange.certainty = DecodedExchange::Certainty::inferred;
+void Conversation::doubt(Exchange& exchange, const std::string& why) const {
+  exchange.certainty = Exchange::Certainty::inferred;
   if (!exchange.why.empty()) exchange.why += "; ";
   exchange.why += why;
 }
 
 // ---- out
 
-void Conversation::emit(DecodedExchange& exchange) {
+void Conversation::emit(Exchange& exchange) {
   bool observed = exchange.answer.state == Answer::State::complete;
   if (observed && found_again_) doubt(exchange, "found again after lost bytes");
   if (!recognised_ || (found_again_ && observed) || !held_.empty()) {
@@ -424,14 +425,14 @@ void Conversation::emit(DecodedExchange& exchange) {
 
 void Conversation::flush_held() {
   if (!recognised_) return;
-  std::vector<DecodedExchange> held = std::exchange(held_, {});
-  for (DecodedExchange& exchange : held) sink_.on_exchange(exchange);
+  std::vector<Exchange> held = std::exchange(held_, {});
+  for (Exchange& exchange : held) sink_.on_exchange(exchange);
 }
 
 std::size_t Conversation::memory() const {
   std::size_t bytes = sizeof(*this) + queued_bytes_ + queue_.size() * sizeof(Waiting) + statements_.memory();
   if (head_) bytes += head_->exchange.command.text.size() + head_->decoder.memory();
-  for (const DecodedExchange& exchange : held_) {
+  for (const Exchange& exchange : held_) {
     bytes += sizeof(exchange) + exchange.command.text.size();
     for (const Result& result : exchange.answer.results)
       if (const auto* rows = std::get_if<ResultSet>(&result)) bytes += rows->rows.byte_size();

@@ -64,7 +64,7 @@ class Conversation {
     enum class Answer : std::uint8_t { awaited, search, lost } answer = Answer::awaited;
   };
   struct Head {
-    DecodedExchange exchange;
+    Exchange exchange;
     ResponseDecoder decoder;
     UserChange user_change;
     std::uint64_t burst = 0;
@@ -83,8 +83,8 @@ class Conversation {
   bool starts_head(const MessageView& message) const;
   void take_effect(const Head& head, const Answer& answer);
   void note_unseen_effect(const Command& command);
-  void doubt(DecodedExchange& exchange, const std::string& why) const;
-  void emit(DecodedExchange& exchange);
+  void doubt(Exchange& exchange, const std::string& why) const;
+  void emit(Exchange& exchange);
   void flush_held();
   std::uint16_t collation_for(std::string_view character_set) const;
 
@@ -110,7 +110,7 @@ class Conversation {
   bool sequences_checked_ = true;
   std::string state_doubt_;        // why the session's state may have moved unseen
   std::uint16_t login_collation_ = 0;
-  std::vector<DecodedExchange> held_;  // complete, until the next bytes of the client confirm them
+  std::vector<Exchange> held_;  // complete, until the next bytes of the client confirm them
 };
 
 }  // namespace darktap::mysql

@@ -1,5 +1,7 @@
 #include "mysql/response_decoder.h"
 
+#include <utility>
+
 #include "lenenc.h"
 #include "server_messages.h"
 
@@ -56,7 +58,7 @@ bool answers_ok_only(CommandCode command) {
 }  // namespace
 
 ResponseDecoder::ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits,
-                                 std::vector<Column> prepared_columns, Dialect dialect)
+                                 Columns prepared_columns, Dialect dialect)
     : command_(command), capabilities_(capabilities), limits_(limits), dialect_(dialect), prepared_columns_(std::move(prepared_columns)) {
   if (command_ == CommandCode::stmt_fetch) {  // rows of an open cursor, without definitions
     pending_.columns = prepared_columns_;
@@ -147,7 +149,7 @@ ResponseDecoder::Step ResponseDecoder::begin_rows(Bytes message) {
     if (prepared_columns_.size() != count) return fail("definitions were left out and those of its PREPARE are unknown");
     pending_.columns = prepared_columns_;
   } else {
-    pending_.columns.assign(count, Column{.type = ColumnType::var_string});
+    pending_.columns = std::vector<Column>(count, Column{.type = ColumnType::var_string});
   }
   state_ = State::columns_eof;
   return Step::more;
@@ -165,13 +167,15 @@ std::optional<Column> ResponseDecoder::parse_definition(Bytes message) {
 ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
   if (first_byte(message) == error_marker) return take_error(message);
   if (command_ == CommandCode::field_list && first_byte(message) == eof_marker && message.size() < shortest_long_row) {
+    pending_.columns = std::exchange(definitions_, {});
     start_rows();
     return end_of_rows(message);
   }
   auto definition = parse_definition(message);
   if (!definition) return fail("not a column definition");
-  pending_.columns.push_back(*std::move(definition));
+  definitions_.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
+  pending_.columns = std::exchange(definitions_, {});
   if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_.columns;
   if (!eof_is_unknown() && has(capability::deprecate_eof)) {
     start_rows();
@@ -262,7 +266,7 @@ ResponseDecoder::Step ResponseDecoder::begin_prepared(Bytes message) {
   bool definitions_follow = true;
   if (has(capability::optional_metadata) && !reader.at_end()) definitions_follow = reader.u8() != 0;
   answer_.results.emplace_back(std::move(ok));
-  prepared_columns_.clear();
+  prepared_columns_ = {};
   if (definitions_follow && answer_.parameter_count > 0) {
     definitions_left_ = answer_.parameter_count;
     state_ = State::prepare_parameters;
@@ -280,8 +284,9 @@ ResponseDecoder::Step ResponseDecoder::begin_prepared(Bytes message) {
 ResponseDecoder::Step ResponseDecoder::announced(Bytes message) {
   auto definition = parse_definition(message);
   if (!definition) return fail("not a column definition");
-  if (state_ == State::prepare_columns) prepared_columns_.push_back(*std::move(definition));
+  if (state_ == State::prepare_columns) definitions_.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
+  prepared_columns_ = std::exchange(definitions_, {});
   // With parameters' definitions the form showed itself before the columns' end.
   bool eof_follows = eof_is_unknown() ? eof_form_ != EofForm::deprecated : !has(capability::deprecate_eof);
   if (state_ == State::prepare_parameters) {

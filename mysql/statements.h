@@ -21,7 +21,7 @@ struct ParameterType {
 struct Statement {
   std::string text;
   std::uint16_t parameter_count = 0;
-  std::vector<Column> columns;             // as announced, or as last executed
+  Columns columns;                         // as announced, or as last executed
   std::vector<ParameterType> types;        // as last bound
   std::map<std::uint16_t, std::vector<std::byte>> long_data;  // by parameter, joined in order of arrival
   enum class LongData : std::uint8_t { whole, cut } long_data_state = LongData::whole;  // cut: over the limit

@@ -59,7 +59,7 @@ struct Assembler::State {
   struct Connection final : mysql::DecoderSink {
     Connection(State& owner, const StreamOpen& event, const mysql::DecoderLimits& limits, Sampled chosen)
         : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start) {}
-    void on_exchange(mysql::DecodedExchange& exchange) override { state.on_exchange(*this, exchange); }
+    void on_exchange(mysql::Exchange& exchange) override { state.on_exchange(*this, exchange); }
 
     State& state;
     StreamOpen open;
@@ -84,7 +84,7 @@ struct Assembler::State {
   void after(Connection& connection);
   void number(Connection& connection);
   void announce(Connection& connection);
-  void on_exchange(Connection& connection, mysql::DecodedExchange& exchange);
+  void on_exchange(Connection& connection, mysql::Exchange& exchange);
 
   ExchangeSink& sink;
   AssemblerOptions options;
@@ -129,38 +129,22 @@ void Assembler::State::announce(Connection& connection) {
   sink.on_session(info);
 }
 
-void Assembler::State::on_exchange(Connection& connection, mysql::DecodedExchange& exchange) {
+void Assembler::State::on_exchange(Connection& connection, mysql::Exchange& exchange) {
   if (connection.sampled == Sampled::shed) {
     ++counted.shed_exchanges;
     return;
   }
   announce(connection);
-  Exchange out;
-  out.id = {connection.id, connection.next_seq++};
-  out.provenance = {options.file, exchange.packet};
-  out.user = std::move(exchange.user);
-  out.schema = std::move(exchange.schema);
-  out.collation = exchange.collation;
-  out.command = std::move(exchange.command);
-  out.answer = std::move(exchange.answer);
-  out.request_first = exchange.request.first;
-  out.request_last = exchange.request.last;
-  if (out.answer.state == mysql::Answer::State::complete) {
-    out.response_first = exchange.response.first;
-    out.response_last = exchange.response.last;
-  }
-  out.request_bytes = exchange.request_bytes;
-  out.response_bytes = exchange.response_bytes;
-  out.certainty = exchange.certainty == mysql::DecodedExchange::Certainty::certain ? Exchange::Certainty::certain : Exchange::Certainty::inferred;
-  out.why = std::move(exchange.why);
-  if (out.command.text_state == mysql::Command::Text::known && carries_statement(out.command.code)) {
-    if (connection.dialect_collation != out.collation) {
-      connection.dialect = dialect_of(connection.decoder.facts().server_version, out.collation);
-      connection.dialect_collation = out.collation;
+  exchange.id = {connection.id, connection.next_seq++};
+  exchange.provenance.file = options.file;
+  if (exchange.command.text_state == mysql::Command::Text::known && carries_statement(exchange.command.code)) {
+    if (connection.dialect_collation != exchange.collation) {
+      connection.dialect = dialect_of(connection.decoder.facts().server_version, exchange.collation);
+      connection.dialect_collation = exchange.collation;
     }
-    if (sql::redact_secrets(out.command.text, connection.dialect) == sql::Redaction::replaced) redact_answer(out.answer);
+    if (sql::redact_secrets(exchange.command.text, connection.dialect) == sql::Redaction::replaced) redact_answer(exchange.answer);
   }
-  sink.on_exchange(out);
+  sink.on_exchange(exchange);
 }
 
 void Assembler::State::after(Connection& connection) {

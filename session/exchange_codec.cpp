@@ -109,8 +109,9 @@ void encode(WireWriter& out, const mysql::ResultSet& set) {
   for (std::size_t i = 0; i < set.rows.size(); ++i) out.bytes(set.rows.row(i));
 }
 void decode(WireReader& in, mysql::ResultSet& set) {
-  set.columns.resize(in.count());
-  for (mysql::Column& column : set.columns) decode(in, column);
+  std::vector<mysql::Column> columns(in.count());
+  for (mysql::Column& column : columns) decode(in, column);
+  set.columns = std::move(columns);
   set.format = decode_enum(in, mysql::RowFormat::binary);
   set.status = in.small<std::uint16_t>();
   set.warnings = in.small<std::uint16_t>();

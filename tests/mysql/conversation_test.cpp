@@ -70,12 +70,12 @@ TEST_CASE("text rows carry their columns, cells, digests, times and sizes") {
   auto asked = tap.now + std::chrono::milliseconds(1);
   tap.client(wire::query("SELECT id, name FROM t")).server_together(two_rows());
   REQUIRE(tap.exchanges.size() == 1);
-  const DecodedExchange& exchange = tap.exchanges[0];
-  CHECK(exchange.certainty == DecodedExchange::Certainty::certain);
+  const Exchange& exchange = tap.exchanges[0];
+  CHECK(exchange.certainty == Exchange::Certainty::certain);
   CHECK(exchange.answer.kind() == AnswerKind::rows);
-  CHECK(exchange.request.first == asked);
+  CHECK(exchange.request_first == asked);
   CHECK(exchange.request_bytes == 4 + 1 + 22);
-  CHECK(exchange.response.last == asked + std::chrono::milliseconds(1));
+  CHECK(exchange.response_last == asked + std::chrono::milliseconds(1));
   const ResultSet& rows = *exchange.answer.first_rows();
   CHECK(rows.columns.at(1).name == "name");
   CHECK(rows.columns.at(0).type == ColumnType::long_);

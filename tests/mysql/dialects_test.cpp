@@ -95,14 +95,14 @@ std::vector<Piece> connection(const Dialect& dialect) {
 }
 
 struct Heard final : DecoderSink {
-  void on_exchange(DecodedExchange& exchange) override { exchanges.push_back(std::move(exchange)); }
-  std::vector<DecodedExchange> exchanges;
+  void on_exchange(Exchange& exchange) override { exchanges.push_back(std::move(exchange)); }
+  std::vector<Exchange> exchanges;
 };
 
 // Everything but packets and times, which chopping may change.
-std::string told(const std::vector<DecodedExchange>& exchanges) {
+std::string told(const std::vector<Exchange>& exchanges) {
   std::string text;
-  for (const DecodedExchange& each : exchanges) {
+  for (const Exchange& each : exchanges) {
     text += std::string(command_name(each.command.code)) + " '" + each.command.text + "'";
     for (const Parameter& parameter : each.command.parameters) text += " <" + print_parameter(parameter) + ">";
     text += " " + std::string(to_string(each.answer.kind())) + " " + std::to_string(each.request_bytes) + "/" + std::to_string(each.response_bytes);
@@ -111,14 +111,14 @@ std::string told(const std::vector<DecodedExchange>& exchanges) {
         text += " rows " + std::to_string(rows->digests.rows) + " " + std::to_string(rows->digests.ordered_low) + " " + std::to_string(rows->rows.byte_size());
       if (const auto* ok = std::get_if<Ok>(&result)) text += " ok " + std::to_string(ok->affected_rows) + " " + std::to_string(ok->warnings);
     }
-    text += (each.certainty == DecodedExchange::Certainty::certain ? "\n" : " inferred: " + each.why + "\n");
+    text += (each.certainty == Exchange::Certainty::certain ? "\n" : " inferred: " + each.why + "\n");
   }
   return text;
 }
 
 // Feeds the pieces, each cut into chunks by the callable.
 template <class Chop>
-std::vector<DecodedExchange> decode(const std::vector<Piece>& pieces, const Dialect& dialect, Chop&& chop) {
+std::vector<Exchange> decode(const std::vector<Piece>& pieces, const Dialect& dialect, Chop&& chop) {
   Heard heard;
   DecoderLimits limits;
   limits.frame_payload = dialect.frame_payload;
@@ -163,7 +163,7 @@ TEST_CASE("every dialect tells the same conversation, at every message size arou
           REQUIRE(null);
           CHECK(null->at(0).is_null);
           CHECK(exchanges[4].answer.last_ok()->warnings == 5);
-          for (const auto& each : exchanges) CHECK(each.certainty == DecodedExchange::Certainty::certain);
+          for (const auto& each : exchanges) CHECK(each.certainty == Exchange::Certainty::certain);
         }
 }
 

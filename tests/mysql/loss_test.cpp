@@ -17,7 +17,7 @@ Tap& exchange(Tap& tap, int i) { return ask(tap, i).server_together(rows_of(std:
 
 // Every observed answer belongs to its command; texts come in order and are the given ones.
 void require_right_pairs(const Tap& tap) {
-  for (const DecodedExchange& each : tap.exchanges) {
+  for (const Exchange& each : tap.exchanges) {
     if (each.answer.state != Answer::State::complete) continue;
     const ResultSet* rows = each.answer.first_rows();
     REQUIRE(rows != nullptr);
@@ -29,10 +29,10 @@ void require_right_pairs(const Tap& tap) {
 }
 std::string story(const Tap& tap) {
   std::string text;
-  for (const DecodedExchange& each : tap.exchanges) {
+  for (const Exchange& each : tap.exchanges) {
     std::string name = each.command.text_state == Command::Text::known && each.command.text.size() > 7 ? each.command.text.substr(7) : "?";
     text += (text.empty() ? "" : " ") + name + (each.answer.state == Answer::State::complete ? "" : "-") +
-            (each.certainty == DecodedExchange::Certainty::inferred ? "~" : "");
+            (each.certainty == Exchange::Certainty::inferred ? "~" : "");
   }
   return text;
 }
@@ -148,7 +148,7 @@ TEST_CASE("joined in the middle: exchanges are found from the next command on, a
   REQUIRE(tap.exchanges.size() == 3);
   CHECK(tap.exchanges[0].command.text == "SELECT 1");
   CHECK(tap.exchanges[2].command.text == "SELECT 2");
-  for (const DecodedExchange& each : tap.exchanges) CHECK(each.certainty == DecodedExchange::Certainty::inferred);
+  for (const Exchange& each : tap.exchanges) CHECK(each.certainty == Exchange::Certainty::inferred);
   require_right_pairs(tap);
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("an execution whose PREPARE was not seen has no text, and says so") {
   REQUIRE(tap.exchanges.size() == 1);
   CHECK(tap.exchanges[0].command.text_state == Command::Text::unknown);
   CHECK(tap.exchanges[0].command.text.empty());
-  CHECK(tap.exchanges[0].certainty == DecodedExchange::Certainty::inferred);
+  CHECK(tap.exchanges[0].certainty == Exchange::Certainty::inferred);
   CHECK(tap.exchanges[0].answer.row_count() == 1);
 }
 

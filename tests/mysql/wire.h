@@ -104,7 +104,7 @@ class Tap final : public mysql::DecoderSink {
   explicit Tap(const mysql::DecoderLimits& limits = {}, darktap::StreamOpen::Start start = darktap::StreamOpen::Start::handshake)
       : limit_(limits.frame_payload), decoder(*this, limits, start) {}
 
-  void on_exchange(mysql::DecodedExchange& exchange) override { exchanges.push_back(std::move(exchange)); }
+  void on_exchange(mysql::Exchange& exchange) override { exchanges.push_back(std::move(exchange)); }
 
   // A message as one packet. The client begins a command at sequence number 0; everything else goes on.
   Tap& client(std::string_view message) { return send(Direction::to_server, command_bytes(message)); }
@@ -147,7 +147,7 @@ class Tap final : public mysql::DecoderSink {
   }
   void set_sequence(std::uint8_t sequence) { sequence_ = sequence; }
 
-  std::vector<mysql::DecodedExchange> exchanges;
+  std::vector<mysql::Exchange> exchanges;
   darktap::CaptureTime now{std::chrono::hours(500'000)};
   std::uint64_t packet = 0;
 

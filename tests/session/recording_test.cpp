@@ -43,9 +43,10 @@ Exchange sample(std::uint32_t seq, const std::string& sql) {
   e.command.text_state = mysql::Command::Text::known;
   e.command.parameters = {{mysql::ColumnType::longlong, mysql::Parameter::Sign::unsigned_, mysql::Parameter::Presence::value, "", std::vector<std::byte>(8, std::byte{0xff})}};
   mysql::ResultSet set;
-  set.columns.resize(1);
-  set.columns[0].name = "id";
-  set.columns[0].type = mysql::ColumnType::long_;
+  mysql::Column id;
+  id.name = "id";
+  id.type = mysql::ColumnType::long_;
+  set.columns = std::vector{id};
   set.rows.add(as_bytes("\x01" "5"));
   set.digests.rows = 1;
   set.digests.ordered_high = 0xffffffffffffffff;

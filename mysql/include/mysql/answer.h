@@ -25,7 +25,7 @@ struct ServerError {
 
 // Digests cover every row; `rows` holds the first of them, at most the decoder's kept_rows and kept_bytes.
 struct ResultSet {
-  std::vector<Column> columns;
+  Columns columns;
   RowFormat format = RowFormat::text;
   RowBatch rows;
   RowDigests digests;

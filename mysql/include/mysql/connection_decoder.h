@@ -8,8 +8,7 @@
 #include <string_view>
 
 #include "base/stream.h"
-#include "mysql/answer.h"
-#include "mysql/command.h"
+#include "mysql/exchange.h"
 
 namespace darktap::mysql {
 
@@ -33,28 +32,12 @@ struct ConnectionFacts {
   enum class Join : std::uint8_t { from_login, midstream } join = Join::from_login;
 };
 
-struct ByteTimes {
-  CaptureTime first, last;
-};
-
-// One command with its whole response. The sink may move from it.
-struct DecodedExchange {
-  Command command;
-  Answer answer;
-  ByteTimes request, response;  // response times are meaningless unless the answer was observed
-  std::uint64_t request_bytes = 0, response_bytes = 0;  // on the wire, frame headers included
-  PacketNumber packet;          // of the packet that ended the request
-  std::string user, schema;     // in force when the command was sent
-  std::uint16_t collation = 0;  // in force when the command was sent; 0 unknown
-  enum class Certainty : std::uint8_t { certain, inferred } certainty = Certainty::certain;
-  std::string why;              // what the inference rests on
-};
-
 class DecoderSink {
  public:
   virtual ~DecoderSink() = default;
-  // In order of request; each command exactly once, the last ones at finish() as unobserved if need be.
-  virtual void on_exchange(DecodedExchange& exchange) = 0;
+  // In order of request; each command exactly once, the last ones at finish() as unobserved if need be. The sink may move
+  // from the exchange; what it leaves is used again for a later one.
+  virtual void on_exchange(Exchange& exchange) = 0;
 };
 
 class ConnectionDecoder {

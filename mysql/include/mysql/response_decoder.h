@@ -32,7 +32,7 @@ class ResponseDecoder {
   // `prepared_columns`: what PREPARE announced, needed for COM_STMT_FETCH, and where MariaDB's cached metadata leaves
   // definitions out.
   ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits,
-                  std::vector<Column> prepared_columns = {}, Dialect dialect = Dialect::negotiated);
+                  Columns prepared_columns = {}, Dialect dialect = Dialect::negotiated);
   ResponseDecoder(const ResponseDecoder&) = delete;
   ResponseDecoder& operator=(const ResponseDecoder&) = delete;
   ResponseDecoder(ResponseDecoder&&) = default;
@@ -46,7 +46,7 @@ class ResponseDecoder {
   // The answer so far; whole after `done`.
   Answer& answer() { return answer_; }
   // Column definitions that PREPARE announced (valid after the `done` of a COM_STMT_PREPARE).
-  const std::vector<Column>& prepared_columns() const { return prepared_columns_; }
+  const Columns& prepared_columns() const { return prepared_columns_; }
   const SessionChanges& changes() const { return changes_; }
   // What the response showed of the EOF's form, where that was unknown.
   enum class EofForm : std::uint8_t { unknown, classic, deprecated };
@@ -85,7 +85,8 @@ class ResponseDecoder {
   std::uint64_t definitions_left_ = 0;
   std::size_t definition_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
-  std::vector<Column> prepared_columns_;
+  Columns prepared_columns_;
+  std::vector<Column> definitions_;  // those in progress
   ResultSet* rows_ = nullptr;  // the result set in progress: the last of answer_.results
   ResultSet pending_;          // until its definitions are whole
   Answer answer_;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -22,6 +24,34 @@ struct Column {
   std::uint8_t decimals = 0;
   std::string extended_type;  // MariaDB's extended metadata ("json", "inet6", …), empty where there is none
   bool operator==(const Column&) const = default;
+};
+
+// The columns of a result: never changed once made, and shared by all results of the same definitions, since production sends
+// the same ones again and again. Reads as a const vector; to change them, make new ones.
+class Columns {
+ public:
+  Columns() = default;
+  Columns(std::vector<Column> columns)  // NOLINT: a list of columns is what it is
+      : shared_(columns.empty() ? nullptr : std::make_shared<const std::vector<Column>>(std::move(columns))) {}
+
+  // Lives as long as this, or a copy of it.
+  const std::vector<Column>& list() const& { return shared_ ? *shared_ : none(); }
+  const std::vector<Column>& list() && = delete;
+  operator const std::vector<Column>&() const& { return list(); }
+  std::size_t size() const { return list().size(); }
+  bool empty() const { return shared_ == nullptr; }
+  std::vector<Column>::const_iterator begin() const { return list().begin(); }
+  std::vector<Column>::const_iterator end() const { return list().end(); }
+  const Column& operator[](std::size_t i) const { return list()[i]; }
+  const Column& at(std::size_t i) const { return list().at(i); }
+  bool operator==(const Columns& other) const { return shared_ == other.shared_ || list() == other.list(); }
+
+ private:
+  static const std::vector<Column>& none() {
+    static const std::vector<Column> empty;
+    return empty;
+  }
+  std::shared_ptr<const std::vector<Column>> shared_;
 };
 
 enum class RowFormat : std::uint8_t { text, binary };

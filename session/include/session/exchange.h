@@ -1,4 +1,4 @@
-// One command with its whole response, as captured, with the session state that gave it meaning.
+// Sessions and their exchanges, and where they go.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,7 @@
 
 #include "base/ids.h"
 #include "base/stream.h"
-#include "mysql/answer.h"
-#include "mysql/command.h"
+#include "mysql/exchange.h"
 
 namespace darktap::session {
 
@@ -22,27 +21,8 @@ struct SessionInfo {
   enum class Transport : std::uint8_t { plain, tls, compressed } transport = Transport::plain;
 };
 
-struct ExchangeId {
-  SessionId session;
-  std::uint32_t seq = 0;  // from 0 in its session
-  auto operator<=>(const ExchangeId&) const = default;
-};
-
-struct Exchange {
-  ExchangeId id;
-  Provenance provenance;
-  std::string user, schema;     // in force when the command was sent
-  std::uint16_t collation = 0;  // of the connection when the command was sent (as logged in or SET NAMES); 0 unknown
-  mysql::Command command;       // secrets in its text are replaced already
-  mysql::Answer answer;
-  CaptureTime request_first, request_last;
-  CaptureTime response_first, response_last;  // epoch where the answer was not observed
-  std::uint64_t request_bytes = 0, response_bytes = 0;
-  enum class Certainty : std::uint8_t { certain, inferred } certainty = Certainty::certain;
-  std::string why;
-
-  bool is_observed() const { return answer.state == mysql::Answer::State::complete; }
-};
+using mysql::Exchange;
+using mysql::ExchangeId;
 
 // What a tap or a recording counted, for `inspect --format summary` (design §4).
 struct TapCounters {
