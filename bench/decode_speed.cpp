@@ -3,6 +3,7 @@
 //
 //   bench_decode_speed FILE [ROUNDS [DARKTAP]]    medians of ROUNDS rounds (default 7); DARKTAP: the program whose
 //                                                 `inspect --format summary` is measured beside it
+//   bench_decode_speed FILE ROUNDS STAGE          that stage alone, for a profiler: libpcap, packets, reassembly or decode
 //
 // "decode" is the way of every capture: file, segments, reassembly, frames, commands and answers, the session's state, secrets looked
 // for, up to finished exchanges with statement, parameters, times, kept rows and row digests, handed to a sink that adds them up. What
@@ -14,19 +15,18 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.h"
 #include "capture/reassembler.h"
 #include "capture/tap.h"
-#include "run/input.h"
-#include "session/exchange.h"
+#include "session/assembler.h"
 
 using namespace darktap;
 
@@ -116,10 +116,17 @@ class ExchangeSum final : public session::ExchangeSink {
 };
 
 Sums decode(const std::string& path) {
+  capture::FileTap tap(path);
   Sums sums;
   ExchangeSum sink(sums);
-  const std::atomic<bool> stop = false;
-  sums.packets = run::read_input(path, {}, sink, stop).counters.packets;
+  session::Assembler assembler(sink, {});
+  capture::Reassembler reassembler(assembler);
+  capture::PacketView packet;
+  while (tap.next(packet, {}) == capture::Tap::Read::packet) {
+    ++sums.packets;
+    reassembler.feed(packet);
+  }
+  reassembler.finish(packet.time);
   return sums;
 }
 
@@ -154,6 +161,9 @@ struct Stage {
   Sums sums{};
 };
 
+const std::array all_stages{Stage{"libpcap", count_packets}, Stage{"packets", read_packets}, Stage{"reassembly", reassemble},
+                            Stage{"decode", decode}};
+
 void print(const char* name, const std::vector<double>& seconds, const std::vector<double>& ratios, double megabytes, const Sums& sums) {
   const double used = median(seconds);
   std::printf("%-12s %8.1f ms %8.0f MB/s  ratio %.3f (%.3f-%.3f)", name, used * 1e3, megabytes / used, median(ratios),
@@ -164,7 +174,7 @@ void print(const char* name, const std::vector<double>& seconds, const std::vect
 }
 
 int measure(const std::string& path, int rounds, const std::string& darktap) {
-  std::array stages{Stage{"libpcap", count_packets}, Stage{"packets", read_packets}, Stage{"reassembly", reassemble}, Stage{"decode", decode}};
+  std::array stages = all_stages;
   std::vector<double> inspect_seconds, inspect_ratios;
   long inspect_peak = 0;
   count_packets(path);  // the page cache is warm for all
@@ -206,6 +216,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    for (const Stage& stage : all_stages) {
+      if (argc < 4 || std::string_view(argv[3]) != stage.name) continue;
+      for (int round = std::atoi(argv[2]); round > 0; --round) stage.pass(argv[1]);
+      return 0;
+    }
     return measure(argv[1], argc > 2 ? std::max(1, std::atoi(argv[2])) : 7, argc > 3 ? argv[3] : "");
   } catch (const Failure& failure) {
     std::fprintf(stderr, "bench_decode_speed: %s\n", failure.what());

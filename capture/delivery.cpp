@@ -37,6 +37,20 @@ void lower_needs(HalfStream& half, Position start, Position end, Position needs)
 
 }  // namespace
 
+bool Delivery::take_next(Flow& flow, const SegmentView& segment, bool from_first) {
+  constexpr std::uint8_t special = TcpFlags::syn_bit | TcpFlags::fin_bit | TcpFlags::rst_bit;
+  if (flow.phase != Flow::Phase::running || flow.waiting || (segment.flags.bits & (special | TcpFlags::ack_bit)) != TcpFlags::ack_bit || segment.cut > 0) return false;
+  const Direction d = flow.direction(from_first);
+  HalfStream& half = flow.half(d);
+  HalfStream& other = flow.half(opposite(d));
+  if (!half.anchored || !other.anchored || half.fin || other.fin || segment.sequence != half.next_sequence || flow.holds_segments()) return false;
+  const Position needs = other.position_of(segment.acknowledgement);
+  if (needs > other.position) return false;  // it acknowledges what was not seen
+  other.acknowledged = std::max(other.acknowledged, needs);
+  send_bytes(flow, d, segment.payload, segment.time, segment.packet);
+  return true;
+}
+
 void Delivery::take(Flow& flow, const Arrival& arrival) {
   const Direction d = flow.direction(arrival.from_first);
   HalfStream& half = flow.half(d);

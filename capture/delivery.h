@@ -15,6 +15,9 @@ class Delivery {
 
   // Takes a segment of a running flow: its acknowledgement, its bytes, its FIN.
   void take(Flow& flow, const Arrival& arrival);
+  // The same for the segment that comes next in its direction, of a flow in which nothing waits and nothing ends. False where it is
+  // not of that kind; nothing has happened then.
+  bool take_next(Flow& flow, const SegmentView& segment, bool from_first);
   // Declares the holes lost that are proved by an acknowledgement and have waited long enough.
   void relieve(Flow& flow, CaptureTime now);
   // Nothing more will come: delivers all that is held, and the bytes known to be missing at the end of a direction.

@@ -72,6 +72,7 @@ void Reassembler::State::feed(const SegmentView& segment) {
   Flow& flow = flows[index];
   flows.live.move_to_back(index);
   ++flow.packets;
+  if (delivery.take_next(flow, segment, from_first)) return;  // nearly every segment
   if (segment.flags.syn()) learn_handshake(flow, segment, from_first);
   Arrival arrival = arrival_of(segment);
   arrival.number = flow.packets;
@@ -92,6 +93,7 @@ void Reassembler::State::feed(const SegmentView& segment) {
 FlowTable::Found Reassembler::State::find_or_create(const SegmentView& segment) {
   const std::uint32_t hash = FlowTable::hash(segment.source, segment.destination);
   const FlowTable::Found found = flows.find(hash, segment.source, segment.destination);
+  if (found.flow != no_flow && flows[found.flow].phase == Flow::Phase::running && !segment.flags.syn()) return found;
   if (found.flow == no_flow) {
     if (segment.flags.rst()) {
       ++stats.after_end;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "link_header.h"
+#include "plain_segment.h"
 #include "tunnel.h"
 
 namespace darktap::capture {
@@ -207,7 +208,11 @@ Expected<SegmentView, NotSegment> unwrap(const PacketView& packet, Fragments* fr
 
 }  // namespace
 
-Expected<SegmentView, NotSegment> SegmentDecoder::decode(const PacketView& packet) { return unwrap(packet, &fragments_); }
+Expected<SegmentView, NotSegment> SegmentDecoder::decode(const PacketView& packet) {
+  Expected<SegmentView, NotSegment> segment;
+  if (!read_plain_segment(packet, *segment)) segment = unwrap(packet, &fragments_);
+  return segment;
+}
 Expected<SegmentView, NotSegment> decode_segment(const PacketView& packet) { return unwrap(packet, nullptr); }
 
 }  // namespace darktap::capture

@@ -5,7 +5,7 @@ namespace darktap::mysql {
 namespace {
 
 void take_text(Command& command, Bytes text) {
-  command.text = std::string(as_text(text));
+  command.text.assign(as_text(text));
   command.text_state = Command::Text::known;
 }
 
@@ -25,8 +25,7 @@ Statement* take_statement(Command& command, std::uint32_t id, Statements& statem
   return statement;
 }
 
-void parse_statement_command(ByteReader reader, AttributesForm attributes, Statements& statements, ParsedCommand& parsed) {
-  Command& command = parsed.command;
+void parse_statement_command(ByteReader reader, AttributesForm attributes, Statements& statements, Command& command, ParsedCommand& parsed) {
   Bytes body = reader.rest();
   std::uint32_t id = reader.u32le();
   if (!reader.ok()) {
@@ -64,9 +63,8 @@ bool becomes_stream(CommandCode code) {
          code == CommandCode::clone || code == CommandCode::subscribe_group_replication;
 }
 
-ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements) {
+ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command) {
   ParsedCommand parsed;
-  Command& command = parsed.command;
   ByteReader reader(message);
   command.code = static_cast<CommandCode>(reader.u8());
   switch (command.code) {
@@ -87,7 +85,7 @@ ParsedCommand parse_command(Bytes message, Capabilities capabilities, Attributes
     case CommandCode::stmt_fetch:
     case CommandCode::stmt_reset:
     case CommandCode::stmt_close:
-    case CommandCode::stmt_send_long_data: parse_statement_command(reader, attributes, statements, parsed); break;
+    case CommandCode::stmt_send_long_data: parse_statement_command(reader, attributes, statements, command, parsed); break;
     case CommandCode::set_option: command.number = reader.u16le(); break;
     case CommandCode::process_kill: command.number = reader.u32le(); break;
     case CommandCode::change_user:

@@ -10,16 +10,15 @@
 namespace darktap::mysql {
 
 struct ParsedCommand {
-  Command command;
   std::string problem;     // what could not be read, one phrase; empty where all was
   UserChange user_change;  // of a COM_CHANGE_USER
   std::uint16_t long_data_parameter = 0;  // of a COM_STMT_SEND_LONG_DATA
   Bytes long_data;                        // lives as long as the message
 };
 
-// `message` is a whole command, its code byte first. Statements lends texts, types and long data; it is changed only by
-// new types of an execution.
-ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements);
+// `message` is a whole command, its code byte first. `command` is empty; its storage is used. Statements lends texts, types and
+// long data; it is changed only by new types of an execution.
+ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command);
 
 // Commands that the server never answers.
 bool gets_no_answer(CommandCode code);

@@ -101,6 +101,7 @@ bool ConnectionDecoder::State::drain_frames(Direction direction, Bytes& input, c
   Side& from = side(direction);
   MessageView message;
   while (true) {
+    if (direction == Direction::to_client && from.phase == Side::Phase::commands && !from.frames.in_message()) conversation.take_ahead(input, last);
     if (from.phase == Side::Phase::login && from.frames.before_message()) {
       if (!passes_login_header(direction, input, first)) return false;
       if (from.phase == Side::Phase::commands && from.form == Side::Form::compressed) return true;
@@ -176,8 +177,8 @@ void ConnectionDecoder::State::on_client_message(const MessageView& message) {
 
 // ---- the public face
 
-ConnectionDecoder::ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start)
-    : state_(std::make_unique<State>(sink, limits, start)) {}
+ConnectionDecoder::ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool)
+    : state_(std::make_unique<State>(sink, limits, start, pool)) {}
 ConnectionDecoder::~ConnectionDecoder() = default;
 ConnectionDecoder::ConnectionDecoder(ConnectionDecoder&&) noexcept = default;
 

@@ -32,8 +32,9 @@ struct Side {
 };
 
 struct ConnectionDecoder::State {
-  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start)
-      : limits(given), conversation(sink, limits, facts), sides{Side(limits), Side(limits)} {
+  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start, DecoderPool* shared)
+      : limits(given), own_pool(shared == nullptr ? std::make_unique<DecoderPool>() : nullptr),
+        conversation(sink, limits, facts, shared == nullptr ? *own_pool : *shared), sides{Side(limits), Side(limits)} {
     if (start == StreamOpen::Start::handshake) return;
     facts.join = ConnectionFacts::Join::midstream;
     conversation.require_evidence();
@@ -67,6 +68,7 @@ struct ConnectionDecoder::State {
 
   DecoderLimits limits;
   ConnectionFacts facts;
+  std::unique_ptr<DecoderPool> own_pool;
   Conversation conversation;
   std::array<Side, 2> sides;
   Recognition recognition = Recognition::undecided;

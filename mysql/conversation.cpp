@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "charsets.h"
-#include "session_text.h"
 
 namespace darktap::mysql {
 
@@ -21,8 +19,8 @@ void make_unobserved(Exchange& exchange, const std::string& why) {
 
 }  // namespace
 
-Conversation::Conversation(DecoderSink& sink, const DecoderLimits& limits, ConnectionFacts& facts)
-    : sink_(sink), limits_(limits), facts_(facts), statements_(most_statements, limits.message_bytes) {}
+Conversation::Conversation(DecoderSink& sink, const DecoderLimits& limits, ConnectionFacts& facts, DecoderPool& pool)
+    : sink_(sink), limits_(limits), facts_(facts), pool_(*pool.state_), statements_(most_statements, limits.message_bytes) {}
 
 // ---- the client's side
 
@@ -30,7 +28,7 @@ void Conversation::command(const MessageView& message) {
   if (message.payload.empty() && message.integrity == MessageView::Integrity::whole) return;  // no command at all
   auto code = message.payload.empty() ? CommandCode::sleep : static_cast<CommandCode>(message.payload[0]);
   // The client has its answer, or it would not ask again.
-  if (head_ && head_->progress == Head::Progress::answering && head_->decoder.may_be_complete()) complete();
+  if (head_ && head_->progress == Progress::answering && head_->decoder.may_be_complete()) complete();
   bool waits = head_ || !queue_.empty();
   bool behind_prepare = last_code_ == CommandCode::stmt_prepare &&
                         (code == CommandCode::stmt_execute || code == CommandCode::stmt_bulk_execute) && message.payload.size() >= 5 &&
@@ -88,7 +86,8 @@ void Conversation::client_heard() {
 
 // A command reaches the front: everything before it is answered, so that the session's state is the one it was sent in.
 void Conversation::take(Waiting& waiting, Bytes payload) {
-  Exchange exchange;
+  Open open = pool_.take();
+  Exchange& exchange = open->exchange;
   exchange.request_first = waiting.first.time;
   exchange.request_last = waiting.last.time;
   exchange.request_bytes = waiting.wire_bytes;
@@ -106,50 +105,48 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
     make_unobserved(exchange, waiting.integrity == MessageView::Integrity::oversized ? "the command is longer than the limit"
                                                                                      : "bytes of the command were lost");
     note_unseen_effect(exchange.command);
-    emit(exchange);
+    tell(std::move(open));
     return;
   }
 
   AttributesForm attributes = AttributesForm::by_shape;
   if (facts_.known == ConnectionFacts::Capability::negotiated)
     attributes = (facts_.capabilities & capability::query_attributes) != 0 ? AttributesForm::negotiated : AttributesForm::absent;
-  ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_);
-  if (!parsed.problem.empty()) doubt(exchange, parsed.problem);
-  exchange.command = std::move(parsed.command);
   const Command& command = exchange.command;
+  ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_, exchange.command);
+  if (!parsed.problem.empty()) doubt(exchange, parsed.problem);
 
   if (command.code == CommandCode::stmt_send_long_data)
     statements_.add_long_data(command.statement_id, parsed.long_data_parameter, parsed.long_data);
   if (command.code == CommandCode::stmt_close) statements_.close(command.statement_id);
   if (gets_no_answer(command.code)) {
     exchange.answer.state = Answer::State::none;
-    emit(exchange);
+    tell(std::move(open));
     return;
   }
   if (becomes_stream(command.code)) {
     became_stream_ = true;
     make_unobserved(exchange, "the connection became a replication stream");
-    emit(exchange);
+    tell(std::move(open));
     return;
   }
   if (waiting.answer == Waiting::Answer::lost) {
     make_unobserved(exchange, "bytes of its answer were lost");
     note_unseen_effect(exchange.command);
-    emit(exchange);
+    tell(std::move(open));
     return;
   }
   if (waiting.answer == Waiting::Answer::search) side_ = Server::searching;
 
-  ResponseDecoder decoder = decoder_for(command);
-  head_.emplace(Head{.exchange = std::move(exchange),
-                     .decoder = std::move(decoder),
-                     .user_change = std::move(parsed.user_change),
-                     .burst = waiting.burst,
-                     .first_sequence = static_cast<std::uint8_t>(waiting.last_sequence + 1),
-                     .next_sequence = {}});
+  if (command.code == CommandCode::change_user) open->user_change = std::move(parsed.user_change);
+  open->burst = waiting.burst;
+  open->first_sequence = static_cast<std::uint8_t>(waiting.last_sequence + 1);
+  start_decoder(*open);
+  head_ = std::move(open);
 }
 
-ResponseDecoder Conversation::decoder_for(const Command& command) {
+void Conversation::start_decoder(OpenExchange& open) {
+  const Command& command = open.exchange.command;
   Columns columns;
   bool executes = command.code == CommandCode::stmt_execute || command.code == CommandCode::stmt_bulk_execute;
   if (command.code == CommandCode::stmt_fetch || (executes && definitions_may_be_left_out()))
@@ -161,7 +158,7 @@ ResponseDecoder Conversation::decoder_for(const Command& command) {
     if (eof_form_ == ResponseDecoder::EofForm::deprecated) capabilities |= capability::deprecate_eof;
     else capabilities &= ~capability::deprecate_eof;
   }
-  return {command.code, capabilities, {.kept_rows = limits_.kept_rows, .kept_bytes = limits_.kept_bytes}, std::move(columns), dialect};
+  open.decoder.restart(command.code, capabilities, {.kept_rows = limits_.kept_rows, .kept_bytes = limits_.kept_bytes}, std::move(columns), dialect);
 }
 
 bool Conversation::definitions_may_be_left_out() const {
@@ -190,20 +187,20 @@ Conversation::Framing Conversation::response(const MessageView& message) {
     return Framing::trusted;
   }
   bool checked = sequences_checked_;
-  if (checked && head_->progress == Head::Progress::answering && head_->decoder.may_be_complete() && message.first_sequence != *head_->next_sequence) {
+  if (checked && head_->progress == Progress::answering && head_->decoder.may_be_complete() && message.first_sequence != *head_->next_sequence) {
     complete();  // what comes now answers the next command
     if (!head_) {
       side_ = Server::searching;
       return Framing::trusted;
     }
   }
-  Head& head = *head_;
-  if (head.progress == Head::Progress::waiting) {
+  OpenExchange& head = *head_;
+  if (head.progress == Progress::waiting) {
     if (checked && message.first_sequence != head.first_sequence) {
       side_ = Server::searching;
       return Framing::trusted;
     }
-    head.progress = Head::Progress::answering;
+    head.progress = Progress::answering;
     head.exchange.response_first = message.first.time;
   } else if (checked && head.next_sequence && message.first_sequence != *head.next_sequence) {
     side_ = Server::searching;
@@ -219,7 +216,11 @@ Conversation::Framing Conversation::response(const MessageView& message) {
                                                                         : "bytes of its answer were lost");
     return Framing::trusted;
   }
-  switch (head.decoder.feed(message.payload)) {
+  const bool defines = head.decoder.in_definitions();
+  if (defines) note_definition(message);
+  const ResponseDecoder::Step step = head.decoder.feed(message.payload);
+  if (defines && !head.decoder.in_definitions()) learn_definitions();
+  switch (step) {
     case ResponseDecoder::Step::more:
       if (head.exchange.command.code == CommandCode::change_user) head.next_sequence.reset();  // the client speaks in between
       return Framing::trusted;
@@ -236,17 +237,17 @@ Conversation::Framing Conversation::response(const MessageView& message) {
 }
 
 void Conversation::complete() {
-  Head head = *std::move(head_);
-  head_.reset();
+  Open open = std::move(head_);
+  OpenExchange& head = *open;
   Exchange& exchange = head.exchange;
-  exchange.answer = std::move(head.decoder.answer());
+  std::swap(exchange.answer, head.decoder.answer());
   recognised_ = true;
   if (head.decoder.eof_form() != ResponseDecoder::EofForm::unknown) eof_form_ = head.decoder.eof_form();
   else if (head.decoder.may_be_complete()) eof_form_ = ResponseDecoder::EofForm::deprecated;
-  take_effect(head, exchange.answer);
+  take_effect(head);
   // A client that asks again before it has its answer never waits. Commands of one packet don't count.
   if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response_first) overlapping_ = true;
-  emit(exchange);
+  tell(std::move(open));
   advance();
 }
 
@@ -260,7 +261,7 @@ void Conversation::server_lost(CaptureTime behind) {
     return;
   }
   if (!head_) return;
-  bool asked_later = head_->progress == Head::Progress::waiting && behind < head_->exchange.request_last;
+  bool asked_later = head_->progress == Progress::waiting && behind < head_->exchange.request_last;
   if (asked_later) return;  // the hole lies before it was asked
   for (Waiting& each : queue_)
     if (each.burst == head_->burst) each.answer = Waiting::Answer::lost;
@@ -280,7 +281,7 @@ void Conversation::skip_to(CaptureTime time) {
 }
 
 bool Conversation::starts_head(const MessageView& message) const {
-  return head_ && head_->progress == Head::Progress::waiting && message.integrity == MessageView::Integrity::whole &&
+  return head_ && head_->progress == Progress::waiting && message.integrity == MessageView::Integrity::whole &&
          message.first.time >= head_->exchange.request_last &&
          (!sequences_checked_ || message.first_sequence == head_->first_sequence) &&
          payload_starts_response(message.payload, message.length, head_->exchange.command.code);
@@ -288,7 +289,7 @@ bool Conversation::starts_head(const MessageView& message) const {
 
 std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
   skip_to(time);
-  if (side_ != Server::searching || !head_ || head_->progress != Head::Progress::waiting || time < head_->exchange.request_last) return std::nullopt;
+  if (side_ != Server::searching || !head_ || head_->progress != Progress::waiting || time < head_->exchange.request_last) return std::nullopt;
   ResponseStart start{.command = head_->exchange.command.code, .sequence = {}};
   if (sequences_checked_) start.sequence = head_->first_sequence;
   return start;
@@ -296,109 +297,23 @@ std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
 
 void Conversation::give_up_head(const std::string& why) {
   if (head_) {
-    Exchange exchange = std::move(head_->exchange);
-    head_.reset();
-    make_unobserved(exchange, why);
-    note_unseen_effect(exchange.command);
-    emit(exchange);
+    Open open = std::move(head_);
+    make_unobserved(open->exchange, why);
+    note_unseen_effect(open->exchange.command);
+    tell(std::move(open));
   }
   advance();
 }
 
 void Conversation::finish(const std::string& why) {
   while (head_) {
-    bool begun = head_->progress == Head::Progress::answering;
+    bool begun = head_->progress == Progress::answering;
     give_up_head(begun ? why + " inside its answer" : why + " before its answer");
   }
   flush_held();
 }
 
-// ---- the session's state
-
-void Conversation::take_effect(const Head& head, const Answer& answer) {
-  const Command& command = head.exchange.command;
-  bool succeeded = answer.error() == nullptr;
-  switch (command.code) {
-    case CommandCode::stmt_prepare:
-      if (succeeded) {
-        statements_.prepared(answer.statement_id, Statement{.text = command.text, .parameter_count = answer.parameter_count,
-                                                            .columns = head.decoder.prepared_columns(), .types = {}, .long_data = {}});
-      } else {
-        statements_.not_prepared(command.text);
-      }
-      break;
-    case CommandCode::stmt_execute:
-    case CommandCode::stmt_bulk_execute:
-    case CommandCode::stmt_reset:
-      if (Statement* statement = statements_.find(command.statement_id)) {
-        statements_.drop_long_data(*statement);
-        // What a cursor's FETCH and MariaDB's cached metadata will refer to.
-        const ResultSet* rows = answer.first_rows();
-        if (rows != nullptr && (command.cursor_flags != 0 || definitions_may_be_left_out())) statement->columns = rows->columns;
-      }
-      break;
-    case CommandCode::init_db:
-      if (succeeded) facts_.schema = command.text;
-      break;
-    case CommandCode::query:
-      if (succeeded) {
-        SessionText text = recognise_session_text(command.text);
-        if (text.schema) facts_.schema = *text.schema;
-        if (text.collation) facts_.collation = *text.collation;
-      }
-      break;
-    case CommandCode::change_user:
-      if (succeeded) {
-        facts_.user = head.user_change.user;
-        facts_.schema = head.user_change.schema;
-        if (head.user_change.collation != 0) facts_.collation = login_collation_ = head.user_change.collation;
-        statements_.clear();
-        state_doubt_.clear();
-      }
-      break;
-    case CommandCode::reset_connection:
-      if (succeeded) {
-        statements_.clear();
-        facts_.collation = login_collation_;
-      }
-      break;
-    default: break;  // the others change nothing that is followed
-  }
-  apply(head.decoder.changes());
-}
-
-void Conversation::apply(const SessionChanges& changes) {
-  if (changes.schema) facts_.schema = *changes.schema;
-  if (changes.character_set && character_set_of(facts_.collation) != *changes.character_set)
-    if (std::uint16_t collation = collation_for(*changes.character_set); collation != 0) facts_.collation = collation;
-  if (changes.collation)
-    if (std::uint16_t collation = collation_by_name(*changes.collation); collation != 0) facts_.collation = collation;
-}
-
-std::uint16_t Conversation::collation_for(std::string_view character_set) const {
-  if (character_set == "utf8" && character_set_of(facts_.collation) == "utf8mb3") return facts_.collation;
-  return default_collation(character_set);
-}
-
-// A command whose answer stays unknown may have moved the state all the same.
-void Conversation::note_unseen_effect(const Command& command) {
-  switch (command.code) {
-    case CommandCode::stmt_prepare:
-      if (command.text_state == Command::Text::known) statements_.not_prepared(command.text);
-      return;
-    case CommandCode::init_db:
-    case CommandCode::change_user:
-    case CommandCode::reset_connection: break;
-    case CommandCode::query: {
-      if (command.text_state != Command::Text::known) break;
-      SessionText text = recognise_session_text(command.text);
-      if (!text.schema && !text.collation) return;
-      break;
-    }
-    default: return;
-  }
-  if (state_doubt_.empty()) state_doubt_ = "a command that moves the session's state was not fully seen";
-}
+// ---- out
 
 void Conversation::doubt(Exchange& exchange, const std::string& why) const {
   exchange.certainty = Exchange::Certainty::inferred;
@@ -406,7 +321,10 @@ void Conversation::doubt(Exchange& exchange, const std::string& why) const {
   exchange.why += why;
 }
 
-// ---- out
+void Conversation::tell(Open open) {
+  emit(open->exchange);
+  pool_.give_back(std::move(open));
+}
 
 void Conversation::emit(Exchange& exchange) {
   bool observed = exchange.answer.state == Answer::State::complete;

@@ -2,7 +2,8 @@
 // them. Knows messages only; where they begin and end is the connection decoder's business.
 #pragma once
 
-#include <deque>
+#include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,13 +13,14 @@
 #include "frames.h"
 #include "mysql/connection_decoder.h"
 #include "mysql/response_decoder.h"
+#include "open_exchange.h"
 #include "statements.h"
 
 namespace darktap::mysql {
 
 class Conversation {
  public:
-  Conversation(DecoderSink& sink, const DecoderLimits& limits, ConnectionFacts& facts);
+  Conversation(DecoderSink& sink, const DecoderLimits& limits, ConnectionFacts& facts, DecoderPool& pool);
 
   // The client's side. A command that is not whole is told as unobserved: its text would be wrong.
   void command(const MessageView& message);
@@ -33,6 +35,8 @@ class Conversation {
   // The server's side.
   enum class Framing : std::uint8_t { trusted, doubtful };
   Framing response(const MessageView& message);
+  // What can be read at once of the frames behind a message: definitions that are known, rows. The bytes are taken from the front.
+  void take_ahead(Bytes& frames, const Stamp& stamp);
   // Bytes of the server are missing in front of the packet with this time.
   void server_lost(CaptureTime behind);
   // The answer that a packet of this time may begin, where the server's stream must be found again.
@@ -63,25 +67,23 @@ class Conversation {
     std::uint64_t burst = 0;
     enum class Answer : std::uint8_t { awaited, search, lost } answer = Answer::awaited;
   };
-  struct Head {
-    Exchange exchange;
-    ResponseDecoder decoder;
-    UserChange user_change;
-    std::uint64_t burst = 0;
-    std::uint8_t first_sequence = 1;  // of the answer
-    std::optional<std::uint8_t> next_sequence;
-    enum class Progress : std::uint8_t { waiting, answering } progress = Progress::waiting;
-  };
+  using Open = std::unique_ptr<OpenExchange>;
+  using Progress = OpenExchange::Progress;
 
   void take(Waiting& waiting, Bytes payload);
   void advance();
   bool definitions_may_be_left_out() const;
-  ResponseDecoder decoder_for(const Command& command);
+  void start_decoder(OpenExchange& open);
+  DefinitionLayout definition_layout() const;
+  void take_known_definitions(Bytes& frames);
+  void note_definition(const MessageView& message);
+  void learn_definitions();
+  void tell(Open open);
   void complete();
   void give_up_head(const std::string& why);
   void skip_to(CaptureTime time);
   bool starts_head(const MessageView& message) const;
-  void take_effect(const Head& head, const Answer& answer);
+  void take_effect(OpenExchange& head);
   void note_unseen_effect(const Command& command);
   void doubt(Exchange& exchange, const std::string& why) const;
   void emit(Exchange& exchange);
@@ -91,10 +93,11 @@ class Conversation {
   DecoderSink& sink_;
   const DecoderLimits& limits_;
   ConnectionFacts& facts_;
+  DecoderPool::State& pool_;
   Statements statements_;
-  std::deque<Waiting> queue_;      // behind the head
+  std::list<Waiting> queue_;       // behind the head; nearly always empty
   std::size_t queued_bytes_ = 0;
-  std::optional<Head> head_;
+  Open head_;
   enum class Server : std::uint8_t { following, searching } side_ = Server::following;
   // Commands sent in one packet are one burst: their answers come together.
   std::uint64_t burst_ = 0;

@@ -57,9 +57,28 @@ bool answers_ok_only(CommandCode command) {
 
 }  // namespace
 
-ResponseDecoder::ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits,
-                                 Columns prepared_columns, Dialect dialect)
-    : command_(command), capabilities_(capabilities), limits_(limits), dialect_(dialect), prepared_columns_(std::move(prepared_columns)) {
+ResponseDecoder::ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits, Columns prepared_columns,
+                                 Dialect dialect) {
+  restart(command, capabilities, limits, std::move(prepared_columns), dialect);
+}
+
+void ResponseDecoder::restart(CommandCode command, Capabilities capabilities, const ResponseLimits& limits, Columns prepared_columns,
+                              Dialect dialect) {
+  command_ = command;
+  capabilities_ = capabilities;
+  limits_ = limits;
+  dialect_ = dialect;
+  state_ = State::first;
+  definitions_left_ = 0;
+  definition_bytes_ = kept_bytes_ = 0;
+  prepared_columns_ = std::move(prepared_columns);
+  definitions_.clear();
+  rows_ = nullptr;
+  pending_ = {};
+  recycle(answer_);
+  changes_ = {};
+  eof_form_ = EofForm::unknown;
+  problem_.clear();
   if (command_ == CommandCode::stmt_fetch) {  // rows of an open cursor, without definitions
     pending_.columns = prepared_columns_;
     start_rows();
@@ -67,6 +86,18 @@ ResponseDecoder::ResponseDecoder(CommandCode command, Capabilities capabilities,
     definitions_left_ = most_columns;  // as many as come before the EOF
     state_ = State::columns;
   }
+}
+
+void ResponseDecoder::recycle(Answer& answer) {
+  constexpr std::size_t largest_spare = std::size_t{64} << 10;
+  for (Result& result : answer.results) {
+    auto* set = std::get_if<ResultSet>(&result);
+    if (set != nullptr && set->rows.capacity() > spare_rows_.capacity() && set->rows.capacity() <= largest_spare) spare_rows_ = std::move(set->rows);
+  }
+  answer.results.clear();
+  answer.statement_id = answer.parameter_count = answer.column_count = 0;
+  answer.state = Answer::State::complete;
+  answer.why_unobserved.clear();
 }
 
 bool ResponseDecoder::is_binary() const {
@@ -176,17 +207,32 @@ ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
   definitions_.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
   pending_.columns = std::exchange(definitions_, {});
+  definitions_end();
+  return Step::more;
+}
+
+bool ResponseDecoder::take_definitions(const Columns& columns, std::size_t bytes) {
+  if (definition_bytes_ + bytes > limits_.definition_bytes) return false;
+  definition_bytes_ += bytes;
+  definitions_left_ = 0;
+  pending_.columns = columns;
+  definitions_end();
+  return true;
+}
+
+void ResponseDecoder::definitions_end() {
   if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_.columns;
   if (!eof_is_unknown() && has(capability::deprecate_eof)) {
     start_rows();
   } else {
     state_ = State::columns_eof;
   }
-  return Step::more;
 }
 
 void ResponseDecoder::start_rows() {
   pending_.format = is_binary() ? RowFormat::binary : RowFormat::text;
+  pending_.rows = std::exchange(spare_rows_, {});
+  pending_.rows.clear();
   rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::move(pending_)));
   pending_ = ResultSet{};
   state_ = State::rows;
@@ -198,13 +244,34 @@ ResponseDecoder::Step ResponseDecoder::row(Bytes message) {
   if (first == eof_marker && message.size() < shortest_long_row) return end_of_rows(message);
   if (first == error_marker) return take_error(message);
   if (rows_->format == RowFormat::binary && first != ok_marker) return fail("not a binary row");
+  add_row(message);
+  return Step::more;
+}
+
+void ResponseDecoder::add_row(Bytes message) {
   rows_->digests.add(message);
   if (rows_->rows.size() < limits_.kept_rows && rows_->rows.size() + 1 == rows_->digests.rows &&
       kept_bytes_ + message.size() <= limits_.kept_bytes) {
     kept_bytes_ += message.size();
     rows_->rows.add(message);
   }
-  return Step::more;
+}
+
+ResponseDecoder::RowRun ResponseDecoder::take_rows(Bytes frames, std::uint8_t sequence, std::size_t longest) {
+  constexpr std::size_t header_bytes = 4;
+  RowRun run{.next_sequence = sequence};
+  const bool binary = rows_->format == RowFormat::binary;
+  while (true) {
+    ByteReader reader(frames.subspan(run.bytes));
+    const std::size_t length = reader.u24le();
+    if (reader.u8() != run.next_sequence || length == 0 || length >= longest || length > reader.remaining()) return run;
+    const Bytes message = reader.take(length);
+    const std::uint8_t first = first_byte(message);
+    if (binary ? first != ok_marker : first >= eof_marker) return run;
+    add_row(message);
+    run.bytes += header_bytes + length;
+    ++run.next_sequence;
+  }
 }
 
 ResponseDecoder::Step ResponseDecoder::end_of_rows(Bytes message) {

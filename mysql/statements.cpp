@@ -21,12 +21,16 @@ ParameterType read_type(ByteReader& reader) {
 
 bool is_null(Bytes bitmap, std::size_t i) { return (std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1U) != 0; }
 
-Parameter typed(const ParameterType& type) {
-  Parameter parameter;
+void take_type(const ParameterType& type, Parameter& parameter) {
   parameter.type = type.type;
   parameter.sign = type.sign;
   parameter.name = type.name;
   parameter.presence = Parameter::Presence::value;
+}
+
+Parameter typed(const ParameterType& type) {
+  Parameter parameter;
+  take_type(type, parameter);
   return parameter;
 }
 
@@ -105,6 +109,8 @@ namespace {
 enum class Names : std::uint8_t { absent, present };
 
 std::string read_execute_as(Bytes body, Statement& statement, Names names, Command& command) {
+  command.parameters.clear();
+  command.attributes.clear();
   ByteReader reader(body);
   reader.skip(4 + 1 + 4);  // id, flags, iteration count
   std::size_t own = statement.parameter_count;
@@ -118,22 +124,24 @@ std::string read_execute_as(Bytes body, Statement& statement, Names names, Comma
   Bytes nulls = reader.take((count + 7) / 8);
   std::uint8_t new_types = reader.u8();
   if (!reader.ok()) return "the parameters are cut short";
-  std::vector<ParameterType> types;
+  std::vector<ParameterType> bound_now;
   if (new_types != 0) {
+    bound_now.reserve(count);
     for (std::size_t i = 0; i < count && reader.ok(); ++i) {
-      types.push_back(read_type(reader));
-      if (names == Names::present) types.back().name = std::string(read_lenenc_text(reader));
+      bound_now.push_back(read_type(reader));
+      if (names == Names::present) bound_now.back().name = std::string(read_lenenc_text(reader));
     }
     if (!reader.ok()) return "the parameters' types are cut short";
-  } else {
-    types = statement.types;
   }
+  const std::vector<ParameterType>& types = new_types != 0 ? bound_now : statement.types;
   if (types.size() != count) return "the parameters' types were bound before the tap joined";
 
-  std::vector<Parameter> parameters, attributes;
+  std::vector<Parameter>& parameters = command.parameters;
+  std::vector<Parameter>& attributes = command.attributes;
   for (std::size_t i = 0; i < count; ++i) {
-    Parameter parameter = typed(types[i]);
-    auto long_data = statement.long_data.find(static_cast<std::uint16_t>(i));
+    Parameter& parameter = (i < own ? parameters : attributes).emplace_back();
+    take_type(types[i], parameter);
+    auto long_data = statement.long_data.empty() ? statement.long_data.end() : statement.long_data.find(static_cast<std::uint16_t>(i));
     if (i < own && long_data != statement.long_data.end()) {
       parameter.bytes = long_data->second;
     } else if (is_null(nulls, i) || parameter.type == ColumnType::null) {
@@ -142,12 +150,9 @@ std::string read_execute_as(Bytes body, Statement& statement, Names names, Comma
       take_value(reader, parameter);
       if (!reader.ok()) return "a parameter is cut short";
     }
-    (i < own ? parameters : attributes).push_back(std::move(parameter));
   }
   if (!reader.at_end()) return "bytes are left behind the parameters";
-  statement.types = std::move(types);
-  command.parameters = std::move(parameters);
-  command.attributes = std::move(attributes);
+  if (new_types != 0) statement.types = std::move(bound_now);
   return {};
 }
 
@@ -167,6 +172,10 @@ std::string read_execute(Bytes body, Statement* statement, AttributesForm form, 
   if (!problem.empty() && form != AttributesForm::absent) {
     Names other = expected == Names::present ? Names::absent : Names::present;
     if (read_execute_as(body, *statement, other, command).empty()) problem.clear();
+  }
+  if (!problem.empty()) {  // half of the values would be worse than none
+    command.parameters.clear();
+    command.attributes.clear();
   }
   if (problem.empty() && statement->long_data_state == Statement::LongData::cut) return "long data was over the limit";
   return problem;

@@ -4,12 +4,11 @@
 #include <xxhash.h>
 
 #include <array>
-#include <deque>
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
+#include "connection_table.h"
 #include "session/understanding.h"
 #include "sql/secrets.h"
 
@@ -58,7 +57,7 @@ struct Assembler::State {
 
   struct Connection final : mysql::DecoderSink {
     Connection(State& owner, const StreamOpen& event, const mysql::DecoderLimits& limits, Sampled chosen)
-        : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start) {}
+        : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start, &owner.pool) {}
     void on_exchange(mysql::Exchange& exchange) override { state.on_exchange(*this, exchange); }
 
     State& state;
@@ -77,8 +76,7 @@ struct Assembler::State {
 
   Connection* find(ConnectionId id) {
     if (recent != nullptr && recent->open.connection == id) return recent;
-    auto found = connections.find(id);
-    return recent = found == connections.end() ? nullptr : found->second.get();
+    return recent = connections.find(id);
   }
 
   void after(Connection& connection);
@@ -88,7 +86,8 @@ struct Assembler::State {
 
   ExchangeSink& sink;
   AssemblerOptions options;
-  std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections;
+  mysql::DecoderPool pool;  // outlives the connections
+  ConnectionTable<Connection> connections;
   Connection* recent = nullptr;
   // Opened and without a number yet, by server and in order of their first packets.
   std::map<Endpoint, std::map<ConnectionId, Connection*>> unnumbered;
@@ -167,7 +166,7 @@ void Assembler::on_open(const StreamOpen& event) {
     else state.unnumbered[event.flow.server][event.connection] = connection.get();
   }
   state.recent = connection.get();
-  state.connections[event.connection] = std::move(connection);
+  state.connections.insert(event.connection, std::move(connection));
 }
 
 void Assembler::on_bytes(const StreamBytes& event) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/stream.h"
+#include "mysql/decoder_pool.h"
 #include "mysql/exchange.h"
 
 namespace darktap::mysql {
@@ -42,7 +43,8 @@ class DecoderSink {
 
 class ConnectionDecoder {
  public:
-  ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start);
+  // `pool`: shared with other decoders of this thread; without one the decoder has its own.
+  ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool = nullptr);
   ~ConnectionDecoder();
   ConnectionDecoder(ConnectionDecoder&&) noexcept;
 

@@ -33,6 +33,11 @@ class ResponseDecoder {
   // definitions out.
   ResponseDecoder(CommandCode command, Capabilities capabilities, const ResponseLimits& limits,
                   Columns prepared_columns = {}, Dialect dialect = Dialect::negotiated);
+  // One that waits for its restart().
+  ResponseDecoder() = default;
+  // Begins anew, with the storage it has.
+  void restart(CommandCode command, Capabilities capabilities, const ResponseLimits& limits, Columns prepared_columns = {},
+               Dialect dialect = Dialect::negotiated);
   ResponseDecoder(const ResponseDecoder&) = delete;
   ResponseDecoder& operator=(const ResponseDecoder&) = delete;
   ResponseDecoder(ResponseDecoder&&) = default;
@@ -45,6 +50,26 @@ class ResponseDecoder {
 
   // The answer so far; whole after `done`.
   Answer& answer() { return answer_; }
+  // An answer that nobody needs any more: its storage serves the next one. It is left empty.
+  void recycle(Answer& answer);
+
+  // Shortcuts for who has the bytes of many messages at hand; they do what feed() does, message by message.
+  //
+  // Column definitions that are due and of which none has been fed; 0 else.
+  std::uint64_t definitions_due() const { return state_ == State::columns && definitions_.empty() && command_ != CommandCode::field_list ? definitions_left_ : 0; }
+  bool in_definitions() const { return state_ == State::columns; }
+  // All of them, known from an earlier answer; false where they are too long, and none was taken.
+  bool take_definitions(const Columns& columns, std::size_t bytes);
+  // The columns of the result set in progress, once its definitions are whole.
+  const Columns& columns() const { return rows_ != nullptr ? rows_->columns : pending_.columns; }
+  bool in_rows() const { return state_ == State::rows; }
+  // Rows from the front of whole frames shorter than `longest`, as long as they surely are rows and their numbers go on from
+  // `sequence`; how many bytes were rows, and the number behind the last.
+  struct RowRun {
+    std::size_t bytes = 0;
+    std::uint8_t next_sequence = 0;
+  };
+  RowRun take_rows(Bytes frames, std::uint8_t sequence, std::size_t longest);
   // Column definitions that PREPARE announced (valid after the `done` of a COM_STMT_PREPARE).
   const Columns& prepared_columns() const { return prepared_columns_; }
   const SessionChanges& changes() const { return changes_; }
@@ -70,17 +95,19 @@ class ResponseDecoder {
   Step take_ok(Bytes message);
   Step take_error(Bytes message);
   Step fail(std::string problem);
+  void definitions_end();
   void start_rows();
+  void add_row(Bytes message);
   bool eof_is_unknown() const { return dialect_ == Dialect::by_shape; }
   bool has(Capabilities flag) const { return (capabilities_ & flag) != 0; }
   bool is_binary() const;
   bool definitions_may_be_left_out() const;
   std::optional<Column> parse_definition(Bytes message);
 
-  CommandCode command_;
-  Capabilities capabilities_;
+  CommandCode command_{};
+  Capabilities capabilities_ = 0;
   ResponseLimits limits_;
-  Dialect dialect_;
+  Dialect dialect_ = Dialect::negotiated;
   State state_ = State::first;
   std::uint64_t definitions_left_ = 0;
   std::size_t definition_bytes_ = 0;
@@ -93,6 +120,7 @@ class ResponseDecoder {
   SessionChanges changes_;
   EofForm eof_form_ = EofForm::unknown;
   std::string problem_;
+  RowBatch spare_rows_;
 };
 
 }  // namespace darktap::mysql

@@ -100,6 +100,7 @@ class RowBatch {
   std::size_t size() const { return ends_.size(); }
   bool empty() const { return ends_.empty(); }
   std::size_t byte_size() const { return bytes_.size() + ends_.size() * sizeof(std::size_t); }
+  std::size_t capacity() const { return bytes_.capacity() + ends_.capacity() * sizeof(std::size_t); }
   // Lives until the batch is changed.
   Bytes row(std::size_t i) const& {
     std::size_t begin = i == 0 ? 0 : ends_[i - 1];

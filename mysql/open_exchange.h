@@ -1,0 +1,40 @@
+// An exchange in progress: the command at the front, and its answer as far as it has come.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "known_definitions.h"
+#include "login.h"
+#include "mysql/decoder_pool.h"
+#include "mysql/exchange.h"
+#include "mysql/response_decoder.h"
+
+namespace darktap::mysql {
+
+struct OpenExchange {
+  Exchange exchange;
+  ResponseDecoder decoder;
+  UserChange user_change;
+  std::uint64_t burst = 0;
+  std::uint8_t first_sequence = 1;  // of the answer
+  std::optional<std::uint8_t> next_sequence;
+  enum class Progress : std::uint8_t { waiting, answering } progress = Progress::waiting;
+  std::vector<std::byte> definitions;  // frames of column definitions that are not known yet, as they come
+  std::uint64_t definition_count = 0;  // of them in all; 0 where they are not to be learned
+
+  // Empty again, but for storage that the next one can use.
+  void reset();
+};
+
+struct DecoderPool::State {
+  KnownDefinitions definitions;
+  std::vector<std::unique_ptr<OpenExchange>> spares;
+
+  std::unique_ptr<OpenExchange> take();
+  void give_back(std::unique_ptr<OpenExchange> open);
+};
+
+}  // namespace darktap::mysql
