@@ -1,99 +1,161 @@
 // darktap capture: packets into a recording.
 #include <chrono>
+#include <csignal>
 #include <iostream>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <utility>
 
 #include "base/expected.h"
+#include "base/time.h"
 #include "command.h"
+#include "privileges.h"
+#include "recording_series.h"
 #include "run/input.h"
-#include "session/recording.h"
+#include "run/tap_reader.h"
 
 namespace darktap::cli {
 
 namespace {
 
 struct Options {
-  std::string interface, file, filter, rows = "full", keylog, prime, output;
+  std::string interface, file, filter, rows = "full", keylog, prime, output, user;
+  std::string ring = "64MiB", memory = "32MiB", split_size, split_time;
   std::vector<std::uint16_t> ports;
   double sample = 100;
+  bool follow = false;
 };
 
-// Counts what passes on its way into the recording.
-class Counting final : public session::ExchangeSink {
- public:
-  explicit Counting(session::RecordingWriter& next) : next_(next) {}
-  std::uint64_t sessions = 0, exchanges = 0;
+std::atomic<bool> rotation_requested = false;
 
-  void on_session(const session::SessionInfo& info) override {
-    ++sessions;
-    next_.on_session(info);
+void handle_rotation_signal() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { rotation_requested = true; };
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+std::uint64_t size_option(const char* option, const std::string& text, std::uint64_t least, std::uint64_t most) {
+  const auto size = parse_size(text);
+  if (!size || *size < least || *size > most) {
+    throw Failure(FailureKind::usage, std::string("capture ") + option + " " + text + ": expected a size with its unit, from " + std::to_string(least >> 10) + "KiB to " +
+                                          std::to_string(most >> 20) + "MiB, such as 64MiB");
   }
-  void on_exchange(session::Exchange& exchange) override {
-    ++exchanges;
-    next_.on_exchange(exchange);
+  return *size;
+}
+
+Splitting splitting_of(const Options& options) {
+  Splitting splitting;
+  if (!options.split_size.empty()) splitting.bytes = size_option("--split-size", options.split_size, 64U << 10, std::uint64_t{1} << 50);
+  if (!options.split_time.empty()) {
+    const auto time = parse_duration(options.split_time);
+    if (!time || *time < std::chrono::seconds(1)) throw Failure(FailureKind::usage, "capture --split-time " + options.split_time + ": expected a duration with its unit, at least 1s, such as 10m");
+    splitting.time = *time;
   }
-  void on_session_end(SessionId session, CaptureTime time) override { next_.on_session_end(session, time); }
+  return splitting;
+}
 
- private:
-  session::RecordingWriter& next_;
-};
-
-int capture_to_file(const Options& options) {
+void check(const Options& options) {
   if (options.rows == "digest") not_yet("--rows digest");
   if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
   if (!options.prime.empty()) not_yet("--prime");
-  if (options.interface.empty() == options.file.empty()) {
-    throw Failure(FailureKind::usage, "capture: give either -i INTERFACE (a live tap) or -r FILE (a capture file)");
-  }
-  if (!options.interface.empty() && options.ports.empty()) throw Failure(FailureKind::usage, "capture -i: name the server's port with --port, so that only MySQL is tapped");
-  handle_stop_signals();
-  run::InputOptions input;
-  input.ports = server_ports(options.ports);
-  input.filter = options.filter;
-  input.sample_percent = options.sample;
+  const bool live = !options.interface.empty();
+  if (live == !options.file.empty()) throw Failure(FailureKind::usage, "capture: give either -i INTERFACE (a live tap) or -r FILE (a capture file)");
+  if (live && options.ports.empty()) throw Failure(FailureKind::usage, "capture -i: name the server's port with --port, so that only MySQL is tapped");
+  if (options.follow && (live || options.file == "-")) throw Failure(FailureKind::usage, "capture --follow: is for a file that grows, named by -r; a live tap and a pipe go on by themselves");
+}
 
-  // The tap first: where it can't be opened, no recording is left behind.
+// The tap: an interface or a file.
+struct OpenTap {
   std::unique_ptr<capture::LiveTap> live;
   std::unique_ptr<capture::FileTap> file;
+  capture::Tap& tap() { return live ? static_cast<capture::Tap&>(*live) : *file; }
+};
+
+OpenTap open_tap(const Options& options, const run::InputOptions& input) {
+  OpenTap open;
   if (!options.interface.empty()) {
     capture::LiveTapOptions tapping;
     tapping.ports = input.ports;
     tapping.filter = input.filter;
-    live = std::make_unique<capture::LiveTap>(options.interface, tapping);
+    tapping.buffer_bytes = static_cast<int>(size_option("--ring", options.ring, std::uint64_t{1} << 20, std::uint64_t{1} << 30));
+    tapping.batch = std::chrono::milliseconds(20);  // nobody waits for a recording: fewer wake-ups
+    open.live = std::make_unique<capture::LiveTap>(options.interface, tapping);
   } else {
-    file = std::make_unique<capture::FileTap>(options.file, options.filter);
+    capture::FileTapOptions reading;
+    reading.filter = input.filter;
+    if (options.follow) reading.end = capture::FileTapOptions::End::followed;
+    open.file = std::make_unique<capture::FileTap>(options.file, std::move(reading));
   }
-  capture::Tap& tap = live ? static_cast<capture::Tap&>(*live) : *file;
-  session::RecordingWriter writer(options.output);
-  writer.add_file(tap.name());
-  Counting counting(writer);
-  auto last_flush = std::chrono::steady_clock::now(), last_line = last_flush;
-  if (live) std::cerr << "darktap: capturing on " << tap.name() << " into " << options.output << "; Ctrl-C ends it\n";
-  session::TapCounters counters = run::read_tap(tap, input, counting, stop_requested, [&] {
-    if (stop_requested) tap.stop();
-    auto now = std::chrono::steady_clock::now();
-    if (now - last_flush >= std::chrono::milliseconds(500)) {
-      last_flush = now;
-      writer.flush();
-    }
-    if (live && now - last_line >= std::chrono::seconds(5)) {
-      last_line = now;
-      std::cerr << "darktap: " << counting.sessions << " sessions, " << counting.exchanges << " exchanges, " << tap.counts().kernel_drops << " kernel drops\n";
-    }
-  });
-  if (file && file->truncated()) {
-    counters.end = session::TapCounters::End::truncated;
-    std::cerr << "darktap: " << *file->truncated() << '\n';
+  return open;
+}
+
+// A failed rotation costs no exchange: the file at hand goes on.
+void rotate(RecordingSeries& series) {
+  try {
+    const std::string before = series.current();
+    series.rotate();
+    std::cerr << "darktap: " << before << " is complete; going on in " << series.current() << '\n';
+  } catch (const Failure& failure) {
+    std::cerr << "darktap: can't rotate, going on in " << series.current() << ": " << failure.what() << '\n';
   }
-  writer.finish(counters);
-  std::cerr << "darktap: " << options.output << ": " << counting.sessions << " sessions, " << counting.exchanges << " exchanges from "
-            << counters.packets << " packets; " << counters.lost_bytes << " bytes lost in " << counters.gaps << " gaps, "
-            << counters.kernel_drops << " kernel drops";
+}
+
+void tell_end(const Options& options, const OpenTap& open, const RecordingSeries& series, const session::TapCounters& counters, std::uint64_t shed_sessions) {
+  std::cerr << "darktap: " << options.output << ": " << series.sessions() << " sessions, " << series.exchanges() << " exchanges from " << counters.packets
+            << " packets; " << counters.lost_bytes << " bytes lost in " << counters.gaps << " gaps, " << counters.kernel_drops << " kernel drops";
+  if (series.files() > 1) std::cerr << "; in " << series.files() << " files, the last one " << series.current();
+  if (counters.shed_exchanges > 0) std::cerr << "; " << counters.shed_exchanges << " exchanges left out";
+  if (options.sample < 100) std::cerr << " (" << options.sample << " % of the sessions are kept)";
+  if (shed_sessions > 0) std::cerr << "; the rest of " << shed_sessions << " sessions was shed because the decoder was too slow: sample with --sample, or give it more --memory";
   if (counters.tls_sessions > 0) std::cerr << "; " << counters.tls_sessions << " sessions use TLS and can't be read";
   std::cerr << '\n';
-  if (file && counting.sessions == 0 && counters.tls_sessions == 0) std::cerr << "darktap: " << tap.name() << ": no MySQL in it; name the server's port with --port\n";
+  if (open.file && series.sessions() == 0 && counters.tls_sessions == 0) std::cerr << "darktap: " << open.file->name() << ": no MySQL in it; name the server's port with --port\n";
+}
+
+int capture_to_file(const Options& options) {
+  check(options);
+  const Splitting splitting = splitting_of(options);
+  const std::uint64_t memory = size_option("--memory", options.memory, std::uint64_t{1} << 20, std::uint64_t{1} << 34);
+  handle_stop_signals();
+  handle_rotation_signal();
+  run::InputOptions input;
+  input.ports = server_ports(options.ports);
+  input.filter = options.filter;
+  input.sample_percent = options.sample;
+  const std::string folder = RecordingSeries::folder_of(options.output);
+  const RunAs user = options.interface.empty() && options.user.empty() ? RunAs{} : choose_user(options.user, folder);
+
+  // The tap first: where it can't be opened, no recording is left behind.
+  OpenTap open = open_tap(options, input);
+  capture::Tap& tap = open.tap();
+  run::TapReader* reading = nullptr;
+  RecordingSeries series(options.output, splitting, tap.name(), [&] { return reading->counters(); });
+  if (!user.name.empty()) {
+    if (splitting.any() && !may_write(user, folder)) {
+      throw Failure(FailureKind::usage, folder + ": the next files are to be made as user " + user.name + ", who may not write there; give the folder to " + user.name + ", or name another --user");
+    }
+    series.give_to(user.user, user.group);
+    drop_privileges(user);
+  }
+  run::TapReader reader(tap, input, series, {.queued_bytes = open.live ? memory : 0});
+  reading = &reader;
+
+  if (open.live) std::cerr << "darktap: capturing on " << tap.name() << " into " << series.current() << " as user " << user.name << "; Ctrl-C ends it, SIGHUP goes on in another file\n";
+  auto last_line = std::chrono::steady_clock::now();
+  session::TapCounters counters = reader.read(stop_requested, [&] {
+    if (series.flush_and_is_due() || rotation_requested.exchange(false)) rotate(series);
+    if (const auto now = std::chrono::steady_clock::now(); open.live && now - last_line >= std::chrono::seconds(5)) {
+      last_line = now;
+      std::cerr << "darktap: " << series.sessions() << " sessions, " << series.exchanges() << " exchanges, " << reader.counters().kernel_drops << " kernel drops";
+      if (const std::uint64_t shed = reader.shed_sessions(); shed > 0) std::cerr << ", " << shed << " sessions shed";
+      std::cerr << '\n';
+    }
+  });
+  if (open.file && open.file->truncated()) {
+    counters.end = session::TapCounters::End::truncated;
+    std::cerr << "darktap: " << *open.file->truncated() << '\n';
+  }
+  series.finish(counters);
+  tell_end(options, open, series, counters, reader.shed_sessions());
   return fine;
 }
 
@@ -104,12 +166,18 @@ void add_capture(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("capture", "Tap an interface, or read a capture file, into a recording");
   command->add_option("-i", options.interface, "Interface to tap")->type_name("IFACE");
   command->add_option("-r", options.file, "A pcap or pcapng file; - for standard input")->type_name("FILE");
+  command->add_flag("--follow", options.follow, "The file of -r goes on growing: read on until a signal");
   add_ports(*command, options.ports);
-  command->add_option("--filter", options.filter, "BPF filter, in addition to the ports")->type_name("BPF");
+  command->add_option("--filter", options.filter, "BPF filter, in addition to the ports; of a tunnel it sees the outside")->type_name("BPF");
   command->add_option("--sample", options.sample, "Whole sessions kept, of a hundred")->check(CLI::Range(0.0, 100.0))->type_name("PERCENT");
   command->add_option("--rows", options.rows, "full; digest is not there yet")->check(CLI::IsMember({"full", "digest"}))->capture_default_str();
   command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
   command->add_option("--prime", options.prime, "Read running sessions' state from the server (not yet)")->type_name("URL");
+  command->add_option("--ring", options.ring, "The kernel's ring for packets of a live tap")->capture_default_str()->type_name("SIZE");
+  command->add_option("--memory", options.memory, "Segments waiting for the decoder of a live tap; beyond it whole sessions are shed")->capture_default_str()->type_name("SIZE");
+  command->add_option("--user", options.user, "Who to be once the interface and the recording are open")->type_name("NAME");
+  command->add_option("--split-size", options.split_size, "Go on in another file when this one has reached it: OUT-000001.dtap, …")->type_name("SIZE");
+  command->add_option("--split-time", options.split_time, "The same after as long a time")->type_name("DURATION");
   command->add_option("-w", options.output, "The recording to write")->required()->type_name("OUT.dtap");
   command->callback([&action] { action = [] { return capture_to_file(options); }; });
 }

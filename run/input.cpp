@@ -1,9 +1,8 @@
 #include "run/input.h"
 
-#include <algorithm>
 #include <set>
 
-#include "capture/reassembler.h"
+#include "run/tap_reader.h"
 #include "session/recording.h"
 
 namespace darktap::run {
@@ -44,47 +43,6 @@ std::string nothing_found(const std::string& path, const InputOptions& options) 
 
 }  // namespace
 
-session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options,
-                              session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle) {
-  session::AssemblerOptions assembling;
-  assembling.sample_percent = options.sample_percent;
-  using Recognise = session::AssemblerOptions::Recognise;
-  assembling.recognise = options.ports.any() ? Recognise::by_evidence : Recognise::every_connection;
-  session::Assembler assembler(sink, assembling);
-  capture::ReassemblerOptions reassembling;
-  reassembling.ports = options.ports;
-  capture::Reassembler reassembler(assembler, reassembling);
-
-  session::TapCounters counters;
-  capture::PacketView packet;
-  std::uint64_t until_idle = 1000;
-  while (!stop.load(std::memory_order_relaxed)) {
-    capture::Tap::Read read = tap.next(packet, std::chrono::milliseconds(100));
-    if (read == capture::Tap::Read::end) break;
-    if (read == capture::Tap::Read::packet) {
-      if (counters.first_time == CaptureTime()) counters.first_time = packet.time;
-      counters.last_time = std::max(counters.last_time, packet.time);
-      reassembler.feed(packet);
-    } else {
-      reassembler.advance(CaptureClock::now());
-    }
-    if (idle && (read == capture::Tap::Read::timeout || --until_idle == 0)) {
-      until_idle = 1000;
-      idle();
-    }
-  }
-  reassembler.finish(counters.last_time);
-  const capture::ReassemblerStats& stats = reassembler.stats();
-  counters.packets = stats.packets;
-  counters.bytes = stats.bytes;
-  counters.lost_bytes = stats.lost_bytes;
-  counters.gaps = stats.gaps;
-  counters.connections = stats.connections;
-  counters.kernel_drops = tap.counts().kernel_drops;
-  assembler.add_to(counters);
-  return counters;
-}
-
 InputResult read_input(const std::string& path, const InputOptions& options, session::ExchangeSink& sink, const std::atomic<bool>& stop) {
   InputResult result;
   if (path != "-" && session::RecordingReader::is_recording(path)) {
@@ -100,7 +58,7 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
     return result;
   }
   capture::FileTap tap(path, options.filter);
-  result.counters = read_tap(tap, options, sink, stop, {});
+  result.counters = TapReader(tap, options, sink).read(stop, {});
   result.files = {path};
   if (tap.truncated()) {
     result.counters.end = session::TapCounters::End::truncated;

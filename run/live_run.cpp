@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine.h"
+#include "run/tap_reader.h"
 
 namespace darktap::run {
 
@@ -35,11 +36,12 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   std::exception_ptr tap_failed;
   std::atomic<bool> stop_tap = false;
   std::atomic<std::uint64_t> drops = 0;
+  TapReader tap_reader(tap, live.input, inbox, {.queued_bytes = TapReader::default_queued_bytes});
   std::thread reader([&] {
     try {
-      result.counters = read_tap(tap, live.input, inbox, stop_tap, [&] {
-        drops = tap.counts().kernel_drops;
-        if (stop.load()) tap.stop();
+      result.counters = tap_reader.read(stop_tap, [&] {
+        drops = tap_reader.counters().kernel_drops;
+        if (stop.load()) stop_tap = true;
       });
     } catch (...) {
       tap_failed = std::current_exception();
@@ -48,7 +50,6 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   });
   auto end_tap = [&] {
     stop_tap = true;
-    tap.stop();
     if (reader.joinable()) reader.join();
   };
   try {

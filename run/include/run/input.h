@@ -2,12 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "capture/tap.h"
-#include "session/assembler.h"
+#include "capture/server_ports.h"
 #include "session/exchange.h"
 
 namespace darktap::run {
@@ -27,10 +25,5 @@ struct InputResult {
 // Reads it to its end, in the order of the file, in bounded memory. Throws Failure(environment) where nothing could be
 // read. `stop` ends the reading early where it becomes true.
 InputResult read_input(const std::string& path, const InputOptions& options, session::ExchangeSink& sink, const std::atomic<bool>& stop);
-
-// Reads a tap until it ends; the part of read_input and of a live run that is the same. `idle` is
-// called about every 100 ms of quiet and at least every 1,000 packets, on the calling thread.
-session::TapCounters read_tap(capture::Tap& tap, const InputOptions& options,
-                              session::ExchangeSink& sink, const std::atomic<bool>& stop, const std::function<void()>& idle);
 
 }  // namespace darktap::run
