@@ -46,7 +46,11 @@ class Printer final : public session::ExchangeSink {
     json.member("joined_midstream", c.joined_midstream).member("tls_sessions", c.tls_sessions).member("compressed_sessions", c.compressed_sessions);
     json.member("exchanges", exchanges_).member("rows", rows_).member("rows_digest", to_hex(rows_digest_));
     json.key("ledger").begin_object();
-    for (std::size_t bin = 0; bin < store::bin_count; ++bin) json.member(store::to_string(static_cast<store::Bin>(bin)), ledger_.of(static_cast<store::Bin>(bin)));
+    for (std::size_t i = 0; i < store::bin_count; ++i) {
+      const auto bin = static_cast<store::Bin>(i);
+      // What the tap left out on purpose (sampling, overload) was counted and is in no recording.
+      json.member(store::to_string(bin), ledger_.of(bin) + (bin == store::Bin::shed ? c.shed_exchanges : 0));
+    }
     json.end_object().key("commands").begin_object();
     for (const auto& [command, count] : commands_) json.member(command, count);
     json.end_object().member("truncated", c.end == session::TapCounters::End::truncated);
