@@ -1,4 +1,5 @@
 // darktap inspect: look into a recording or a capture.
+#include <array>
 #include <iostream>
 #include <map>
 
@@ -28,8 +29,10 @@ class Printer final : public session::ExchangeSink {
 
   void on_session(const session::SessionInfo& info) override { sessions_[info.id] = info; }
   void on_exchange(session::Exchange& e) override {
-    const session::SessionInfo& session = sessions_[e.id.session];
     if (options_.session != 0 && e.id.session.value != options_.session) return;
+    // A summary needs no statement's meaning.
+    if (options_.format == "summary" && options_.fingerprint.empty()) return count(e);
+    const session::SessionInfo& session = sessions_[e.id.session];
     auto meaning = understanding_.of(e.command, session::dialect_of(session.server_version, e.collation), e.schema);
     if (!options_.fingerprint.empty() && to_hex(meaning->fingerprint) != options_.fingerprint) return;
     if (options_.format == "summary") count(e);
@@ -52,7 +55,10 @@ class Printer final : public session::ExchangeSink {
       json.member(store::to_string(bin), ledger_.of(bin) + (bin == store::Bin::shed ? c.shed_exchanges : 0));
     }
     json.end_object().key("commands").begin_object();
-    for (const auto& [command, count] : commands_) json.member(command, count);
+    std::map<std::string_view, std::uint64_t> by_name;
+    for (std::size_t code = 0; code < commands_.size(); ++code)
+      if (commands_[code] > 0) by_name[mysql::command_name(static_cast<mysql::CommandCode>(code))] += commands_[code];
+    for (const auto& [command, count] : by_name) json.member(command, count);
     json.end_object().member("truncated", c.end == session::TapCounters::End::truncated);
     auto time = [&](const char* key, CaptureTime when) {
       if (when == CaptureTime()) json.key(key).null();
@@ -66,7 +72,7 @@ class Printer final : public session::ExchangeSink {
  private:
   void count(const session::Exchange& e) {
     ++exchanges_;
-    ++commands_[std::string(mysql::command_name(e.command.code))];
+    ++commands_[static_cast<std::size_t>(e.command.code)];
     bool unobserved = e.answer.state == mysql::Answer::State::unobserved;
     ledger_.add(unobserved ? store::Bin::unobserved : store::Bin::observed);
     if (unobserved) return;  // rows of half an answer are no rows
@@ -83,7 +89,7 @@ class Printer final : public session::ExchangeSink {
   std::map<SessionId, session::SessionInfo> sessions_;
   std::uint64_t exchanges_ = 0, rows_ = 0, rows_digest_ = 0;
   store::Ledger ledger_;
-  std::map<std::string, std::uint64_t> commands_;
+  std::array<std::uint64_t, 256> commands_{};  // by code
 };
 
 int inspect(const Options& options) {

@@ -46,7 +46,7 @@ void parse_statement_command(ByteReader reader, AttributesForm attributes, State
     parsed.long_data_parameter = reader.u16le();
     parsed.long_data = reader.rest();
   }
-  if (failed) parsed.problem.clear();
+  if (failed) parsed.problem = {};
   // Closing a statement that a reset took away, or that nobody prepared, means the same either way.
   bool matters = command.code != CommandCode::stmt_close;
   if (parsed.problem.empty() && statement == nullptr && !failed && matters) parsed.problem = "its PREPARE was not seen";
@@ -89,11 +89,8 @@ ParsedCommand parse_command(Bytes message, Capabilities capabilities, Attributes
     case CommandCode::set_option: command.number = reader.u16le(); break;
     case CommandCode::process_kill: command.number = reader.u32le(); break;
     case CommandCode::change_user:
-      if (auto change = parse_user_change(reader.rest(), capabilities)) {
-        parsed.user_change = *std::move(change);
-      } else {
-        parsed.problem = "the new user could not be read";
-      }
+      parsed.user_change = parse_user_change(reader.rest(), capabilities);
+      if (!parsed.user_change) parsed.problem = "the new user could not be read";
       break;
     case CommandCode::sleep:
     case CommandCode::quit:

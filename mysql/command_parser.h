@@ -1,7 +1,8 @@
 // A client's message to a Command.
 #pragma once
 
-#include <string>
+#include <optional>
+#include <string_view>
 
 #include "login.h"
 #include "mysql/command.h"
@@ -10,8 +11,8 @@
 namespace darktap::mysql {
 
 struct ParsedCommand {
-  std::string problem;     // what could not be read, one phrase; empty where all was
-  UserChange user_change;  // of a COM_CHANGE_USER
+  std::string_view problem;  // what could not be read, one phrase; empty where all was
+  std::optional<UserChange> user_change;  // of a COM_CHANGE_USER
   std::uint16_t long_data_parameter = 0;  // of a COM_STMT_SEND_LONG_DATA
   Bytes long_data;                        // lives as long as the message
 };

@@ -101,7 +101,11 @@ bool ConnectionDecoder::State::drain_frames(Direction direction, Bytes& input, c
   Side& from = side(direction);
   MessageView message;
   while (true) {
-    if (direction == Direction::to_client && from.phase == Side::Phase::commands && !from.frames.in_message()) conversation.take_ahead(input, last);
+    if (direction == Direction::to_client && from.phase == Side::Phase::commands && !from.frames.in_message()) {
+      on_answer(conversation.take_ahead(input, first, last), last.time);
+      if (from.sync == Side::Sync::lost) return false;
+      if (readable != Readable::yes) return true;
+    }
     if (from.phase == Side::Phase::login && from.frames.before_message()) {
       if (!passes_login_header(direction, input, first)) return false;
       if (from.phase == Side::Phase::commands && from.form == Side::Form::compressed) return true;
@@ -146,11 +150,16 @@ void ConnectionDecoder::State::on_message(Direction direction, const MessageView
     direction == Direction::to_server ? on_client_login(message) : on_server_login(message);
     return;
   }
-  if (direction == Direction::to_server) {
-    on_client_message(message);
-  } else if (conversation.response(message) == Conversation::Framing::doubtful) {
-    lose(direction, message.last.time);
+  if (direction == Direction::to_client) {
+    on_answer(conversation.response(message), message.last.time);
+    return;
   }
+  on_client_message(message);
+  if (conversation.became_stream()) readable = Readable::stream;
+}
+
+void ConnectionDecoder::State::on_answer(Conversation::Framing framing, CaptureTime behind) {
+  if (framing == Conversation::Framing::doubtful) lose(Direction::to_client, behind);
   if (conversation.became_stream()) readable = Readable::stream;
 }
 

@@ -53,6 +53,7 @@ struct ConnectionDecoder::State {
   bool drain_frames(Direction direction, Bytes& input, const Stamp& first, const Stamp& last);
   bool passes_login_header(Direction direction, Bytes& input, const Stamp& stamp);
   void on_message(Direction direction, const MessageView& message);
+  void on_answer(Conversation::Framing framing, CaptureTime behind);
   void on_client_login(const MessageView& message);
   void take_login(const LoginRequest& request);
   void on_server_login(const MessageView& message);

@@ -137,7 +137,7 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
   }
   if (waiting.answer == Waiting::Answer::search) side_ = Server::searching;
 
-  if (command.code == CommandCode::change_user) open->user_change = std::move(parsed.user_change);
+  if (command.code == CommandCode::change_user) open->user_change = std::move(parsed.user_change).value_or(UserChange{});
   open->burst = waiting.burst;
   open->first_sequence = static_cast<std::uint8_t>(waiting.last_sequence + 1);
   start_decoder(*open);
@@ -215,10 +215,14 @@ Conversation::Framing Conversation::response(const MessageView& message) {
                                                                         : "bytes of its answer were lost");
     return Framing::trusted;
   }
-  const bool defines = head.decoder.in_definitions();
-  if (defines) note_definition(message);
   const ResponseDecoder::Step step = head.decoder.feed(message.payload);
-  if (defines && !head.decoder.in_definitions()) learn_definitions();
+  if (head.decoder.in_first_header() || head.learning == OpenExchange::Learning::yes) note_header(message);
+  return after(step);
+}
+
+// What a message of the head's answer leads to.
+Conversation::Framing Conversation::after(ResponseDecoder::Step step) {
+  OpenExchange& head = *head_;
   switch (step) {
     case ResponseDecoder::Step::more:
       if (head.exchange.command.code == CommandCode::change_user) head.next_sequence.reset();  // the client speaks in between
@@ -314,7 +318,7 @@ void Conversation::finish(const std::string& why) {
 
 // ---- out
 
-void Conversation::doubt(Exchange& exchange, const std::string& why) const {
+void Conversation::doubt(Exchange& exchange, std::string_view why) const {
   exchange.certainty = Exchange::Certainty::inferred;
   if (!exchange.why.empty()) exchange.why += "; ";
   exchange.why += why;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command_parser.h"
@@ -35,8 +36,9 @@ class Conversation {
   // The server's side.
   enum class Framing : std::uint8_t { trusted, doubtful };
   Framing response(const MessageView& message);
-  // What can be read at once of the frames behind a message: definitions that are known, rows. The bytes are taken from the front.
-  void take_ahead(Bytes& frames, const Stamp& stamp);
+  // What can be read at once of the frames at hand: a result's header that is known, rows and their end. The bytes are taken
+  // from the front; `first` and `last` stamp what begins and what ends in them.
+  Framing take_ahead(Bytes& frames, const Stamp& first, const Stamp& last);
   // Bytes of the server are missing in front of the packet with this time.
   void server_lost(CaptureTime behind);
   // The answer that a packet of this time may begin, where the server's stream must be found again.
@@ -74,10 +76,9 @@ class Conversation {
   void advance();
   bool definitions_may_be_left_out() const;
   void start_decoder(OpenExchange& open);
-  DefinitionLayout definition_layout() const;
-  void take_known_definitions(Bytes& frames);
-  void note_definition(const MessageView& message);
-  void learn_definitions();
+  Framing after(ResponseDecoder::Step step);
+  bool take_known_header(Bytes& frames, const Stamp& first);
+  void note_header(const MessageView& message);
   void tell(Open open);
   void complete();
   void give_up_head(const std::string& why);
@@ -85,7 +86,7 @@ class Conversation {
   bool starts_head(const MessageView& message) const;
   void take_effect(OpenExchange& head);
   void note_unseen_effect(const Command& command);
-  void doubt(Exchange& exchange, const std::string& why) const;
+  void doubt(Exchange& exchange, std::string_view why) const;
   void emit(Exchange& exchange);
   void flush_held();
   std::uint16_t collation_for(std::string_view character_set) const;

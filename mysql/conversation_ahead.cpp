@@ -2,75 +2,81 @@
 #include <algorithm>
 
 #include "conversation.h"
+#include "server_messages.h"
 
 namespace darktap::mysql {
 
 namespace {
 constexpr std::size_t frame_header_bytes = 4;
-constexpr std::uint8_t first_definition_sequence = 2;  // of a response's first result set: the number of columns comes first
-}  // namespace
+}
 
-void Conversation::take_ahead(Bytes& frames, const Stamp& stamp) {
-  if (!head_ || head_->progress != Progress::answering || side_ != Server::following || !head_->next_sequence) return;
+Conversation::Framing Conversation::take_ahead(Bytes& frames, const Stamp& first, const Stamp& last) {
+  if (!head_ || side_ != Server::following) return Framing::trusted;
   OpenExchange& head = *head_;
-  if (!head.decoder.in_rows()) {
-    if (head.decoder.definitions_due() == 0) return;
-    const std::size_t before = frames.size();
-    take_known_definitions(frames);
-    if (frames.size() == before) return;
-    head.exchange.response_bytes += before - frames.size();
-    head.exchange.response_last = stamp.time;
-    if (!head.decoder.in_rows()) return;
+  const std::size_t before = frames.size();
+  if (head.progress == Progress::waiting) {
+    if (!take_known_header(frames, first)) return Framing::trusted;
+  } else if (!head.next_sequence || !head.decoder.in_rows()) {
+    return Framing::trusted;
   }
   const std::size_t longest = std::min(limits_.frame_payload, limits_.message_bytes);
   const ResponseDecoder::RowRun run = head.decoder.take_rows(frames, *head.next_sequence, longest);
-  if (run.bytes == 0) return;
   head.next_sequence = run.next_sequence;
-  head.exchange.response_bytes += run.bytes;
-  head.exchange.response_last = stamp.time;
   frames = frames.subspan(run.bytes);
-}
 
-DefinitionLayout Conversation::definition_layout() const {
-  if (facts_.known != ConnectionFacts::Capability::negotiated) return DefinitionLayout::by_shape;
-  const bool extended = (facts_.capabilities & capability::mariadb_extended_metadata) != 0;
-  return extended ? DefinitionLayout::extended : DefinitionLayout::classic;
-}
-
-// A definition that is not known, or not at hand as a whole.
-void Conversation::note_definition(const MessageView& message) {
-  OpenExchange& head = *head_;
-  if (const std::uint64_t due = head.decoder.definitions_due(); due > 0) {
-    head.definitions.clear();
-    head.definition_count = message.first_sequence == first_definition_sequence ? due : 0;
+  // The end of the rows: an EOF, or an OK in its guise.
+  ByteReader reader(frames);
+  const std::size_t length = reader.u24le();
+  const bool goes_on = reader.u8() == run.next_sequence;
+  constexpr std::size_t longest_end = 64;  // those that say more are read as every message is
+  const bool ends = goes_on && length >= eof_length && length <= std::min(longest_end, reader.remaining()) && length < longest && reader.peek() == eof_marker;
+  if (ends) {
+    ++*head.next_sequence;
+    frames = frames.subspan(frame_header_bytes + length);
   }
-  if (head.definition_count == 0) return;
-  if (message.frames != 1 || head.definitions.size() + message.payload.size() > KnownDefinitions::limit_bytes / 8) {
-    head.definition_count = 0;
+  if (frames.size() == before) return Framing::trusted;
+  head.exchange.response_bytes += before - frames.size();
+  head.exchange.response_last = last.time;
+  return ends ? after(head.decoder.feed(reader.take(length))) : Framing::trusted;
+}
+
+// The frames' numbers are part of what is compared, so that they are known to go on as they should.
+bool Conversation::take_known_header(Bytes& frames, const Stamp& first) {
+  OpenExchange& head = *head_;
+  if (frames.size() < frame_header_bytes || std::to_integer<std::uint8_t>(frames[3]) != head.first_sequence) return false;
+  const KnownHeaders::Known* known = pool_.headers.find(frames, head.decoder.header_kind());
+  if (known == nullptr || !head.decoder.take_header(known->header)) return false;
+  head.progress = Progress::answering;
+  head.exchange.response_first = first.time;
+  head.next_sequence = static_cast<std::uint8_t>(head.first_sequence + known->frame_count);
+  frames = frames.subspan(known->frames.size());
+  return true;
+}
+
+// A message of a header that is not known, or not at hand as a whole, was read.
+void Conversation::note_header(const MessageView& message) {
+  OpenExchange& head = *head_;
+  using Learning = OpenExchange::Learning;
+  if (head.exchange.response_bytes == message.wire_bytes) {  // the first of the answer: the number of columns
+    head.header.clear();
+    head.header_frames = 0;
+    head.learning = Learning::yes;
+  }
+  if (head.learning == Learning::no) return;
+  const std::size_t size = head.header.size() + frame_header_bytes + message.payload.size();
+  const bool goes_on = head.decoder.in_first_header() || head.decoder.first_header();
+  if (message.frames != 1 || size > KnownHeaders::longest || !goes_on) {
+    head.learning = Learning::no;
     return;
   }
-  for (std::uint32_t header = static_cast<std::uint32_t>(message.payload.size()) | std::uint32_t{message.first_sequence} << 24, i = 0;
-       i < frame_header_bytes; ++i, header >>= 8)
-    head.definitions.push_back(static_cast<std::byte>(header & 0xff));
-  head.definitions.insert(head.definitions.end(), message.payload.begin(), message.payload.end());
-}
-
-void Conversation::learn_definitions() {
-  OpenExchange& head = *head_;
-  if (head.definition_count == 0 || head.decoder.columns().size() != head.definition_count) return;
-  pool_.definitions.remember({head.definitions, head.definition_count, definition_layout(), head.decoder.columns()});
-  head.definition_count = 0;
-}
-
-// Their frames' numbers are part of what is compared, so that they are known to go on as they should.
-void Conversation::take_known_definitions(Bytes& frames) {
-  OpenExchange& head = *head_;
-  if (*head.next_sequence != first_definition_sequence) return;
-  const std::uint64_t count = head.decoder.definitions_due();
-  const KnownDefinitions::Block* block = pool_.definitions.find(frames, count, definition_layout());
-  if (block == nullptr || !head.decoder.take_definitions(block->columns, block->frames.size() - count * frame_header_bytes)) return;
-  head.next_sequence = static_cast<std::uint8_t>(first_definition_sequence + count);
-  frames = frames.subspan(block->frames.size());
+  std::uint32_t header = static_cast<std::uint32_t>(message.payload.size()) | std::uint32_t{message.first_sequence} << 24;
+  for (std::size_t i = 0; i < frame_header_bytes; ++i, header >>= 8) head.header.push_back(static_cast<std::byte>(header & 0xff));
+  head.header.insert(head.header.end(), message.payload.begin(), message.payload.end());
+  ++head.header_frames;
+  auto whole = head.decoder.first_header();
+  if (!whole) return;
+  pool_.headers.remember({head.header, head.header_frames, head.decoder.header_kind(), *std::move(whole)});
+  head.learning = Learning::no;
 }
 
 }  // namespace darktap::mysql

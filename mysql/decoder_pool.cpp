@@ -36,8 +36,8 @@ void OpenExchange::reset() {
   exchange.why.clear();
   next_sequence.reset();
   progress = Progress::waiting;
-  empty(definitions);
-  definition_count = 0;
+  empty(header);
+  learning = Learning::no;
 }
 
 std::unique_ptr<OpenExchange> DecoderPool::State::take() {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "known_definitions.h"
+#include "known_headers.h"
 #include "login.h"
 #include "mysql/decoder_pool.h"
 #include "mysql/exchange.h"
@@ -22,15 +22,16 @@ struct OpenExchange {
   std::uint8_t first_sequence = 1;  // of the answer
   std::optional<std::uint8_t> next_sequence;
   enum class Progress : std::uint8_t { waiting, answering } progress = Progress::waiting;
-  std::vector<std::byte> definitions;  // frames of column definitions that are not known yet, as they come
-  std::uint64_t definition_count = 0;  // of them in all; 0 where they are not to be learned
+  std::vector<std::byte> header;  // frames of a result's beginning that is not known yet, as they come
+  std::uint8_t header_frames = 0;
+  enum class Learning : std::uint8_t { no, yes } learning = Learning::no;
 
   // Empty again, but for storage that the next one can use.
   void reset();
 };
 
 struct DecoderPool::State {
-  KnownDefinitions definitions;
+  KnownHeaders headers;
   std::vector<std::unique_ptr<OpenExchange>> spares;
 
   std::unique_ptr<OpenExchange> take();

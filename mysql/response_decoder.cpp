@@ -74,13 +74,15 @@ void ResponseDecoder::restart(CommandCode command, Capabilities capabilities, co
   prepared_columns_ = std::move(prepared_columns);
   definitions_.clear();
   rows_ = nullptr;
-  pending_ = {};
+  pending_columns_ = {};
   recycle(answer_);
-  changes_ = {};
+  changes_.schema.reset();
+  changes_.character_set.reset();
+  changes_.collation.reset();
   eof_form_ = EofForm::unknown;
   problem_.clear();
   if (command_ == CommandCode::stmt_fetch) {  // rows of an open cursor, without definitions
-    pending_.columns = prepared_columns_;
+    pending_columns_ = prepared_columns_;
     start_rows();
   } else if (command_ == CommandCode::field_list) {
     definitions_left_ = most_columns;  // as many as come before the EOF
@@ -170,7 +172,6 @@ ResponseDecoder::Step ResponseDecoder::begin_rows(Bytes message) {
   if (!reader.at_end() && definitions_may_be_left_out()) definitions = reader.u8() == 0 ? Definitions::left_out : Definitions::follow;
   if (!reader.at_end()) return fail("bytes behind the number of columns");
 
-  pending_ = ResultSet{};
   if (definitions == Definitions::follow) {
     definitions_left_ = count;
     state_ = State::columns;
@@ -178,9 +179,9 @@ ResponseDecoder::Step ResponseDecoder::begin_rows(Bytes message) {
   }
   if (is_binary()) {
     if (prepared_columns_.size() != count) return fail("definitions were left out and those of its PREPARE are unknown");
-    pending_.columns = prepared_columns_;
+    pending_columns_ = prepared_columns_;
   } else {
-    pending_.columns = std::vector<Column>(count, Column{.type = ColumnType::var_string});
+    pending_columns_ = std::vector<Column>(count, Column{.type = ColumnType::var_string});
   }
   state_ = State::columns_eof;
   return Step::more;
@@ -198,7 +199,7 @@ std::optional<Column> ResponseDecoder::parse_definition(Bytes message) {
 ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
   if (first_byte(message) == error_marker) return take_error(message);
   if (command_ == CommandCode::field_list && first_byte(message) == eof_marker && message.size() < shortest_long_row) {
-    pending_.columns = std::exchange(definitions_, {});
+    pending_columns_ = std::exchange(definitions_, {});
     start_rows();
     return end_of_rows(message);
   }
@@ -206,22 +207,37 @@ ResponseDecoder::Step ResponseDecoder::column(Bytes message) {
   if (!definition) return fail("not a column definition");
   definitions_.push_back(*std::move(definition));
   if (--definitions_left_ > 0) return Step::more;
-  pending_.columns = std::exchange(definitions_, {});
+  pending_columns_ = std::exchange(definitions_, {});
   definitions_end();
   return Step::more;
 }
 
-bool ResponseDecoder::take_definitions(const Columns& columns, std::size_t bytes) {
-  if (definition_bytes_ + bytes > limits_.definition_bytes) return false;
-  definition_bytes_ += bytes;
-  definitions_left_ = 0;
-  pending_.columns = columns;
-  definitions_end();
+ResponseDecoder::HeaderKind ResponseDecoder::header_kind() const {
+  constexpr Capabilities matters = capability::deprecate_eof | capability::optional_metadata | capability::mariadb_extended_metadata |
+                                   capability::mariadb_cache_metadata;
+  return {dialect_, is_binary() ? RowFormat::binary : RowFormat::text, capabilities_ & matters};
+}
+
+std::optional<ResponseDecoder::Header> ResponseDecoder::first_header() const {
+  if (state_ != State::rows || answer_.results.size() != 1 || rows_->digests.rows != 0) return std::nullopt;
+  return Header{rows_->columns, rows_->status, rows_->warnings, static_cast<std::uint32_t>(definition_bytes_), eof_form_};
+}
+
+bool ResponseDecoder::take_header(const Header& header) {
+  const bool may_have_rows = command_ == CommandCode::query || command_ == CommandCode::process_info || is_binary();
+  if (state_ != State::first || !answer_.results.empty() || !may_have_rows || header.definition_bytes > limits_.definition_bytes) return false;
+  definition_bytes_ = header.definition_bytes;
+  eof_form_ = header.eof_form;
+  pending_columns_ = header.columns;
+  if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = header.columns;
+  start_rows();
+  rows_->status = header.status;
+  rows_->warnings = header.warnings;
   return true;
 }
 
 void ResponseDecoder::definitions_end() {
-  if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_.columns;
+  if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_columns_;
   if (!eof_is_unknown() && has(capability::deprecate_eof)) {
     start_rows();
   } else {
@@ -230,11 +246,11 @@ void ResponseDecoder::definitions_end() {
 }
 
 void ResponseDecoder::start_rows() {
-  pending_.format = is_binary() ? RowFormat::binary : RowFormat::text;
-  pending_.rows = std::exchange(spare_rows_, {});
-  pending_.rows.clear();
-  rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::move(pending_)));
-  pending_ = ResultSet{};
+  rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::in_place_type<ResultSet>));
+  rows_->columns = std::move(pending_columns_);
+  rows_->format = is_binary() ? RowFormat::binary : RowFormat::text;
+  rows_->rows = std::move(spare_rows_);
+  rows_->rows.clear();
   state_ = State::rows;
 }
 

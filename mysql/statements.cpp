@@ -108,7 +108,7 @@ namespace {
 
 enum class Names : std::uint8_t { absent, present };
 
-std::string read_execute_as(Bytes body, Statement& statement, Names names, Command& command) {
+std::string_view read_execute_as(Bytes body, Statement& statement, Names names, Command& command) {
   command.parameters.clear();
   command.attributes.clear();
   ByteReader reader(body);
@@ -158,7 +158,7 @@ std::string read_execute_as(Bytes body, Statement& statement, Names names, Comma
 
 }  // namespace
 
-std::string read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command) {
+std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command) {
   ByteReader reader(body);
   reader.skip(4);
   command.cursor_flags = reader.u8();
@@ -167,11 +167,11 @@ std::string read_execute(Bytes body, Statement* statement, AttributesForm form, 
   if (statement == nullptr) return "its PREPARE was not seen";
   bool flagged = (command.cursor_flags & parameter_count_available) != 0;
   Names expected = form != AttributesForm::absent && flagged ? Names::present : Names::absent;
-  std::string problem = read_execute_as(body, *statement, expected, command);
+  std::string_view problem = read_execute_as(body, *statement, expected, command);
   // Where attributes were negotiated, clients differ in whether they write names without the flag, or none with it.
   if (!problem.empty() && form != AttributesForm::absent) {
     Names other = expected == Names::present ? Names::absent : Names::present;
-    if (read_execute_as(body, *statement, other, command).empty()) problem.clear();
+    if (read_execute_as(body, *statement, other, command).empty()) problem = {};
   }
   if (!problem.empty()) {  // half of the values would be worse than none
     command.parameters.clear();
@@ -181,7 +181,7 @@ std::string read_execute(Bytes body, Statement* statement, AttributesForm form, 
   return problem;
 }
 
-std::string read_bulk_execute(Bytes body, Statement* statement, Command& command) {
+std::string_view read_bulk_execute(Bytes body, Statement* statement, Command& command) {
   constexpr std::uint16_t send_types = 128;
   ByteReader reader(body);
   reader.skip(4);

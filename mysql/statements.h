@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -60,9 +61,9 @@ enum class AttributesForm : std::uint8_t { absent, negotiated, by_shape };
 
 // COM_STMT_EXECUTE behind its command byte: fills parameters and attributes and remembers new types. One phrase on what
 // could not be read, empty if all was.
-std::string read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command);
+std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command);
 // COM_STMT_BULK_EXECUTE behind its command byte.
-std::string read_bulk_execute(Bytes body, Statement* statement, Command& command);
+std::string_view read_bulk_execute(Bytes body, Statement* statement, Command& command);
 // The query attributes in front of a COM_QUERY's text; returns where the text begins, 0 if there are none.
 std::size_t read_query_attributes(Bytes body, Command& command);
 

@@ -28,6 +28,8 @@ class ResponseDecoder {
   // Were the capabilities negotiated before our eyes? If not, the dialect is told by each message's shape.
   // `by_shape_with_eof`: so is all but the form of the EOF, which capability::deprecate_eof tells.
   enum class Dialect : std::uint8_t { negotiated, by_shape, by_shape_with_eof };
+  // What the response showed of the EOF's form, where that was unknown.
+  enum class EofForm : std::uint8_t { unknown, classic, deprecated };
 
   // `prepared_columns`: what PREPARE announced, needed for COM_STMT_FETCH, and where MariaDB's cached metadata leaves
   // definitions out.
@@ -55,13 +57,27 @@ class ResponseDecoder {
 
   // Shortcuts for who has the bytes of many messages at hand; they do what feed() does, message by message.
   //
-  // Column definitions that are due and of which none has been fed; 0 else.
-  std::uint64_t definitions_due() const { return state_ == State::columns && definitions_.empty() && command_ != CommandCode::field_list ? definitions_left_ : 0; }
-  bool in_definitions() const { return state_ == State::columns; }
-  // All of them, known from an earlier answer; false where they are too long, and none was taken.
-  bool take_definitions(const Columns& columns, std::size_t bytes);
-  // The columns of the result set in progress, once its definitions are whole.
-  const Columns& columns() const { return rows_ != nullptr ? rows_->columns : pending_.columns; }
+  // What a result's header (number of columns, definitions, EOF) told, once it is whole and before the first row.
+  struct Header {
+    Columns columns;
+    std::uint16_t status = 0, warnings = 0;
+    std::uint32_t definition_bytes = 0;
+    EofForm eof_form = EofForm::unknown;
+  };
+  // What the meaning of a header's bytes depends on.
+  struct HeaderKind {
+    Dialect dialect{};
+    RowFormat format{};
+    Capabilities capabilities = 0;
+    bool operator==(const HeaderKind&) const = default;
+  };
+  HeaderKind header_kind() const;
+  // The response's first header is being read: a first message was fed, and no row yet.
+  bool in_first_header() const { return (state_ == State::columns || state_ == State::columns_eof) && answer_.results.empty() && command_ != CommandCode::field_list; }
+  // Whole, and the next message is its first row or their end.
+  std::optional<Header> first_header() const;
+  // Takes the first header as read; false where it does not suit, and nothing was taken.
+  bool take_header(const Header& header);
   bool in_rows() const { return state_ == State::rows; }
   // Rows from the front of whole frames shorter than `longest`, as long as they surely are rows and their numbers go on from
   // `sequence`; how many bytes were rows, and the number behind the last.
@@ -73,8 +89,6 @@ class ResponseDecoder {
   // Column definitions that PREPARE announced (valid after the `done` of a COM_STMT_PREPARE).
   const Columns& prepared_columns() const { return prepared_columns_; }
   const SessionChanges& changes() const { return changes_; }
-  // What the response showed of the EOF's form, where that was unknown.
-  enum class EofForm : std::uint8_t { unknown, classic, deprecated };
   EofForm eof_form() const { return eof_form_; }
   // Nothing more is missing than an EOF that this dialect may not have; if so, what comes next is no part of the response.
   bool may_be_complete() const;
@@ -115,7 +129,7 @@ class ResponseDecoder {
   Columns prepared_columns_;
   std::vector<Column> definitions_;  // those in progress
   ResultSet* rows_ = nullptr;  // the result set in progress: the last of answer_.results
-  ResultSet pending_;          // until its definitions are whole
+  Columns pending_columns_;    // until the rows begin
   Answer answer_;
   SessionChanges changes_;
   EofForm eof_form_ = EofForm::unknown;
