@@ -60,6 +60,7 @@ struct Flow {
   CaptureTime first_time;
   PacketNumber first_packet;
   std::uint64_t packets = 0;
+  std::uint64_t listed = 0;  // how many segments the tap had seen when the flow took its place in the list of live ones
   std::array<HalfStream, 2> halves;  // by Direction
   std::vector<GatheredSegment> gathered;
   std::size_t buffered = 0;  // as ReassemblerLimits counts

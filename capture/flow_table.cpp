@@ -1,6 +1,5 @@
 #include "flow_table.h"
 
-#include <cstring>
 #include <utility>
 
 namespace darktap::capture {
@@ -17,52 +16,6 @@ void FlowList::remove(FlowIndex flow) {
   (links.previous == no_flow ? front_ : (flows_[links.previous].*links_).next) = links.next;
   (links.next == no_flow ? back_ : (flows_[links.next].*links_).previous) = links.previous;
   --size_;
-}
-
-namespace {
-
-// Multiply and fold, as wyhash does; one round for each eight bytes.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-// An address as two numbers: one comparison instead of a call of memcmp for each packet.
-struct AddressWords {
-  std::uint64_t high = 0, low = 0;
-  explicit AddressWords(const IpAddress& address) {
-    std::memcpy(&high, address.bytes.data(), 8);
-    std::memcpy(&low, address.bytes.data() + 8, 8);
-  }
-};
-
-bool same(const Endpoint& a, const Endpoint& b) {
-  const AddressWords left(a.address), right(b.address);
-  return left.low == right.low && a.port == b.port && left.high == right.high;
-}
-
-std::uint64_t hash_of(const Endpoint& endpoint) {
-  const AddressWords words(endpoint.address);
-  return mix(words.high ^ 0xa0761d6478bd642full ^ endpoint.port, words.low ^ 0xe7037ed1a0b428dbull);
-}
-
-}  // namespace
-
-std::uint32_t FlowTable::hash(const Endpoint& a, const Endpoint& b) {
-  // The sum makes both directions equal.
-  return static_cast<std::uint32_t>(mix(hash_of(a) + hash_of(b), 0x8ebc6af09c88c6e3ull) >> 16);
-}
-
-FlowTable::Found FlowTable::find(std::uint32_t hash, const Endpoint& source, const Endpoint& destination) const {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = hash & mask; slots_[at].flow != no_flow; at = (at + 1) & mask) {
-    if (slots_[at].hash != hash) continue;
-    const Flow& flow = flows_[slots_[at].flow];
-    if (same(flow.first, source) && same(flow.second, destination)) return {slots_[at].flow, true};
-    if (same(flow.first, destination) && same(flow.second, source)) return {slots_[at].flow, false};
-  }
-  return {};
 }
 
 FlowIndex FlowTable::insert(std::uint32_t hash, const Endpoint& first, const Endpoint& second) {

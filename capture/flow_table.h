@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <deque>
 #include <vector>
 
@@ -32,6 +33,16 @@ class FlowList {
   std::size_t size_ = 0;
 };
 
+// An address as two numbers: one comparison instead of a call of memcmp for each packet.
+struct AddressWords {
+  std::uint64_t high = 0, low = 0;
+  explicit AddressWords(const IpAddress& address) {
+    std::memcpy(&high, address.bytes.data(), 8);
+    std::memcpy(&low, address.bytes.data() + 8, 8);
+  }
+  bool operator==(const AddressWords&) const = default;
+};
+
 class FlowTable {
  public:
   FlowTable() = default;
@@ -42,8 +53,21 @@ class FlowTable {
     FlowIndex flow = no_flow;
     bool from_first = true;  // the source is Flow::first
   };
-  static std::uint32_t hash(const Endpoint& a, const Endpoint& b);
-  Found find(std::uint32_t hash, const Endpoint& source, const Endpoint& destination) const;
+  // The same for both directions.
+  static std::uint32_t hash(const Endpoint& a, const Endpoint& b) {
+    return static_cast<std::uint32_t>(mix(hash_of(a) + hash_of(b), 0x8ebc6af09c88c6e3ull) >> 16);
+  }
+  Found find(std::uint32_t hash, const Endpoint& source, const Endpoint& destination) const {
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash & mask; slots_[at].flow != no_flow; at = (at + 1) & mask) {
+      if (slots_[at].hash != hash) continue;
+      const Flow& flow = flows_[slots_[at].flow];
+      // One port tells which way round, nearly always, without a look at the addresses.
+      if (flow.first.port == source.port && same(flow.first, source) && same(flow.second, destination)) return {slots_[at].flow, true};
+      if (same(flow.first, destination) && same(flow.second, source)) return {slots_[at].flow, false};
+    }
+    return {};
+  }
   // A new flow in no list; references to flows stay valid until they are erased.
   FlowIndex insert(std::uint32_t hash, const Endpoint& first, const Endpoint& second);
   // Removes it from its lists too.
@@ -54,6 +78,18 @@ class FlowTable {
   void retire(FlowIndex flow, Flow::Phase phase);
 
  private:
+  // Multiply and fold, as wyhash does; one round for each eight bytes.
+  static std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
+  static std::uint64_t hash_of(const Endpoint& endpoint) {
+    const AddressWords words(endpoint.address);
+    return mix(words.high ^ 0xa0761d6478bd642full ^ endpoint.port, words.low ^ 0xe7037ed1a0b428dbull);
+  }
+  static bool same(const Endpoint& a, const Endpoint& b) { return a.port == b.port && AddressWords(a.address) == AddressWords(b.address); }
+
   void grow();
   void place(std::uint32_t hash, FlowIndex flow);
 

@@ -6,6 +6,7 @@
 
 #include "delivery.h"
 #include "flow_table.h"
+#include "plain_segment.h"
 
 namespace darktap::capture {
 
@@ -50,6 +51,7 @@ struct Reassembler::State {
   ReassemblerOptions options;
   ReassemblerStats stats;
   SegmentDecoder decoder{options.limits.fragments};
+  SegmentView plain;  // the usual segment is read into it, again and again
   FlowTable flows;
   Delivery delivery{sink, options.limits, stats};
   std::uint64_t last_id = 0;
@@ -70,7 +72,11 @@ void Reassembler::State::feed(const SegmentView& segment) {
   if (index == no_flow) return;
 
   Flow& flow = flows[index];
-  flows.live.move_to_back(index);
+  // Moving costs more than all else here: a flow keeps its place for some packets, few in relation to those it may be evicted among.
+  if (stats.segments - flow.listed > options.limits.connections / 16) {
+    flows.live.move_to_back(index);
+    flow.listed = stats.segments;
+  }
   ++flow.packets;
   if (delivery.take_next(flow, segment, from_first)) return;  // nearly every segment
   if (segment.flags.syn()) learn_handshake(flow, segment, from_first);
@@ -150,6 +156,7 @@ FlowTable::Found Reassembler::State::create(std::uint32_t hash, const SegmentVie
   flow.id = ConnectionId{++last_id};
   flow.first_time = segment.time;
   flow.first_packet = segment.packet;
+  flow.listed = stats.segments;
   flows.live.push_back(index);
   return {index, true};
 }
@@ -345,6 +352,10 @@ void Reassembler::feed(const PacketView& packet) {
   ++stats.packets;
   stats.bytes += packet.wire_length;
   stats.captured_bytes += packet.data.size();
+  if (read_plain_segment(packet, state_->plain)) {
+    state_->feed(state_->plain);
+    return;
+  }
   const auto segment = state_->decoder.decode(packet);
   if (segment) {
     state_->feed(*segment);

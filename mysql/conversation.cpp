@@ -243,7 +243,7 @@ void Conversation::complete() {
   Open open = std::move(head_);
   OpenExchange& head = *open;
   Exchange& exchange = head.exchange;
-  std::swap(exchange.answer, head.decoder.answer());
+  head.decoder.take_answer(exchange.answer);
   recognised_ = true;
   if (head.decoder.eof_form() != ResponseDecoder::EofForm::unknown) eof_form_ = head.decoder.eof_form();
   else if (head.decoder.may_be_complete()) eof_form_ = ResponseDecoder::EofForm::deprecated;

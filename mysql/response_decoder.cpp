@@ -92,14 +92,25 @@ void ResponseDecoder::restart(CommandCode command, Capabilities capabilities, co
 
 void ResponseDecoder::recycle(Answer& answer) {
   constexpr std::size_t largest_spare = std::size_t{64} << 10;
-  for (Result& result : answer.results) {
-    auto* set = std::get_if<ResultSet>(&result);
-    if (set != nullptr && set->rows.capacity() > spare_rows_.capacity() && set->rows.capacity() <= largest_spare) spare_rows_ = std::move(set->rows);
+  if (!answer.results.empty()) {
+    auto* set = std::get_if<ResultSet>(&answer.results.front());
+    if (set != nullptr && set->rows.capacity() <= largest_spare && spare_results_.empty()) {
+      answer.results.resize(1);
+      spare_results_.swap(answer.results);
+    }
+    answer.results.clear();
   }
-  answer.results.clear();
   answer.statement_id = answer.parameter_count = answer.column_count = 0;
   answer.state = Answer::State::complete;
   answer.why_unobserved.clear();
+}
+
+void ResponseDecoder::take_answer(Answer& empty) {
+  empty.results.swap(answer_.results);
+  empty.statement_id = answer_.statement_id;
+  empty.parameter_count = answer_.parameter_count;
+  empty.column_count = answer_.column_count;
+  empty.state = answer_.state;
 }
 
 bool ResponseDecoder::is_binary() const {
@@ -246,11 +257,17 @@ void ResponseDecoder::definitions_end() {
 }
 
 void ResponseDecoder::start_rows() {
-  rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::in_place_type<ResultSet>));
+  if (answer_.results.empty() && !spare_results_.empty()) {
+    answer_.results.swap(spare_results_);
+    rows_ = &std::get<ResultSet>(answer_.results.front());
+    rows_->rows.clear();
+    rows_->digests = {};
+    rows_->status = rows_->warnings = 0;
+  } else {
+    rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::in_place_type<ResultSet>));
+  }
   rows_->columns = std::move(pending_columns_);
   rows_->format = is_binary() ? RowFormat::binary : RowFormat::text;
-  rows_->rows = std::move(spare_rows_);
-  rows_->rows.clear();
   state_ = State::rows;
 }
 

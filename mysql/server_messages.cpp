@@ -68,17 +68,6 @@ std::optional<ParsedOk> parse_ok(Bytes message) {
   return parsed;
 }
 
-std::optional<Eof> parse_eof(Bytes message) {
-  ByteReader reader(message);
-  if (reader.u8() != eof_marker) return std::nullopt;
-  Eof eof;
-  if (reader.at_end()) return eof;
-  if (message.size() != eof_length) return std::nullopt;
-  eof.warnings = reader.u16le();
-  eof.status = reader.u16le();
-  return eof;
-}
-
 std::optional<ServerError> parse_error(Bytes message) {
   ByteReader reader(message);
   if (reader.u8() != error_marker) return std::nullopt;

@@ -25,7 +25,16 @@ struct Eof {
   std::uint16_t warnings = 0, status = 0;
 };
 // Five bytes; servers up to 5.0 end definitions with the marker alone.
-std::optional<Eof> parse_eof(Bytes message);
+inline std::optional<Eof> parse_eof(Bytes message) {
+  ByteReader reader(message);
+  if (reader.u8() != eof_marker) return std::nullopt;
+  Eof eof;
+  if (reader.at_end()) return eof;
+  if (message.size() != eof_length) return std::nullopt;
+  eof.warnings = reader.u16le();
+  eof.status = reader.u16le();
+  return eof;
+}
 
 std::optional<ServerError> parse_error(Bytes message);
 // MariaDB's progress reports come as an error of this code, before the real answer.

@@ -27,7 +27,7 @@ struct ReassemblerLimits {
   // connection's oldest hole is declared lost.
   std::size_t buffered_per_connection = std::size_t{4} << 20;
   std::size_t buffered_total = std::size_t{64} << 20;
-  // Open connections; above it the least recently active one ends as evicted.
+  // Open connections; above it the least recently active one ends as evicted (give or take a sixteenth of them in packets).
   std::size_t connections = 100'000;
   // How long packets may be captured late, in packets of the same connection and in capture time.
   std::uint32_t reorder_packets = 32;

@@ -52,6 +52,8 @@ class ResponseDecoder {
 
   // The answer so far; whole after `done`.
   Answer& answer() { return answer_; }
+  // The same, taken away into an empty one.
+  void take_answer(Answer& empty);
   // An answer that nobody needs any more: its storage serves the next one. It is left empty.
   void recycle(Answer& answer);
 
@@ -134,7 +136,7 @@ class ResponseDecoder {
   SessionChanges changes_;
   EofForm eof_form_ = EofForm::unknown;
   std::string problem_;
-  RowBatch spare_rows_;
+  std::vector<Result> spare_results_;  // empty, or one result set
 };
 
 }  // namespace darktap::mysql
