@@ -19,14 +19,20 @@ std::uint32_t bucket_of(std::uint64_t value) {
   return static_cast<std::uint32_t>(shift * sub_buckets + (value >> shift));
 }
 
-std::uint64_t top_of(std::uint32_t bucket) {
-  if (bucket < 2 * sub_buckets) return bucket;
-  unsigned shift = static_cast<unsigned>(bucket / sub_buckets) - 1;
-  std::uint64_t mantissa = bucket - shift * sub_buckets;
+}  // namespace
+
+std::uint64_t Histogram::top_of_bucket(std::uint32_t number) {
+  if (number < 2 * sub_buckets) return number;
+  unsigned shift = static_cast<unsigned>(number / sub_buckets) - 1;
+  std::uint64_t mantissa = number - shift * sub_buckets;
   return ((mantissa + 1) << shift) - 1;
 }
 
-}  // namespace
+std::uint64_t Histogram::count_above(std::uint64_t microseconds) const {
+  std::uint64_t above = 0;
+  for (auto at = buckets_.upper_bound(bucket_of(std::min(microseconds, max_value))); at != buckets_.end(); ++at) above += at->second;
+  return above;
+}
 
 void Histogram::record(std::uint64_t microseconds, std::uint64_t count) {
   if (count == 0) return;
@@ -49,7 +55,7 @@ std::uint64_t Histogram::quantile(double share) const {
   std::uint64_t seen = 0;
   for (auto [bucket, count] : buckets_) {
     seen += count;
-    if (seen >= wanted) return std::min(top_of(bucket), max_);
+    if (seen >= wanted) return std::min(top_of_bucket(bucket), max_);
   }
   return max_;
 }

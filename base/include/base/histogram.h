@@ -20,6 +20,11 @@ class Histogram {
   std::uint64_t max() const { return max_; }
   // The smallest bucket top that at least the given share (0..1) of the values lie at or under; 0 when empty.
   std::uint64_t quantile(double share) const;
+  std::uint64_t count_above(std::uint64_t microseconds) const;  // to the resolution of a bucket
+
+  // The filled buckets, ascending: {number, count}. Two histograms' buckets of one number cover the same values.
+  const std::map<std::uint32_t, std::uint64_t>& buckets() const { return buckets_; }
+  static std::uint64_t top_of_bucket(std::uint32_t number);  // the largest value that falls into it
 
   // A compact text of the filled buckets, for storage; parse gives an equal histogram, and an empty one for bad text.
   std::string serialize() const;
