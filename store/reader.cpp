@@ -11,7 +11,8 @@ CaptureTime time_of(std::int64_t nanoseconds) { return CaptureTime(std::chrono::
 
 constexpr const char* finding_columns =
     "SELECT f.id, f.fingerprint, coalesce(p.normalized, ''), f.difference, f.cause, f.level, f.events, f.examined, f.first_time,"
-    " f.last_time, coalesce(c.compared, 0), coalesce(t.status, 'open'), coalesce(t.note, ''), coalesce(t.author, '')"
+    " f.last_time, coalesce(c.compared, 0), coalesce(t.status, 'open'), coalesce(t.note, ''), coalesce(t.author, ''),"
+    " CASE WHEN json_valid(f.evidence) THEN f.evidence ELSE '{}' END"
     " FROM findings f LEFT JOIN fingerprints p ON p.fingerprint = f.fingerprint"
     " LEFT JOIN run_fingerprints c ON c.run = f.run AND c.fingerprint = f.fingerprint"
     " LEFT JOIN triage t ON t.finding = f.id WHERE f.run = ?1";
@@ -37,7 +38,7 @@ std::optional<Finding> read_finding(const Statement& row) {
   finding.status = parse_triage_status(row.text(11)).value_or(TriageStatus::open);
   finding.note = row.text(12);
   finding.author = row.text(13);
-  finding.evidence = "{}";
+  finding.evidence = row.text(14);
   return finding;
 }
 

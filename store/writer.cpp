@@ -1,10 +1,10 @@
 // One run into the store. Everything between two flushes is held as differences (counts to add, examples to put), so that
 // memory is bounded by what happens in a second and a flush is one short transaction.
 #include <algorithm>
-#include <tuple>
 #include <unordered_map>
 
 #include "base/json.h"
+#include "latency_tables.h"
 #include "opening.h"
 #include "smallest.h"
 #include "store/store.h"
@@ -54,8 +54,6 @@ struct RunWriter::State {
     std::uint64_t events = 0, examined = 0;
     CaptureTime first_time = CaptureTime::max(), last_time = CaptureTime::min();
   };
-  using Series = std::tuple<std::uint64_t, compare::Side, Vantage>;
-
   Database database;
   RunInfo info;
   std::optional<Ledger> ledger;
@@ -70,7 +68,9 @@ struct RunWriter::State {
   std::map<std::uint64_t, Execution> executions;
   std::map<std::string, FindingDelta> findings;
   std::map<std::pair<std::string, int>, Example> examples;
-  std::map<Series, Histogram> latency;
+  std::map<LatencyTables::Series, WindowedHistogram> latency;
+  LatencyTables latency_tables;
+  std::optional<std::vector<LatencyFinding>> latency_findings;
   std::size_t buffered_bytes = 0;
 
   explicit State(const std::string& path) : database(open_or_create(path)) {}
@@ -85,7 +85,7 @@ struct RunWriter::State {
   void write_counts();
   void write_findings();
   void write_examples();
-  void write_latency();
+  void write_latency_findings();
 };
 
 std::uint64_t RunWriter::State::admit(std::uint64_t fingerprint) {
@@ -135,7 +135,8 @@ void RunWriter::State::flush() {
   write_counts();
   write_findings();
   write_examples();
-  write_latency();
+  latency_tables.add(database, info.id, latency);
+  write_latency_findings();
   transaction.commit();
   info_changed = false;
   ledger.reset();
@@ -144,6 +145,7 @@ void RunWriter::State::flush() {
   findings.clear();
   examples.clear();
   latency.clear();
+  latency_findings.reset();
   buffered_bytes = 0;
 }
 
@@ -205,14 +207,18 @@ void RunWriter::State::write_examples() {
   }
 }
 
-void RunWriter::State::write_latency() {
-  Statement stored = database.prepare("SELECT histogram FROM latency WHERE run = ? AND fingerprint = ? AND side = ? AND vantage = ?");
-  Statement replace = database.prepare("INSERT OR REPLACE INTO latency (run, fingerprint, side, vantage, histogram) VALUES (?, ?, ?, ?, ?)");
-  for (auto& [series, histogram] : latency) {
-    auto [fingerprint, side, vantage] = series;
-    stored.bind(info.id, to_hex(fingerprint), compare::to_string(side), to_string(vantage));
-    if (stored.step()) histogram.merge(Histogram::parse(stored.text(0)));
-    replace.run(info.id, to_hex(fingerprint), compare::to_string(side), to_string(vantage), histogram.serialize());
+void RunWriter::State::write_latency_findings() {
+  if (!latency_findings) return;
+  const std::string_view difference = compare::to_string(compare::Difference::latency_regression);
+  const std::string_view cause = compare::to_string(compare::Cause::defect);
+  database.prepare("DELETE FROM findings WHERE run = ? AND difference = ?").run(info.id, difference);
+  Statement put = database.prepare(
+      "INSERT INTO findings (run, id, fingerprint, difference, cause, level, events, examined, first_time, last_time, evidence)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const LatencyFinding& finding : *latency_findings) {
+    put.run(info.id, compare::signature(finding.fingerprint, compare::Difference::latency_regression, compare::Cause::defect),
+            to_hex(finding.fingerprint), difference, cause, compare::to_string(finding.level), finding.events, finding.events,
+            nanoseconds(finding.first_time), nanoseconds(finding.last_time), finding.evidence);
   }
 }
 
@@ -268,8 +274,8 @@ void RunWriter::count_execution(std::uint64_t fingerprint, const std::string& no
   state_->flush_if_full();
 }
 
-void RunWriter::record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, std::uint64_t microseconds) {
-  state_->latency[{state_->admit(fingerprint), side, vantage}].record(microseconds);
+void RunWriter::record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, CaptureTime time, std::uint64_t microseconds) {
+  state_->latency[{state_->admit(fingerprint), side, vantage}].record(time, microseconds);
   state_->flush_if_full();
 }
 
@@ -289,6 +295,12 @@ void RunWriter::set_server_questions(std::uint64_t count) {
   state_->server_questions = count;
   state_->info_changed = true;
 }
+
+void RunWriter::each_latency(const std::function<void(std::uint64_t, const LatencyWindows&)>& visit) {
+  state_->latency_tables.each(state_->database, state_->info.id, visit);
+}
+
+void RunWriter::set_latency_findings(std::vector<LatencyFinding> findings) { state_->latency_findings = std::move(findings); }
 
 void RunWriter::flush() { state_->flush(); }
 

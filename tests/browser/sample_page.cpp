@@ -87,8 +87,8 @@ compare::Judgement judgement(const Kind& kind, std::uint64_t variant, std::uint6
 
 void add(store::RunWriter& writer, const compare::Judgement& made) {
   writer.count_execution(made.fingerprint, made.normalized, store::Execution::compared);
-  writer.record_latency(made.fingerprint, compare::Side::source, Vantage::tap, 310 + made.exchange.seq * 7);
-  writer.record_latency(made.fingerprint, compare::Side::target, Vantage::client, 840 + made.exchange.seq * 13);
+  writer.record_latency(made.fingerprint, compare::Side::source, Vantage::tap, made.time, 310 + made.exchange.seq * 7);
+  writer.record_latency(made.fingerprint, compare::Side::target, Vantage::client, made.time, 840 + made.exchange.seq * 13);
   writer.add(made, "shop.pcap");
 }
 

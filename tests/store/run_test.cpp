@@ -170,7 +170,7 @@ TEST_CASE("above the cap of fingerprints the rest are counted in one bin, their 
 
   sample::add(writer, exchange(1, 1), {.fingerprint = 999'999});
   sample::add(writer, exchange(1, 2), {.fingerprint = 999'998});
-  writer.record_latency(999'997, compare::Side::target, store::Vantage::client, 10);
+  writer.record_latency(999'997, compare::Side::target, store::Vantage::client, sample::at(1), 10);
   sample::add(writer, exchange(1, 3), {.fingerprint = 7});
   writer.flush();
   store::RunReport report = reader.report(1);
@@ -191,8 +191,8 @@ TEST_CASE("latency histograms of several flushes are one") {
   RunWriter writer(folder.file("run.db"), info);
   Histogram expected;
   for (std::uint64_t i = 1; i <= 300; ++i) {
-    writer.record_latency(0x1111, compare::Side::source, store::Vantage::tap, i * 7);
-    writer.record_latency(0x1111, compare::Side::target, store::Vantage::client, i * 9);
+    writer.record_latency(0x1111, compare::Side::source, store::Vantage::tap, sample::at(static_cast<std::int64_t>(i)), i * 7);
+    writer.record_latency(0x1111, compare::Side::target, store::Vantage::client, sample::at(static_cast<std::int64_t>(i)), i * 9);
     expected.record(i * 7);
     if (i % 50 == 0) writer.flush();
   }
@@ -319,4 +319,60 @@ TEST_CASE("what is not JSON in a store becomes a JSON string, and unknown names 
   store::RunReport report = StoreReader(path).report(1);
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].evidence == R"("{not json")");
+}
+
+TEST_CASE("time windows of several flushes are one, and rows stay bounded however long the run is") {
+  TemporaryFolder folder;
+  store::RunInfo info = sample::run_info();
+  RunWriter writer(folder.file("run.db"), info);
+  WindowedHistogram source, target;
+  for (std::int64_t second = 0; second < 1000; ++second) {
+    auto took = static_cast<std::uint64_t>(second % 17 + 1);
+    writer.record_latency(0x1111, compare::Side::source, store::Vantage::tap, sample::at(second), took);
+    writer.record_latency(0x1111, compare::Side::target, store::Vantage::client, sample::at(second), 2 * took);
+    source.record(sample::at(second), took);
+    target.record(sample::at(second), 2 * took);
+    if (second % 7 == 0) writer.flush();
+  }
+  writer.record_latency(0x2222, compare::Side::target, store::Vantage::client, sample::at(5), 9);
+  writer.flush();
+  std::vector<std::uint64_t> seen;
+  writer.each_latency([&](std::uint64_t fingerprint, const store::LatencyWindows& windows) {
+    seen.push_back(fingerprint);
+    if (fingerprint != 0x1111) return;
+    CHECK(windows.source == source);
+    CHECK(windows.target == target);
+  });
+  CHECK(seen == std::vector<std::uint64_t>{0x1111, 0x2222});
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(folder.file("run.db").c_str(), &database) == SQLITE_OK);
+  sqlite3_stmt* count = nullptr;
+  REQUIRE(sqlite3_prepare_v2(database, "SELECT count(*) FROM latency_windows", -1, &count, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_step(count) == SQLITE_ROW);
+  CHECK(sqlite3_column_int(count, 0) <= 2 * (128 + 64 + 7));
+  sqlite3_finalize(count);
+  sqlite3_close(database);
+}
+
+TEST_CASE("latency findings replace those given before, and carry their own evidence") {
+  TemporaryFolder folder;
+  store::RunInfo info = sample::run_info();
+  RunWriter writer(folder.file("run.db"), info);
+  writer.count_execution(0x1111, "SELECT ?", Execution::compared);
+  sample::add(writer, exchange(1, 1));
+  store::LatencyFinding finding{.fingerprint = 0x1111, .events = 7, .evidence = R"({"windows":9})", .first_time = sample::at(1), .last_time = sample::at(3)};
+  writer.set_latency_findings({finding, {.fingerprint = 0x2222, .events = 1, .evidence = "{}"}});
+  writer.flush();
+  writer.set_latency_findings({finding});
+  writer.flush();
+  writer.flush();
+  store::RunReport report = StoreReader(folder.file("run.db")).report(1);
+  REQUIRE(report.findings.size() == 2);
+  const store::Finding& slower = report.findings[report.findings[0].difference == Difference::latency_regression ? 0 : 1];
+  CHECK(slower.difference == Difference::latency_regression);
+  CHECK(slower.id == compare::signature(0x1111, Difference::latency_regression, Cause::defect));
+  CHECK(slower.events == 7);
+  CHECK(slower.evidence == R"({"windows":9})");
+  CHECK(slower.examples.empty());
+  CHECK(slower.normalized == "SELECT ?");
 }

@@ -30,8 +30,8 @@ struct Sample {
     defect.normalized = "SELECT stock FROM products " + std::string(2000, 'x');
     for (int i = 0; i < 3; ++i) sample::add(writer, {SessionId{1}, seq++}, defect);
     for (int i = 0; i < 2; ++i) sample::add(writer, {SessionId{1}, seq++}, {.fingerprint = 0x31, .difference = Difference::row_values, .cause = Cause::nondeterministic});
-    writer.record_latency(0x21, compare::Side::source, store::Vantage::tap, 100);
-    writer.record_latency(0x22, compare::Side::source, store::Vantage::tap, 300);
+    writer.record_latency(0x21, compare::Side::source, store::Vantage::tap, sample::at(1), 100);
+    writer.record_latency(0x22, compare::Side::source, store::Vantage::tap, sample::at(1), 300);
     store::Ledger ledger;
     ledger.add(store::Bin::compared, seq);
     writer.set_ledger(ledger);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "base/windowed_histogram.h"
 #include "compare/verdict.h"
 
 namespace darktap::store {
@@ -66,6 +67,20 @@ struct LatencyRow {
   compare::Side side = compare::Side::source;
   Vantage vantage = Vantage::tap;
   Histogram histogram;
+};
+
+// One statement's latencies by window, each side at its own vantage: the source at the tap, the target at the client.
+struct LatencyWindows {
+  WindowedHistogram source, target;
+};
+
+// A statement that is slower on the target than it may be.
+struct LatencyFinding {
+  std::uint64_t fingerprint = 0;
+  compare::Level level = compare::Level::confirmed;
+  std::uint64_t events = 0;    // executions beyond what is allowed
+  std::string evidence;        // a JSON object
+  CaptureTime first_time, last_time;
 };
 
 enum class TriageStatus : std::uint8_t { open, accepted, fixed, ignored };

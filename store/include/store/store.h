@@ -2,6 +2,7 @@
 // numbered files (store/schema/NNN_*.sql), applied in order inside one transaction. Format: docs/store.md.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,10 +34,15 @@ class RunWriter {
   // Each exchange with a fingerprint once, whatever became of it. Above fingerprint_cap distinct ones the rest are counted
   // under rest_fingerprint.
   void count_execution(std::uint64_t fingerprint, const std::string& normalized, Execution execution);
-  void record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, std::uint64_t microseconds);
+  // time: when production executed it, also for the target's latency, so that both sides' windows line up.
+  void record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, CaptureTime time, std::uint64_t microseconds);
   void set_ledger(const Ledger& ledger);  // the whole ledger so far; the last one before a flush is kept
   void set_info(const RunInfo& info);     // all but id, started and finished may change while the run goes on
   void set_server_questions(std::uint64_t count);
+  // What was flushed so far, one statement after the other in order of fingerprints.
+  void each_latency(const std::function<void(std::uint64_t fingerprint, const LatencyWindows& windows)>& visit);
+  // All the run's latency regressions, instead of those given before.
+  void set_latency_findings(std::vector<LatencyFinding> findings);
   void flush();
   void finish(CaptureTime when);
 

@@ -68,7 +68,7 @@ export class Detail {
           h("li", { title: level_words[finding.level] }, finding.level),
           h("li", {}, `${time(finding.first_time)} – ${time(finding.last_time)} UTC`),
           h("li", { class: "mono", title: "the finding's id, and its statement's fingerprint" }, `${finding.id} · ${finding.fingerprint}`))),
-      example ? this.exampleSection(finding, example) : h("section", {}, h("h3", {}, "Statement"), sqlBlock(finding.normalized, "Statement")),
+      example ? this.exampleSection(finding, example) : withoutExample(finding),
       latency(finding.latency),
       example && h("section", {}, h("h3", {}, "Normalized"), sqlBlock(finding.normalized, "Normalized statement")),
     ];
@@ -85,6 +85,12 @@ export class Detail {
       h("div", { class: "why" }, h("h4", {}, "Why"), evidence(explain(example.evidence))),
       sideBySide(example));
   }
+}
+
+// A finding of many executions together, such as a latency regression.
+function withoutExample(finding: Finding): HTMLElement {
+  return h("section", {}, h("h3", {}, "Statement"), sqlBlock(finding.normalized, "Statement"),
+    h("div", { class: "why" }, h("h4", {}, "Why"), evidence(explain(finding.evidence))));
 }
 
 function evidence(blocks: Block[]): Child[] {

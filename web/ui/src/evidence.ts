@@ -64,7 +64,7 @@ class Reader {
 export function explain(evidence: Evidence): Block[] {
   const reader = new Reader({ ...evidence });
   for (const part of [explainRule, explainWrite, explainOrder, explainTies, explainFunctions, explainRules, explainLeftovers, explainErrors,
-    explainLadder, explainQuestions, explainNotes]) part(reader);
+    explainLadder, explainLatency, explainQuestions, explainNotes]) part(reader);
   const rest = reader.rest();
   if (rest.length > 0) reader.blocks.push({ kind: "rest", entries: rest });
   return reader.blocks;
@@ -101,6 +101,29 @@ function explainWrite(reader: Reader): void {
       reader.say(`Counted from the write's OK, the target was still stale after ${duration(stale)} and agreed after ${duration(fresh)}.`);
     }
   }
+}
+
+function explainLatency(reader: Reader): void {
+  const quantiles = reader.take("quantiles");
+  if (!isList(quantiles) || quantiles.length === 0) return;
+  const took = (value: Json | undefined): string => {
+    const us = number(value);
+    return us === null ? "" : us < 0 ? `−${duration(-us)}` : duration(us);
+  };
+  const rows = quantiles.filter(isObject).map((at) => {
+    const interval = isList(at.interval_us) ? at.interval_us.map(took).join(" … ") : "";
+    return [`p${(number(at.quantile) ?? 0) * 100}`, took(at.source_us), took(at.target_us), took(at.control_us), took(at.slower_by_us), interval, took(at.allowed_us), at.regression === true ? "slower" : "within"];
+  });
+  reader.blocks.push({ kind: "table", caption: "Latency of both sides, time windows side by side", head: ["", "source", "target", "control", "slower by", "95 % interval", "allowed", ""], rows });
+  const control = text(reader.take("control"));
+  if (control) reader.say(`Control: ${control}.`);
+  const trips = number(reader.take("budget_round_trips"));
+  const trip = number(reader.take("round_trip_us"));
+  const budget = number(reader.take("budget_us"));
+  if (trips !== null && trip !== null && budget !== null) reader.say(`The budget is ${plural(trips, "round trip")} to the target (one takes ${duration(trip)}), at least the floor of what two vantages can tell apart: ${duration(budget)}.`);
+  const windows = number(reader.take("windows"));
+  const seconds = number(reader.take("window_seconds"));
+  if (windows !== null && seconds !== null) reader.say(`${plural(windows, "window")} of ${plural(seconds, "second")} hold executions on both sides.`);
 }
 
 function explainLadder(reader: Reader): void {

@@ -25,6 +25,15 @@ describe("evidence in words", () => {
   it("names functions and the columns they fill", () => {
     expect(said(explain({ functions: ["now", "rand"], columns: ["a", "b"] }))).toBe("NOW(), RAND() answer anew each time. Only a, b differ; every other cell is the same.");
   });
+  it("shows a slower statement's quantiles, what was allowed and why", () => {
+    const blocks = explain({
+      vantage: { source: "tap", target: "client" }, control: "COM_PING", round_trip_us: 90, budget_round_trips: 1, budget_us: 2000, windows: 12, window_seconds: 1,
+      quantiles: [{ quantile: 0.5, source_us: 200, target_us: 25400, control_us: 120, slower_by_us: 25080, interval_us: [24900, 25300], allowed_us: 2000, p_value: 0, regression: true }],
+    });
+    expect(blocks.find((block) => block.kind === "table")).toMatchObject({ rows: [["p50", "200 µs", "25.4 ms", "120 µs", "25.1 ms", "24.9 ms … 25.3 ms", "2.00 ms", "slower"]] });
+    expect(said(blocks)).toContain("The budget is 1 round trip to the target (one takes 90 µs)");
+    expect(said(blocks)).toContain("12 windows of 1 second hold executions on both sides.");
+  });
   it("hides nothing that it doesn't know", () => {
     expect(explain({ moon: "full", deep: { a: [1] } })).toEqual([{ kind: "rest", entries: [["moon", "full"], ["deep", '{"a":[1]}']] }]);
   });
