@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -26,6 +27,22 @@ std::chrono::milliseconds duration(const char* option, const std::string& text) 
   auto parsed = parse_duration(text);
   if (!parsed || *parsed < std::chrono::milliseconds(1)) throw Failure(FailureKind::usage, std::string(option) + " " + text + ": is not a duration; write for example 250ms or 5s");
   return std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
+}
+
+run::LatencyLimits latency_limits(const std::string& budget, const std::string& floor) {
+  run::LatencyLimits limits;
+  std::vector<std::string> trips = split_list(budget);
+  auto number = [&](const std::string& word, unsigned& value) {
+    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    return error == std::errc() && end == word.data() + word.size() && value <= 1000;
+  };
+  if (trips.size() != 2 || !number(trips[0], limits.read_round_trips) || !number(trips[1], limits.write_round_trips)) {
+    throw Failure(FailureKind::usage, "--latency-budget " + budget + ": give round trips for reads and for writes, for example 1,2");
+  }
+  auto parsed = parse_duration(floor);
+  if (!parsed || *parsed < std::chrono::nanoseconds(0)) throw Failure(FailureKind::usage, "--latency-floor " + floor + ": is not a duration; write for example 2ms");
+  limits.floor = *parsed;
+  return limits;
 }
 
 void refuse_what_is_not_yet(const RunArguments& a) {
@@ -58,6 +75,8 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--requery-budget", a.requery_budget, "Questions a minute for one fingerprint")->capture_default_str();
   command.add_option("--connect-timeout", a.connect_timeout, "For the target and the reference")->capture_default_str();
   command.add_option("--statement-timeout", a.statement_timeout, "For one statement on the target")->capture_default_str();
+  command.add_option("--latency-budget", a.latency_budget, "Round trips that a read and a write may take longer than in production")->type_name("READS,WRITES")->capture_default_str();
+  command.add_option("--latency-floor", a.latency_floor, "What is slower by less is no regression, however short a round trip is")->capture_default_str();
   command.add_option("--memory", a.memory, "For exchanges that wait for the target")->capture_default_str();
   command.add_option("--map", a.map, "Not yet");
   command.add_option("--ramp", a.ramp, "Not yet");
@@ -89,6 +108,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.judging.questions_per_fingerprint_minute = a.requery_budget;
   options.judging.accepted_rules = a.accept_rules;
   options.limits.connect = duration("--connect-timeout", a.connect_timeout);
+  options.latency = latency_limits(a.latency_budget, a.latency_floor);
   options.limits.statement = duration("--statement-timeout", a.statement_timeout);
   auto memory = parse_size(a.memory);
   if (!memory || *memory < (1U << 20)) throw Failure(FailureKind::usage, "--memory " + a.memory + ": is not a size of at least 1MiB; write for example 128MiB");

@@ -14,6 +14,7 @@ struct RunArguments {
   double requery_rate = 50;
   std::uint32_t requery_budget = 200;
   std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB";
+  std::string latency_budget = "1,2", latency_floor = "2ms";
   // Accepted by the parser so that they are answered by name, not as unknown options.
   std::string map, ramp, calibrate, metrics, resume, marker;
   bool dry_run = false, aa = false;

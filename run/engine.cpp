@@ -44,6 +44,12 @@ replay::ReplayerOptions replayer_options(const RunOptions& options, const Prepar
   return result;
 }
 
+LatencyWatch::Pace paced_as_production(const RunOptions& options, const EngineInput& input) {
+  bool recorded = !input.schedule || options.pace.kind == replay::Pace::Kind::recorded ||
+                  (options.pace.kind == replay::Pace::Kind::multiplied && options.pace.factor == 1);
+  return recorded ? LatencyWatch::Pace::as_production : LatencyWatch::Pace::other;
+}
+
 }  // namespace
 
 Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prepared, EngineInput input, store::RunWriter& writer, store::RunInfo& info)
@@ -58,9 +64,10 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       comparer_(*this, comparer_options(options, prepared_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
       replayer_(loop, *this, replayer_options(options, prepared_, input_)),
+      latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
       policy_{options.allowed} {
   if (prepared_.reference) reference_asker_.emplace(loop, asker_options(*prepared_.reference));
-  started_ = last_answer_ = last_progress_ = steady_clock::now();
+  started_ = last_answer_ = last_progress_ = last_judged_ = steady_clock::now();
 }
 
 RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& progress) {
@@ -68,11 +75,16 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
   while (!is_done(stop)) {
     take_due();
     ask_what_is_due();
+    latency_.turn(tap_now());
     loop_.run_once(until_due());
     auto now = steady_clock::now();
     if (now - last_flush >= patience::flush) {
       last_flush = now;
       flush();
+    }
+    if (now - last_judged_ >= patience::between_latency_verdicts) {
+      last_judged_ = now;
+      judge_latency();
     }
     if (now - last_progress_ >= patience::progress) {
       if (progress) progress(make_progress());
@@ -80,6 +92,7 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
     }
   }
   flush();
+  judge_latency();
   if (progress) progress(make_progress());
   return stop.load() && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
 }
@@ -199,8 +212,9 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
   bin(store::Bin::compared, "", exchange, *meaning, store::Execution::compared);
   if (session::carries_statement(exchange.command.code) && exchange.command.code != mysql::CommandCode::stmt_prepare) {
     auto microseconds = [](CaptureClock::duration d) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(d))); };
-    writer_.record_latency(meaning->fingerprint, compare::Side::source, store::Vantage::tap, microseconds(exchange.response_last - exchange.request_last));
-    writer_.record_latency(meaning->fingerprint, compare::Side::target, store::Vantage::client, microseconds(target.last_byte - target.sent));
+    latency_.note(meaning->fingerprint, meaning->statement_class);
+    writer_.record_latency(meaning->fingerprint, compare::Side::source, store::Vantage::tap, exchange.request_first, microseconds(exchange.response_last - exchange.request_last));
+    writer_.record_latency(meaning->fingerprint, compare::Side::target, store::Vantage::client, exchange.request_first, microseconds(target.last_byte - target.sent));
   }
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
   comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
@@ -243,6 +257,11 @@ void Engine::on_gave_up(const std::string& line) {
 void Engine::on_judgement(compare::Judgement& judgement) {
   if (!judgement.verdicts.empty()) ++mismatches_;
   writer_.add(judgement, file_of(judgement.provenance));
+}
+
+void Engine::judge_latency() {
+  writer_.set_latency_findings(latency_.judge(writer_));
+  writer_.flush();
 }
 
 void Engine::ask_what_is_due() {

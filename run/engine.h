@@ -12,6 +12,7 @@
 #include "compare/comparer.h"
 #include "run/inbox.h"
 #include "run/own_connections.h"
+#include "latency_watch.h"
 #include "preparation.h"
 #include "replay/replayer.h"
 #include "replay/schedule.h"
@@ -28,6 +29,7 @@ inline constexpr std::chrono::seconds stopped_replay{3};   // commands in flight
 inline constexpr std::chrono::seconds open_cases{6};       // ladders, once nothing else is left to send
 inline constexpr std::chrono::milliseconds flush{500};
 inline constexpr std::chrono::seconds progress{1};
+inline constexpr std::chrono::minutes between_latency_verdicts{5};
 }  // namespace patience
 
 struct EngineInput {
@@ -63,6 +65,7 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   void ask_what_is_due();
   bool is_done(const std::atomic<bool>& stop);
   void flush();
+  void judge_latency();
   Progress make_progress();
   CaptureTime tap_now() const { return CaptureClock::now() + input_.shift; }
   std::string file_of(const Provenance& provenance) const;
@@ -83,12 +86,13 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   client::Asker target_asker_;
   std::optional<client::Asker> reference_asker_;
   replay::Replayer replayer_;
+  LatencyWatch latency_;
   replay::WritePolicy policy_;
 
   store::Ledger binned_;
   std::uint64_t taken_ = 0, mismatches_ = 0, last_sent_ = 0, recorded_shed_ = 0;
   std::string gave_up_;
-  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, input_ended_, replay_ended_, stopped_;
+  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_;
   enum class Phase : std::uint8_t { running, input_over, replay_over, done } phase_ = Phase::running;
 };
 

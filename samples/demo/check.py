@@ -18,7 +18,8 @@ def problems(report, planted, reads, legacy_count):
     """What differs from the expectation, one sentence each; empty when all is as planted. `reads` tells how often the shop
     read each planted row."""
     found = []
-    findings = report["findings"]
+    # How fast the machine of the demo is, is none of its facts; what is slower is shown all the same.
+    findings = [finding for finding in report["findings"] if finding["difference"] != "latency_regression"]
     causes = {finding["cause"] for finding in findings}
     for cause in sorted(EXPECTED_CAUSES - causes):
         found.append(f"no finding with cause {cause}")

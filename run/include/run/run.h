@@ -35,10 +35,17 @@ struct Limits {
   std::size_t queued_bytes = std::size_t{128} << 20;  // exchanges waiting between input and target
 };
 
+// How much slower than production a statement may be on the target.
+struct LatencyLimits {
+  unsigned read_round_trips = 1, write_round_trips = 2;  // a router in between costs one a statement, a commit another
+  std::chrono::nanoseconds floor = std::chrono::milliseconds(2);  // what a tap and a client can't tell apart is no regression
+};
+
 struct RunOptions {
   Servers servers;
   Judging judging;
   Limits limits;
+  LatencyLimits latency;
   replay::Pace pace;
   replay::Order order = replay::Order::session;
   std::vector<std::string> allowed;  // --allow
