@@ -23,7 +23,7 @@ FlowIndex FlowTable::insert(std::uint32_t hash, const Endpoint& first, const End
   FlowIndex flow = no_flow;
   if (free_.empty()) {
     flow = static_cast<FlowIndex>(flows_.size());
-    flows_.emplace_back();
+    flows_.add();
   } else {
     flow = free_.back();
     free_.pop_back();

@@ -4,17 +4,29 @@
 
 #include <cstddef>
 #include <cstring>
-#include <deque>
+#include <memory>
 #include <vector>
 
 #include "flow.h"
 
 namespace darktap::capture {
 
+// Flows by number; references stay valid.
+class FlowPool {
+ public:
+  Flow& operator[](FlowIndex flow) { return *flows_[flow]; }
+  const Flow& operator[](FlowIndex flow) const { return *flows_[flow]; }
+  std::size_t size() const { return flows_.size(); }
+  void add() { flows_.push_back(std::make_unique<Flow>()); }
+
+ private:
+  std::vector<std::unique_ptr<Flow>> flows_;
+};
+
 // A doubly linked list through the flows; `links` names the pair of members it uses.
 class FlowList {
  public:
-  FlowList(std::deque<Flow>& flows, FlowLinks Flow::* links) : flows_(flows), links_(links) {}
+  FlowList(FlowPool& flows, FlowLinks Flow::* links) : flows_(flows), links_(links) {}
   FlowIndex front() const { return front_; }
   FlowIndex next(FlowIndex flow) const { return (flows_[flow].*links_).next; }
   std::size_t size() const { return size_; }
@@ -27,7 +39,7 @@ class FlowList {
   }
 
  private:
-  std::deque<Flow>& flows_;
+  FlowPool& flows_;
   FlowLinks Flow::* links_;
   FlowIndex front_ = no_flow, back_ = no_flow;
   std::size_t size_ = 0;
@@ -97,7 +109,7 @@ class FlowTable {
     std::uint32_t hash = 0;
     FlowIndex flow = no_flow;
   };
-  std::deque<Flow> flows_;
+  FlowPool flows_;
   std::vector<FlowIndex> free_;
   std::vector<Slot> slots_ = std::vector<Slot>(1024);  // a power of two
   std::size_t used_ = 0;

@@ -2,6 +2,7 @@
 // with microseconds or nanoseconds, also with the longer records of Kuznetzov's tcpdump.
 #include <algorithm>
 
+#include "base/header_fields.h"
 #include "capture_format.h"
 
 namespace darktap::capture {
@@ -38,9 +39,10 @@ class PcapFormat final : public CaptureFormat {
 
   FormatStep next(Bytes bytes, PacketView& packet) override {
     if (bytes.size() < layout_.header_bytes) return {.kind = FormatStep::Kind::more, .needed = layout_.header_bytes};
-    ByteReader reader(bytes);
-    const std::uint32_t seconds = number(reader), fraction = number(reader);
-    std::uint32_t captured = number(reader), wire = number(reader);
+    const HeaderFields<record_header_bytes> header(bytes);
+    const bool little = layout_.order == ByteOrder::little;
+    const std::uint32_t seconds = little ? header.u32le<0>() : header.u32be<0>(), fraction = little ? header.u32le<4>() : header.u32be<4>();
+    std::uint32_t captured = little ? header.u32le<8>() : header.u32be<8>(), wire = little ? header.u32le<12>() : header.u32be<12>();
     using Lengths = Layout::Lengths;
     if (layout_.lengths == Lengths::swapped || (layout_.lengths == Lengths::either && captured > wire)) std::swap(captured, wire);
     if (captured > longest_packet) {
@@ -58,7 +60,6 @@ class PcapFormat final : public CaptureFormat {
   const LinkType* link() const override { return &layout_.link; }
 
  private:
-  std::uint32_t number(ByteReader& reader) const { return layout_.order == ByteOrder::little ? reader.u32le() : reader.u32be(); }
   Layout layout_;
 };
 

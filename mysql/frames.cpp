@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/header_fields.h"
+
 namespace darktap::mysql {
 
 namespace {
 constexpr std::size_t header_bytes = 4;
 constexpr std::size_t spare_buffer = std::size_t{1} << 20;  // a larger buffer is given back once its message is done
 
-std::uint32_t length_of(const std::byte* header) {
-  return std::to_integer<std::uint32_t>(header[0]) | std::to_integer<std::uint32_t>(header[1]) << 8 |
-         std::to_integer<std::uint32_t>(header[2]) << 16;
-}
+using FrameHeader = HeaderFields<header_bytes>;
+std::uint32_t length_of(const std::byte (&header)[header_bytes]) { return FrameHeader(header).u24le<0>(); }
 }  // namespace
 
 std::uint32_t FrameReader::peeked_length() const { return length_of(header_); }
@@ -73,9 +73,10 @@ bool FrameReader::next(Bytes& input, const Stamp& first, const Stamp& last, Mess
   if (delivered_) reset();
   // The common case: a whole single-frame message lies in the view, and is handed out where it lies.
   if (at_boundary() && input.size() >= header_bytes) {
-    std::size_t length = length_of(input.data());
+    const FrameHeader header(input);
+    std::size_t length = header.u24le<0>();
     if (length < frame_payload_ && length <= message_bytes_ && input.size() - header_bytes >= length) {
-      std::uint8_t sequence = std::to_integer<std::uint8_t>(input[3]);
+      std::uint8_t sequence = header.u8<3>();
       message = {.integrity = MessageView::Integrity::whole, .payload = input.subspan(header_bytes, length), .length = length,
                  .first_sequence = sequence, .last_sequence = sequence, .frames = 1, .wire_bytes = header_bytes + length,
                  .first = first, .last = last};

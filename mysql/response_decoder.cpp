@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/header_fields.h"
 #include "lenenc.h"
 #include "server_messages.h"
 
@@ -294,17 +295,19 @@ ResponseDecoder::RowRun ResponseDecoder::take_rows(Bytes frames, std::uint8_t se
   constexpr std::size_t header_bytes = 4;
   RowRun run{.next_sequence = sequence};
   const bool binary = rows_->format == RowFormat::binary;
-  while (true) {
-    ByteReader reader(frames.subspan(run.bytes));
-    const std::size_t length = reader.u24le();
-    if (reader.u8() != run.next_sequence || length == 0 || length >= longest || length > reader.remaining()) return run;
-    const Bytes message = reader.take(length);
+  while (frames.size() > header_bytes) {
+    const HeaderFields<header_bytes> header(frames);
+    const std::size_t length = header.u24le<0>();
+    if (header.u8<3>() != run.next_sequence || length == 0 || length >= longest || length > frames.size() - header_bytes) break;
+    const Bytes message = frames.subspan(header_bytes, length);
     const std::uint8_t first = first_byte(message);
-    if (binary ? first != ok_marker : first >= eof_marker) return run;
+    if (binary ? first != ok_marker : first >= eof_marker) break;
     add_row(message);
+    frames = frames.subspan(header_bytes + length);
     run.bytes += header_bytes + length;
     ++run.next_sequence;
   }
+  return run;
 }
 
 ResponseDecoder::Step ResponseDecoder::end_of_rows(Bytes message) {
