@@ -1,5 +1,7 @@
 #include "run/tap_reader.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <exception>
 #include <thread>
@@ -91,6 +93,7 @@ void TapReader::State::read_apart(const std::atomic<bool>& stop, const std::func
   capture::SegmentFeeder feeding(queue, input.ports);
   feeder = &feeding;
   std::thread thread([&] {
+    pthread_setname_np(pthread_self(), "darktap-tap");
     try {
       tap_thread(queue, feeding);
     } catch (...) {

@@ -61,6 +61,7 @@ class SegmentDecoder {
   // The segment's payload lives as long as the packet's data and until the next call, whichever ends first.
   Expected<SegmentView, NotSegment> decode(const PacketView& packet);
   const FragmentStats& fragments() const { return fragments_.stats(); }
+  std::size_t fragments_buffered() const { return fragments_.buffered(); }
 
  private:
   Fragments fragments_;
