@@ -78,7 +78,7 @@ void SegmentFeeder::send_ends() {
 
 void SegmentFeeder::publish() {
   send_ends();
-  queue_.publish();
+  queue_.publish(wake_bytes_);
   fed_.fragments = decoder_.fragments();
   const std::lock_guard lock(mutex_);
   published_ = fed_;

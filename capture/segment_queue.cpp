@@ -42,11 +42,11 @@ bool SegmentQueue::push(const SegmentView& segment) {
   return true;
 }
 
-void SegmentQueue::publish() {
+void SegmentQueue::publish(std::size_t wake_bytes) {
   written_.store(producer_written_);
   // While the consumer keeps up, the ring's first part is enough: less memory, and that in the processor's cache.
   if (producer_written_ % size_ > size_ / 8) rewinds_ = read_.load(std::memory_order_acquire) == producer_written_;
-  if (!sleeping_.load()) return;
+  if (!sleeping_.load() || used() < wake_bytes) return;
   const std::lock_guard lock(mutex_);
   wake_.notify_one();
 }

@@ -25,6 +25,9 @@ struct Options {
   bool follow = false;
 };
 
+// Nobody waits for a recording: packets may lie so long, and the tap wakes less often.
+constexpr std::chrono::milliseconds patience(20);
+
 std::atomic<bool> rotation_requested = false;
 
 void handle_rotation_signal() {
@@ -77,7 +80,7 @@ OpenTap open_tap(const Options& options, const run::InputOptions& input) {
     tapping.ports = input.ports;
     tapping.filter = input.filter;
     tapping.buffer_bytes = static_cast<int>(size_option("--ring", options.ring, std::uint64_t{1} << 20, std::uint64_t{1} << 30));
-    tapping.batch = std::chrono::milliseconds(20);  // nobody waits for a recording: fewer wake-ups
+    tapping.batch = patience;
     open.live = std::make_unique<capture::LiveTap>(options.interface, tapping);
   } else {
     capture::FileTapOptions reading;
@@ -136,7 +139,7 @@ int capture_to_file(const Options& options) {
     series.give_to(user.user, user.group);
     drop_privileges(user);
   }
-  run::TapReader reader(tap, input, series, {.queued_bytes = open.live ? memory : 0});
+  run::TapReader reader(tap, input, series, {.patience = patience, .queued_bytes = open.live ? memory : 0});
   reading = &reader;
 
   if (open.live) std::cerr << "darktap: capturing on " << tap.name() << " into " << series.current() << " as user " << user.name << "; Ctrl-C ends it, SIGHUP goes on in another file\n";

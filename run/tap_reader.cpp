@@ -29,17 +29,18 @@ session::AssemblerOptions assembling(const InputOptions& input) {
 
 struct TapReader::State {
   State(capture::Tap& given_tap, const InputOptions& given, session::ExchangeSink& sink, const TapReaderOptions& options)
-      : tap(given_tap), input(given), assembler(sink, assembling(given)), reassembler(assembler, {.ports = given.ports}), queued_bytes(options.queued_bytes) {}
+      : tap(given_tap), input(given), assembler(sink, assembling(given)), reassembler(assembler, {.ports = given.ports}), queued_bytes(options.queued_bytes), patience(options.patience) {}
 
   void read_here(const std::atomic<bool>& stop, const std::function<void()>& idle);
   void read_apart(const std::atomic<bool>& stop, const std::function<void()>& idle);
-  void tap_thread(capture::SegmentQueue& queue, capture::SegmentFeeder& feeder);
+  void tap_thread(capture::SegmentFeeder& feeding);
 
   capture::Tap& tap;
   const InputOptions& input;
   session::Assembler assembler;
   capture::Reassembler reassembler;
   std::size_t queued_bytes;
+  std::chrono::milliseconds patience;
   CaptureTime first_time, last_time;
 
   // Of the tap's thread, where there is one.
@@ -90,12 +91,12 @@ void TapReader::State::read_here(const std::atomic<bool>& stop, const std::funct
 
 void TapReader::State::read_apart(const std::atomic<bool>& stop, const std::function<void()>& idle) {
   capture::SegmentQueue queue(queued_bytes);
-  capture::SegmentFeeder feeding(queue, input.ports);
+  capture::SegmentFeeder feeding(queue, input.ports, patience.count() > 0 ? queued_bytes / 16 : 0);
   feeder = &feeding;
   std::thread thread([&] {
     pthread_setname_np(pthread_self(), "darktap-tap");
     try {
-      tap_thread(queue, feeding);
+      tap_thread(feeding);
     } catch (...) {
       failed = std::current_exception();
     }
@@ -136,11 +137,12 @@ void TapReader::State::read_apart(const std::atomic<bool>& stop, const std::func
 }
 
 // Never waits for anything but packets.
-void TapReader::State::tap_thread(capture::SegmentQueue&, capture::SegmentFeeder& feeding) {
+void TapReader::State::tap_thread(capture::SegmentFeeder& feeding) {
   constexpr int packets_between_publishing = 256;
   constexpr std::chrono::milliseconds between_drop_counts(200);
   capture::PacketView packet;
   int until_publish = packets_between_publishing;
+  bool read_some = false;
   auto drops_counted = std::chrono::steady_clock::now();
   const auto count_drops = [&] {
     if (const auto now = std::chrono::steady_clock::now(); now - drops_counted >= between_drop_counts) {
@@ -154,10 +156,13 @@ void TapReader::State::tap_thread(capture::SegmentQueue&, capture::SegmentFeeder
       feeding.publish();  // the decoder works while we wait
       count_drops();
       until_publish = packets_between_publishing;
+      if (patience.count() > 0 && read_some) std::this_thread::sleep_for(patience);  // the ring holds more than comes meanwhile
+      read_some = false;
       read = tap.next(packet, quiet);
     }
     if (read == capture::Tap::Read::end) break;
     if (read != capture::Tap::Read::packet) continue;
+    read_some = true;
     feeding.feed(packet);
     if (--until_publish == 0) {
       until_publish = packets_between_publishing;

@@ -32,7 +32,8 @@ class SegmentFeeder {
   // Sessions that are remembered as shed; the one that was shed first is forgotten, and joined midstream if it still goes on.
   static constexpr std::size_t most_shed_sessions = 65'536;
 
-  SegmentFeeder(SegmentQueue& queue, ServerPorts ports) : queue_(queue), ports_(std::move(ports)) {}
+  // The queue's consumer is woken where so many bytes wait (SegmentQueue::publish).
+  SegmentFeeder(SegmentQueue& queue, ServerPorts ports, std::size_t wake_bytes = 0) : queue_(queue), ports_(std::move(ports)), wake_bytes_(wake_bytes) {}
 
   void feed(const PacketView& packet);
   // Shows the queue's consumer, and counts(), what was fed.
@@ -51,6 +52,7 @@ class SegmentFeeder {
 
   SegmentQueue& queue_;
   ServerPorts ports_;
+  std::size_t wake_bytes_;
   SegmentDecoder decoder_;
   FeederCounts fed_;
   std::unordered_map<FlowKey, std::uint64_t, FlowHash> shed_;  // -> its place in the order of shedding

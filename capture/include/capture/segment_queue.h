@@ -22,8 +22,9 @@ class SegmentQueue {
 
   // The producer's side. A copy is taken; false where there is no room.
   bool push(const SegmentView& segment);
-  // Shows the consumer what was pushed, and wakes it if it sleeps. Call it when nothing more is at hand, and now and then.
-  void publish();
+  // Shows the consumer what was pushed, and wakes it if it sleeps and at least so much waits: else it comes by itself when
+  // its own wait is over. Call it when nothing more is at hand, and now and then.
+  void publish(std::size_t wake_bytes = 0);
   // Nothing more comes.
   void close();
   std::size_t used() const;  // bytes; an estimate

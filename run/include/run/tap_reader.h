@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -14,6 +15,8 @@
 namespace darktap::run {
 
 struct TapReaderOptions {
+  // How long packets and segments may lie before they are looked at, so that threads wake less often. Zero: at once.
+  std::chrono::milliseconds patience{0};
   // Of segments between the tap's thread and the decoder; what doesn't fit sheds its session. 0: one thread does all.
   std::size_t queued_bytes = 0;
 };
