@@ -93,10 +93,10 @@ class Printer final : public session::ExchangeSink {
 };
 
 int inspect(const Options& options) {
-  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
   handle_stop_signals();
   run::InputOptions input;
   input.ports = server_ports(options.ports);
+  input.secrets = tls_secrets(options.keylog, run::TlsSecrets::Missing::refused);
   Printer printer(options);
   session::RequestOrder order(printer);  // sums need no order
   session::ExchangeSink& sink = options.format == "summary" ? static_cast<session::ExchangeSink&>(printer) : order;
@@ -104,10 +104,7 @@ int inspect(const Options& options) {
   order.finish();
   if (options.format == "summary") printer.print_summary(result.counters);
   if (!result.note.empty()) std::cerr << "darktap: " << result.note << '\n';
-  if (result.counters.tls_sessions > 0) {
-    std::cerr << "darktap: " << options.file << ": " << result.counters.tls_sessions
-              << " sessions use TLS and can't be read; tap behind the TLS end point, or let the client connect without TLS\n";
-  }
+  tell_opaque(options.file, result.counters);
   return fine;
 }
 
@@ -118,7 +115,7 @@ void add_inspect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("inspect", "Look into a recording or a capture");
   command->add_option("FILE", options.file, "A .dtap, pcap or pcapng file; - for packets from standard input")->required();
   add_ports(*command, options.ports);
-  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
+  add_keylog(*command, options.keylog);
   command->add_option("--format", options.format, "text, jsonl (an object an exchange) or summary (one object)")
       ->check(CLI::IsMember({"text", "jsonl", "summary"}))
       ->capture_default_str();
