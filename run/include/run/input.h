@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "capture/server_ports.h"
+#include "run/primer.h"
+#include "run/tls_secrets.h"
 #include "session/exchange.h"
 
 namespace darktap::run {
@@ -14,6 +17,8 @@ struct InputOptions {
   capture::ServerPorts ports;  // none: whatever is recognised as MySQL (a recording: every session)
   std::string filter;          // BPF, for packets only
   double sample_percent = 100;
+  std::shared_ptr<Primer> primer;       // null: sessions that ran before the tap are known by their traffic alone
+  std::shared_ptr<TlsSecrets> secrets;  // null: only those that a capture file carries
 };
 
 struct InputResult {
