@@ -40,7 +40,6 @@ struct TapReader::State {
   void read_apart(const std::atomic<bool>& stop, const std::function<void()>& idle);
   void tap_thread(capture::SegmentFeeder& feeding);
   void poll_secrets(bool is_quiet);
-  void tap_thread(capture::SegmentQueue& queue, capture::SegmentFeeder& feeder);
 
   capture::Tap& tap;
   const InputOptions& input;
