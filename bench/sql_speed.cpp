@@ -1,7 +1,8 @@
 // How fast one thread tells what statements mean: MB/s of text (processor time) through lex, fingerprint and understand, and through the
 // cache that answers repeated texts.
 //
-//   bench_sql_speed CORPUS.json [ROUNDS]    a JSON array of {"sql": …}; the best of ROUNDS passes counts (default 5)
+//   bench_sql_speed CORPUS.json [ROUNDS [NAME]]    a JSON array of {"sql": …}; the best of ROUNDS passes counts (default 5);
+//                                                  NAME measures one thing alone, for a profiler: lex, fingerprint, understand
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -32,7 +33,10 @@ std::size_t bytes_of(const std::vector<std::string>& texts) {
 double seconds_used() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 // The best of some passes over all texts; the sum of what they give is printed, so that none is left out.
+std::string only;
+
 void measure(const char* what, std::size_t count, std::size_t bytes, int rounds, const std::function<std::uint64_t()>& pass) {
+  if (!only.empty() && only != what) return;
   double best = 1e9;
   std::uint64_t sum = 0;
   for (int round = 0; round < rounds; ++round) {
@@ -52,6 +56,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 5;
+  if (argc > 3) only = argv[3];
   std::ifstream file(argv[1]);
   nlohmann::json entries = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   std::vector<std::string> texts;
@@ -81,6 +86,7 @@ int main(int argc, char** argv) {
     return meaning.fingerprint + static_cast<std::uint64_t>(meaning.statement_class);
   }));
 
+  if (!only.empty()) return 0;
   // The application's own order, through the cache as a capture's reader uses it: first and later texts mixed.
   auto command_of = [](const std::string& text) {
     mysql::Command command;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "characters.h"
+#include "comments.h"
 #include "words.h"
 
 namespace darktap::sql {
@@ -44,9 +45,15 @@ class Lexer {
  private:
   unsigned char byte(std::size_t i) const { return i < text_.size() ? static_cast<unsigned char>(text_[i]) : 0; }
   bool is(std::size_t i, unsigned set) const { return i < text_.size() && (classes[byte(i)] & set) != 0; }
-  bool ident(std::size_t i) const { return is(i, letter | digit | high) && !is_latin_space(i); }
-  // In latin1 0xa0 is white space to the server; inside a UTF-8 sequence it never comes first.
-  bool is_latin_space(std::size_t i) const { return byte(i) == 0xa0 && dialect_.charset == Charset::plain; }
+  bool ident(std::size_t i) const { return is(i, letter | digit | high); }
+  // Bytes of the character of a name that begins at i, at least 0x80 there. 0 where it is none: in some 8-bit character set
+  // such a byte is white space, in another a letter, so that nothing can be said of it outside of quotes.
+  std::size_t high_length(std::size_t i) const {
+    if (dialect_.charset == Charset::plain) return utf8_length(text_.substr(i));
+    std::size_t length = character_length(dialect_.charset, text_.substr(i));
+    bool single = length == 1 && (dialect_.charset == Charset::sjis || dialect_.charset == Charset::cp932) && byte(i) >= 0xa1 && byte(i) <= 0xdf;
+    return length > 1 || single ? length : 0;
+  }
 
   Token& push(TokenKind kind, std::size_t begin) {
     Token token;
@@ -64,7 +71,7 @@ class Lexer {
 
   void next() {
     unsigned char c = byte(at_);
-    if ((classes[c] & space) != 0 || is_latin_space(at_)) { ++at_; return; }
+    if ((classes[c] & space) != 0) { ++at_; return; }
     if (after_dot_) {
       after_dot_ = false;
       if (ident(at_)) return identifier(at_);
@@ -76,9 +83,8 @@ class Lexer {
       case '`': return quoted(TokenKind::quoted_name, begin, c);
       case '#': return line_comment(begin);
       case '-':
-        if (byte(at_ + 1) == '-' && (at_ + 2 >= text_.size() || byte(at_ + 2) <= ' ' || byte(at_ + 2) == 0x7f || is_latin_space(at_ + 2))) {
-          return line_comment(begin);
-        }
+        if (byte(at_ + 1) == '-' && (at_ + 2 >= text_.size() || byte(at_ + 2) <= ' ' || byte(at_ + 2) == 0x7f)) return line_comment(begin);
+        if (byte(at_ + 1) == '-' && byte(at_ + 2) >= 0x80) push(TokenKind::invalid, begin);  // white space to some character sets
         break;
       case '/':
         if (byte(at_ + 1) == '*') return block_comment(begin);
@@ -179,30 +185,6 @@ class Lexer {
     if (broken) push(TokenKind::invalid, begin);
   }
 
-  enum class Verdict : std::uint8_t { executed, skipped, undecided };
-
-  // begins behind "/*!" or "/*M!"; leaves at_ behind the version number.
-  Verdict version_verdict(bool mariadb_only) {
-    ServerKind kind = dialect_.server.kind;
-    std::size_t count = 0;
-    while (count < 6 && is(at_ + count, digit)) ++count;
-    if (count < 5) return mariadb_only && kind != ServerKind::mariadb ? Verdict::undecided : Verdict::executed;
-    std::uint32_t version = 0;
-    for (std::size_t i = 0; i < count; ++i) version = version * 10 + (byte(at_ + i) - '0');
-    at_ += count;
-    if (mariadb_only && kind != ServerKind::mariadb) return Verdict::undecided;
-    std::uint32_t server = dialect_.server.version;
-    if (kind == ServerKind::mariadb) {
-      if (!mariadb_only && count == 5 && version >= 50700) return Verdict::skipped;  // MySQL's own features
-      if (server == 0) return version <= 50500 ? Verdict::executed : Verdict::undecided;
-      return version <= server ? Verdict::executed : Verdict::skipped;
-    }
-    if (count == 6) return Verdict::undecided;  // older MySQL reads five digits and takes the sixth as text
-    if (version <= 50500) return Verdict::executed;  // every server that is still met
-    if (kind == ServerKind::unknown || server == 0) return Verdict::undecided;
-    return version <= server ? Verdict::executed : Verdict::skipped;
-  }
-
   void block_comment(std::size_t begin) {
     bool mariadb_only = byte(at_ + 2) == 'M' && byte(at_ + 3) == '!';
     bool versioned = byte(at_ + 2) == '!' || (mariadb_only && dialect_.server.kind != ServerKind::mysql);
@@ -216,15 +198,17 @@ class Lexer {
       }
       at_ = close + 2;
       comment(hint ? CommentKind::hint : CommentKind::plain, begin);
+      if (hint && !ends_outside_quotes(text_.substr(begin, at_ - begin))) push(TokenKind::invalid, begin);
       return;
     }
     at_ += mariadb_only ? 4 : 3;
-    Verdict verdict = version_verdict(mariadb_only);
-    if (verdict == Verdict::undecided) {
+    CommentVersion version = comment_version(text_.substr(at_), mariadb_only, dialect_.server);
+    at_ += version.digits;
+    if (version.taken == Taken::undecided) {
       ++out_.undecided;
-      verdict = unknown_ == UnknownVersion::executed ? Verdict::executed : Verdict::skipped;
+      version.taken = unknown_ == UnknownVersion::executed ? Taken::executed : Taken::skipped;
     }
-    if (verdict == Verdict::executed) {
+    if (version.taken == Taken::executed) {
       in_versioned_ = true;
       return;
     }
@@ -253,7 +237,7 @@ class Lexer {
           if (close == std::string_view::npos) { at_ = text_.size(); any = false; break; }
           at_ = close + 1;
         } else if (ident(at_)) {
-          while (ident(at_)) ++at_;
+          name_characters();
         } else {
           any = false;
           break;
@@ -268,7 +252,8 @@ class Lexer {
     unsigned char c = byte(at_);
     if (c == '\'' || c == '"' || c == '`') {
       std::size_t before = out_.tokens.size();
-      quoted(c == '`' ? TokenKind::quoted_name : TokenKind::string, begin, c);
+      bool is_name = c == '`' || (c == '"' && dialect_.mode.ansi_quotes);
+      quoted(is_name ? TokenKind::quoted_name : TokenKind::string, begin, c);
       after_dot_ = false;
       Token& token = out_.tokens[before];
       if (token.kind != TokenKind::invalid) token.kind = TokenKind::user_variable;
@@ -276,7 +261,11 @@ class Lexer {
       at_ = token.offset + token.length;
       return;
     }
-    while (ident(at_) || byte(at_) == '.') at_ += 1;
+    for (std::size_t before = 0; before != at_;) {
+      before = at_;
+      name_characters();
+      while (byte(at_) == '.') ++at_;
+    }
     push(at_ > begin + 1 ? TokenKind::user_variable : TokenKind::invalid, begin);
   }
 
@@ -328,21 +317,28 @@ class Lexer {
     push(TokenKind::number, begin);
   }
 
+  // Steps over the characters of a name; stops at a byte that belongs to none.
+  void name_characters() {
+    const char* bytes = text_.data();
+    while (at_ < text_.size()) {
+      std::size_t end = at_;
+      while (end < text_.size() && (classes[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
+      at_ = end;
+      if (byte(at_) < 0x80) return;
+      std::size_t length = high_length(at_);
+      if (length == 0) return;
+      at_ += length;
+    }
+  }
+
   void identifier(std::size_t begin) {
     bool after_dot = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol && out_.tokens.back().symbol == '.' &&
                      out_.tokens.back().offset + 1 == begin;
-    while (at_ < text_.size() && is(at_, letter | digit | high)) {
-      if (byte(at_) < 0x80) {
-        const char* bytes = text_.data();
-        std::size_t end = at_ + 1;
-        while (end < text_.size() && (classes[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
-        at_ = end;
-        continue;
-      }
-      if (dialect_.charset != Charset::plain) { at_ += character_length(dialect_.charset, text_.substr(at_)); continue; }
-      std::size_t length = utf8_length(text_.substr(at_));
-      if (length == 0 && is_latin_space(at_)) break;
-      at_ += length == 0 ? 1 : length;
+    name_characters();
+    if (at_ == begin) {
+      ++at_;
+      push(TokenKind::invalid, begin);
+      return;
     }
     std::string_view word = text_.substr(begin, at_ - begin);
     if (!after_dot && word[0] == '_' && introducer(begin, word)) return;
@@ -423,6 +419,8 @@ class Lexer {
       return;
     }
     push(TokenKind::symbol, begin).symbol = first;
+    // Some servers end the versioned comment with the statement, others don't.
+    if (first == ';' && in_versioned_) push(TokenKind::invalid, at_);
   }
 
   std::string_view text_;

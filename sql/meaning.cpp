@@ -6,6 +6,7 @@
 #include "normalize.h"
 #include "order.h"
 #include "statement.h"
+#include "words.h"
 
 namespace darktap::sql {
 namespace {
@@ -26,14 +27,17 @@ std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange
 // Collects the answers of all statements of a text into one Meaning.
 class Builder {
  public:
-  Builder(std::string_view text, const Lexed& lexed, const Catalogue* catalogue) : text_(text), lexed_(lexed), catalogue_(catalogue) {}
+  Builder(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue)
+      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue) {}
 
   void add(const Statement& statement) {
     ++meaning_.statements;
     bool forbidden = false;
+    if (lexing_moved_) not_understood("read under what a statement in front of it set", statement.begin);
     for (const EffectRef& ref : statement.effects) {
       forbidden = forbidden || ref.forbids;
       add_effect(ref);
+      lexing_moved_ = lexing_moved_ || moves_lexing(ref);
     }
     for (const TableRef& table : statement.tables) forbidden = add_table(table) || forbidden;
     for (const FunctionUse& use : statement.functions) {
@@ -42,19 +46,11 @@ class Builder {
     for (std::uint32_t token : statement.varying_variables) add_varying(lower(text_of(text_, lexed_.tokens[token])));
     for (const std::string& name : statement.varying) add_varying(name);
 
-    StatementClass allowed = statement.base == StatementClass::read && statement.locking ? StatementClass::locking_read : statement.base;
-    if (!statement.understood) {
-      allowed = StatementClass::unsafe;
-      const Token& at = lexed_.tokens[statement.why_token];
-      if (meaning_.why.empty() || meaning_.understood) set_why("not understood: " + statement.why, at.offset, at.length);
-      EffectRef ref;
-      ref.kind = EffectKind::not_understood;
-      ref.token = statement.why_token;
-      ref.forbids = true;
-      add_effect(ref);
-      meaning_.understood = false;
-    }
-    StatementClass actual = forbidden || !statement.understood ? StatementClass::unsafe : allowed;
+    StatementClass allowed = statement.base;
+    if (statement.locking && allowed < StatementClass::locking_read) allowed = StatementClass::locking_read;  // SET @a = (SELECT … FOR UPDATE) too
+    if (!statement.understood) not_understood(statement.why, statement.why_token);
+    if (!meaning_.understood) allowed = StatementClass::unsafe;
+    StatementClass actual = forbidden ? StatementClass::unsafe : allowed;
     if (meaning_.verb.empty() || actual > meaning_.statement_class) meaning_.verb = statement.verb_text;
     meaning_.statement_class = std::max(meaning_.statement_class, actual);
     meaning_.class_if_allowed = std::max(meaning_.class_if_allowed, allowed);
@@ -80,6 +76,31 @@ class Builder {
     meaning_.why = std::move(why);
     meaning_.why_offset = offset;
     meaning_.why_length = length;
+  }
+
+  void not_understood(std::string_view why, std::uint32_t token) {
+    const Token& at = lexed_.tokens[token];
+    if (meaning_.why.empty() || meaning_.understood) set_why("not understood: " + std::string(why), at.offset, at.length);
+    EffectRef ref;
+    ref.kind = EffectKind::not_understood;
+    ref.token = token;
+    ref.forbids = true;
+    add_effect(ref);
+    meaning_.understood = false;
+  }
+
+  // Would quotes and escapes of the statements behind it be read in another way than they were here?
+  bool moves_lexing(const EffectRef& ref) const {
+    if (ref.kind != EffectKind::session_state) return false;
+    bool mode = ref.subject == "sql_mode";
+    if (!mode && ref.subject != "names" && ref.subject != "character set" && ref.subject != "character_set_client") return false;
+    if (ref.value.end != ref.value.begin + 1) return true;  // an expression
+    const Token& value = lexed_.tokens[ref.value.begin];
+    bool word = value.kind == TokenKind::word && static_cast<W>(value.word) != W::default_;
+    if (value.kind == TokenKind::number) return !mode || parse_sql_mode(text_of(text_, value)) != dialect_.mode;
+    if (value.kind != TokenKind::string && !word) return true;
+    std::string name = word ? std::string(text_of(text_, value)) : string_value(text_, value, dialect_);
+    return mode ? parse_sql_mode(name) != dialect_.mode : charset_of(name) != dialect_.charset;
   }
 
   void add_effect(const EffectRef& ref) {
@@ -130,15 +151,17 @@ class Builder {
 
   std::string_view text_;
   const Lexed& lexed_;
+  const Dialect& dialect_;
   const Catalogue* catalogue_;
   Meaning meaning_;
+  bool lexing_moved_ = false;
   std::set<TableName> read_, written_;
   std::set<std::string> varying_;
 };
 
 Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
   Parsed parsed = parse(text, lexed, dialect);
-  Builder builder(text, lexed, catalogue);
+  Builder builder(text, lexed, dialect, catalogue);
   builder.start();
   for (const Statement& statement : parsed.statements) builder.add(statement);
   Meaning meaning = builder.take();

@@ -139,6 +139,7 @@ class Parser {
   bool index_hints();
   bool system_time();
   bool json_table();
+  bool json_columns();
   bool name_list();  // '(' names ')'
   void add_table(TableRef ref);
   bool is_cte(const TableRef& ref) const;
