@@ -159,8 +159,19 @@ class Builder {
   std::set<std::string> varying_;
 };
 
-Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
-  Parsed parsed = parse(text, lexed, dialect);
+// Memory that one text leaves to the next; given back where a text was unusually long.
+struct Scratch {
+  Lexed lexed;
+  Parsed parsed;
+  void shrink() {
+    constexpr std::size_t usual_tokens = 1U << 15;
+    if (lexed.tokens.capacity() > usual_tokens) *this = {};
+  }
+};
+
+Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules,
+                         Parsed& parsed) {
+  parse(text, lexed, dialect, parsed);
   Builder builder(text, lexed, dialect, catalogue);
   builder.start();
   for (const Statement& statement : parsed.statements) builder.add(statement);
@@ -188,8 +199,10 @@ void refuse(Meaning& meaning, std::string why, std::uint32_t offset) {
 }  // namespace
 
 Meaning understand(std::string_view text, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
-  Lexed lexed = lex(text, dialect);
-  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules);
+  thread_local Scratch scratch;
+  Lexed& lexed = scratch.lexed;
+  lex(text, dialect, UnknownVersion::executed, lexed);
+  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules, scratch.parsed);
   if (!lexed.clean && meaning.understood && meaning.statement_class < StatementClass::ddl) {
     // A definition's unread tail may hold anything; elsewhere a broken token must not be passed over.
     for (const Token& token : lexed.tokens) {
@@ -202,11 +215,12 @@ Meaning understand(std::string_view text, const Dialect& dialect, const Catalogu
   if (lexed.undecided > 0 && meaning.statement_class != StatementClass::unsafe) {
     // The text means one thing or the other, and the version that tells is not known: the worse of both readings counts.
     Lexed without = lex(text, dialect, UnknownVersion::skipped);
-    Meaning other = understand_lexed(text, without, dialect, catalogue, rules);
+    Meaning other = understand_lexed(text, without, dialect, catalogue, rules, scratch.parsed);
     bool same = without.clean && other.understood && other.statement_class == meaning.statement_class && lexed.undecided == 1;
     bool only_comment = lexed.undecided == 1 && without.clean && other.statements == 0;
     if (!same && !only_comment) refuse(meaning, "depends on the server's version, which is not known", 0);
   }
+  scratch.shrink();
   return meaning;
 }
 
