@@ -13,7 +13,7 @@
 namespace darktap::sql {
 namespace {
 
-enum : std::uint8_t { space = 1, digit = 2, letter = 4, hex_digit = 8, high = 16 };
+enum : std::uint8_t { space = 1, digit = 2, letter = 4, hex_digit = 8, high = 16, alone = 32 };
 
 constexpr std::array<std::uint8_t, 256> build_classes() {
   std::array<std::uint8_t, 256> classes{};
@@ -24,6 +24,7 @@ constexpr std::array<std::uint8_t, 256> build_classes() {
   classes['_'] |= letter;
   classes['$'] |= letter;
   for (unsigned c = 0x80; c < 0x100; ++c) classes[c] |= high;
+  for (char c : std::string_view("()+-*/%,.;=<>!~^|&{}[]")) classes[static_cast<unsigned char>(c)] |= alone;  // a symbol by itself
   return classes;
 }
 constexpr std::array<std::uint8_t, 256> classes = build_classes();
@@ -69,8 +70,9 @@ class Lexer {
   }
 
  private:
-  unsigned char byte(std::size_t i) const { return i < text_.size() ? static_cast<unsigned char>(text_[i]) : 0; }
-  bool is(std::size_t i, unsigned set) const { return i < text_.size() && (classes[byte(i)] & set) != 0; }
+  // The bounds are looked at here, and not again in the string_view.
+  unsigned char byte(std::size_t i) const { return i < text_.size() ? static_cast<unsigned char>(text_.data()[i]) : 0; }
+  bool is(std::size_t i, unsigned set) const { return i < text_.size() && (classes.data()[byte(i)] & set) != 0; }
   bool ident(std::size_t i) const { return is(i, letter | digit | high); }
   // Bytes of the character of a name that begins at i, at least 0x80 there. 0 where it is none: in some 8-bit character set
   // such a byte is white space, in another a letter, so that nothing can be said of it outside of quotes.
@@ -82,14 +84,13 @@ class Lexer {
   }
 
   Token& push(TokenKind kind, std::size_t begin) {
-    Token token;
+    Token& token = out_.tokens.emplace_back();
     token.kind = kind;
     token.offset = static_cast<std::uint32_t>(begin);
     token.length = static_cast<std::uint32_t>(at_ > begin ? at_ - begin : 0);
     if (kind == TokenKind::invalid) out_.clean = false;
     if (kind == TokenKind::placeholder) token.symbol = out_.parameters++;
-    out_.tokens.push_back(token);
-    return out_.tokens.back();
+    return token;
   }
   void comment(CommentKind kind, std::size_t begin) {
     out_.comments.push_back({kind, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_ - begin)});
@@ -97,7 +98,8 @@ class Lexer {
 
   void next() {
     unsigned char c = byte(at_);
-    if ((classes[c] & space) != 0) { ++at_; return; }
+    const unsigned known = classes.data()[c];
+    if ((known & space) != 0) { ++at_; return; }
     if (after_dot_) {
       after_dot_ = false;
       if (ident(at_)) return identifier(at_);
@@ -141,8 +143,8 @@ class Lexer {
         break;
       default: break;
     }
-    if ((classes[c] & digit) != 0) return number(begin);
-    if (ident(at_)) return identifier(begin);
+    if ((known & digit) != 0) return number(begin);
+    if ((known & (letter | high)) != 0) return identifier(begin);
     symbol(begin);
   }
 
@@ -338,9 +340,10 @@ class Lexer {
   // Steps over the characters of a name; stops at a byte that belongs to none.
   void name_characters() {
     const char* bytes = text_.data();
-    while (at_ < text_.size()) {
+    const std::size_t size = text_.size();
+    while (at_ < size) {
       std::size_t end = at_;
-      while (end < text_.size() && (classes[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
+      while (end < size && (classes.data()[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
       at_ = end;
       if (byte(at_) < 0x80) return;
       std::size_t length = high_length(at_);
@@ -350,15 +353,15 @@ class Lexer {
   }
 
   void identifier(std::size_t begin) {
-    bool after_dot = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol && out_.tokens.back().symbol == '.' &&
-                     out_.tokens.back().offset + 1 == begin;
+    bool after_dot = begin > 0 && text_.data()[begin - 1] == '.' && !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol &&
+                     out_.tokens.back().symbol == '.' && out_.tokens.back().offset + 1 == begin;
     name_characters();
     if (at_ == begin) {
       ++at_;
       push(TokenKind::invalid, begin);
       return;
     }
-    std::string_view word = text_.substr(begin, at_ - begin);
+    std::string_view word(text_.data() + begin, at_ - begin);
     if (!after_dot && word[0] == '_' && introducer(begin, word)) return;
     Token& token = push(TokenKind::word, begin);
     if (!after_dot) token.word = static_cast<std::uint16_t>(find_word(word));
@@ -415,11 +418,11 @@ class Lexer {
 
   void symbol(std::size_t begin) {
     // "->>" and "<=>", else the pairs.
-    unsigned char first = byte(begin), second = byte(begin + 1), third = byte(begin + 2);
+    unsigned char first = byte(begin), second = byte(begin + 1);
     std::size_t length = 1;
     switch (first) {
-      case '-': length = second != '>' ? 1 : third == '>' ? 3 : 2; break;
-      case '<': length = second == '=' ? (third == '>' ? 3 : 2) : second == '>' || second == '<' ? 2 : 1; break;
+      case '-': length = second != '>' ? 1 : byte(begin + 2) == '>' ? 3 : 2; break;
+      case '<': length = second == '=' ? (byte(begin + 2) == '>' ? 3 : 2) : second == '>' || second == '<' ? 2 : 1; break;
       case '>': length = second == '=' || second == '>' ? 2 : 1; break;
       case '!': length = second == '=' ? 2 : 1; break;
       case '|': case '&': length = second == first ? 2 : 1; break;
@@ -431,8 +434,7 @@ class Lexer {
       return;
     }
     ++at_;
-    static constexpr std::string_view single = "()+-*/%,.;=<>!~^|&{}[]";
-    if (single.find(static_cast<char>(first)) == std::string_view::npos) {
+    if ((classes.data()[first] & alone) == 0) {
       push(TokenKind::invalid, begin);
       return;
     }

@@ -27,8 +27,11 @@ std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange
 // Collects the answers of all statements of a text into one Meaning.
 class Builder {
  public:
-  Builder(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue)
-      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue) {}
+  // Into a fresh Meaning.
+  Builder(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, Meaning& out)
+      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue), meaning_(out) {
+    meaning_.understood = true;
+  }
 
   void add(const Statement& statement) {
     ++meaning_.statements;
@@ -54,11 +57,11 @@ class Builder {
     if (meaning_.verb.empty() || actual > meaning_.statement_class) meaning_.verb = statement.verb_text;
     meaning_.statement_class = std::max(meaning_.statement_class, actual);
     meaning_.class_if_allowed = std::max(meaning_.class_if_allowed, allowed);
-    if (meaning_.statements == 1) meaning_.order = order_of(text_, lexed_, statement, catalogue_);
-    else meaning_.order = {};
+    if (meaning_.statements > 1) meaning_.order = {};
+    else if (statement.verb == Verb::select) meaning_.order = order_of(text_, lexed_, statement, catalogue_);
   }
 
-  Meaning take() {
+  void finish() {
     if (meaning_.why.empty()) {
       for (const Effect& effect : meaning_.effects) {
         if (!effect.forbids) continue;
@@ -66,10 +69,7 @@ class Builder {
         break;
       }
     }
-    return std::move(meaning_);
   }
-
-  void start() { meaning_.understood = true; }
 
  private:
   void set_why(std::string why, std::uint32_t offset, std::uint32_t length) {
@@ -153,31 +153,22 @@ class Builder {
   const Lexed& lexed_;
   const Dialect& dialect_;
   const Catalogue* catalogue_;
-  Meaning meaning_;
+  Meaning& meaning_;
   bool lexing_moved_ = false;
   std::set<TableName> read_, written_;
   std::set<std::string> varying_;
 };
 
-// Memory that one text leaves to the next; given back where a text was unusually long.
-struct Scratch {
-  Lexed lexed;
-  Parsed parsed;
-  void shrink() {
-    constexpr std::size_t usual_tokens = 1U << 15;
-    if (lexed.tokens.capacity() > usual_tokens) *this = {};
-  }
-};
-
 Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules,
-                         Parsed& parsed) {
+                         Scratch& scratch) {
+  Parsed& parsed = scratch.parsed;
   parse(text, lexed, dialect, parsed);
-  Builder builder(text, lexed, dialect, catalogue);
-  builder.start();
+  Meaning meaning;
+  Builder builder(text, lexed, dialect, catalogue, meaning);
   for (const Statement& statement : parsed.statements) builder.add(statement);
-  Meaning meaning = builder.take();
+  builder.finish();
   meaning.parameters = lexed.parameters;
-  meaning.normalized = normalize(text, lexed, parsed, rules);
+  meaning.normalized = normalize(text, lexed, parsed, rules, scratch.normalized);
   meaning.fingerprint = hash_of_normalized(meaning.normalized);
   return meaning;
 }
@@ -202,7 +193,7 @@ Meaning understand(std::string_view text, const Dialect& dialect, const Catalogu
   thread_local Scratch scratch;
   Lexed& lexed = scratch.lexed;
   lex(text, dialect, UnknownVersion::executed, lexed);
-  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules, scratch.parsed);
+  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules, scratch);
   if (!lexed.clean && meaning.understood && meaning.statement_class < StatementClass::ddl) {
     // A definition's unread tail may hold anything; elsewhere a broken token must not be passed over.
     for (const Token& token : lexed.tokens) {
@@ -215,7 +206,7 @@ Meaning understand(std::string_view text, const Dialect& dialect, const Catalogu
   if (lexed.undecided > 0 && meaning.statement_class != StatementClass::unsafe) {
     // The text means one thing or the other, and the version that tells is not known: the worse of both readings counts.
     Lexed without = lex(text, dialect, UnknownVersion::skipped);
-    Meaning other = understand_lexed(text, without, dialect, catalogue, rules, scratch.parsed);
+    Meaning other = understand_lexed(text, without, dialect, catalogue, rules, scratch);
     bool same = without.clean && other.understood && other.statement_class == meaning.statement_class && lexed.undecided == 1;
     bool only_comment = lexed.undecided == 1 && without.clean && other.statements == 0;
     if (!same && !only_comment) refuse(meaning, "depends on the server's version, which is not known", 0);

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <array>
 #include <cstring>
 #include <unordered_set>
 
@@ -14,15 +15,32 @@ namespace {
 // The text that is built: grows by doubling, and writes without looking where the end is for each character.
 class Output {
  public:
-  explicit Output(std::size_t expected) { text_.resize(expected); }
+  // Into the memory that an earlier text left.
+  Output(std::string& memory, std::size_t expected) : text_(memory) {
+    if (text_.size() < expected) text_.resize(expected);
+  }
   void add(char c) {
     reserve(1);
     text_.data()[size_++] = c;
   }
   void add(std::string_view piece) {
-    reserve(piece.size());
-    std::memcpy(text_.data() + size_, piece.data(), piece.size());
-    size_ += piece.size();
+    const std::size_t size = piece.size();
+    reserve(size);
+    char* to = text_.data() + size_;
+    const char* from = piece.data();
+    // Most pieces are short: two halves that may overlap.
+    if (size > 16) {
+      std::memcpy(to, from, size);
+    } else if (size >= 8) {
+      std::memcpy(to, from, 8);
+      std::memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+      std::memcpy(to, from, 4);
+      std::memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+      for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+    size_ += size;
   }
   void add_lower(std::string_view piece) {
     reserve(piece.size());
@@ -35,28 +53,25 @@ class Output {
   char back() const { return text_.data()[size_ - 1]; }
   std::string_view from(std::size_t begin) const { return std::string_view(text_).substr(begin, size_ - begin); }
   void cut(std::size_t size) { size_ = size; }
-  std::string take() {
-    text_.resize(size_);
-    return std::move(text_);
-  }
+  std::string take() const { return text_.substr(0, size_); }
 
  private:
   void reserve(std::size_t more) {
     if (text_.size() - size_ < more) text_.resize(2 * text_.size() + more);
   }
-  std::string text_;
+  std::string& text_;
   std::size_t size_ = 0;
 };
 
 class Normalizer {
  public:
-  Normalizer(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules)
+  Normalizer(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules, std::string& memory)
       : text_(text),
         tokens_(lexed.tokens.data()),
         count_(lexed.tokens.size()),
         roles_(parsed.roles.data()),
         folds_digits_(rules.table_digits == TableDigits::folded),
-        out_(text.size() + text.size() / 4 + 16) {
+        out_(memory, text.size() + text.size() / 4 + 16) {
     if (!folds_digits_) return;
     for (std::size_t i = 0; i < count_; ++i) {
       if (roles_[i] == Role::table) tables_.insert(name_of(text_, tokens_[i]));
@@ -154,7 +169,7 @@ class Normalizer {
       return i + 1;
     }
     bool text = first.kind == TokenKind::string;
-    put("?", Glue::spaced);
+    put('?', Glue::spaced);
     ++i;
     while (text && i < end && tokens_[i].kind == TokenKind::string && is_value(i)) ++i;  // 'a' 'b' is one string
     return i;
@@ -165,11 +180,11 @@ class Normalizer {
     W found = static_cast<W>(tokens_[i].word);
     if (role == Role::dropped) return i + 1;
     if (role == Role::comma) {
-      put(",", Glue::before_none);
+      put(',', Glue::before_none);
       return i + 1;
     }
     if (found == W::null_ && is_value(i)) {
-      put("?", Glue::spaced);
+      put('?', Glue::spaced);
       return i + 1;
     }
     bool listed = found == W::in_ || found == W::values_ || found == W::value_;
@@ -205,14 +220,16 @@ class Normalizer {
 
   void emit_symbol(const Token& token) {
     switch (token.symbol) {
-      case ',': return put(",", Glue::before_none);
-      case ')': return put(")", Glue::before_none);
-      case '(': return put("(", Glue::after_none);
-      case '.': return put(".", Glue::none);
+      case ',': return put(',', Glue::before_none);
+      case ')': return put(')', Glue::before_none);
+      case '(': return put('(', Glue::after_none);
+      case '.': return put('.', Glue::none);
       case ';':
-        if (!out_.empty() && out_.back() != ';') put(";", Glue::before_none);
+        if (!out_.empty() && out_.back() != ';') put(';', Glue::before_none);
         return;
-      default: return put(text_of(text_, token), Glue::spaced);
+      default:
+        if (token.length == 1) return put(static_cast<char>(token.symbol), Glue::spaced);
+        return put(text_of(text_, token), Glue::spaced);
     }
   }
 
@@ -229,7 +246,7 @@ class Normalizer {
       std::size_t behind = behind_value_list(open, end, nested);
       std::size_t before = out_.size();
       Glue glue = glue_;
-      if (any) put(",", Glue::before_none);
+      if (any) put(',', Glue::before_none);
       std::size_t start = out_.size();
       if (row_word) put("row", Glue::spaced);
       if (behind != open && !nested) {
@@ -260,15 +277,18 @@ class Normalizer {
   enum class Glue : std::uint8_t { spaced, before_none, after_none, none };
 
   void blank_before(Glue glue) {
-    bool left_open = glue_ == Glue::after_none || glue_ == Glue::none || out_.empty();
+    bool left_open = glue_ == Glue::after_none || glue_ == Glue::none;
     bool right_open = glue == Glue::before_none || glue == Glue::none;
-    if (!left_open && !right_open) out_.add(' ');
+    if (!left_open && !right_open && !out_.empty()) out_.add(' ');
     glue_ = glue;
   }
   void put(std::string_view piece, Glue glue) {
     blank_before(glue);
-    if (piece.size() == 1) out_.add(piece[0]);
-    else out_.add(piece);
+    out_.add(piece);
+  }
+  void put(char only, Glue glue) {
+    blank_before(glue);
+    out_.add(only);
   }
   void put_lower(const Token& token, Glue glue) {
     blank_before(glue);
@@ -276,12 +296,18 @@ class Normalizer {
     else out_.add_lower(text_of(text_, token));
   }
 
+  static constexpr std::array<bool, 256> build_plain() {
+    std::array<bool, 256> plain{};
+    for (unsigned c = 0; c < 256; ++c) {
+      plain[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
+    }
+    return plain;
+  }
   static bool is_plain(std::string_view name) {
+    static constexpr std::array<bool, 256> plain = build_plain();
     if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    for (char raw : name) {
-      unsigned char c = static_cast<unsigned char>(raw);
-      bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
-      if (!plain) return false;
+    for (char c : name) {
+      if (!plain.data()[static_cast<unsigned char>(c)]) return false;
     }
     return true;
   }
@@ -334,7 +360,7 @@ class Normalizer {
       case TokenKind::user_variable: return put(raw, Glue::spaced);
       case TokenKind::system_variable: return put_lower(token, Glue::spaced);
       case TokenKind::symbol: return emit_symbol(token);
-      case TokenKind::invalid: return put("?", Glue::spaced);
+      case TokenKind::invalid: return put('?', Glue::spaced);
       case TokenKind::hex: case TokenKind::bit: case TokenKind::placeholder: case TokenKind::end: return;
     }
   }
@@ -352,16 +378,19 @@ class Normalizer {
 
 }  // namespace
 
-std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules) {
-  return Normalizer(text, lexed, parsed, rules).run();
+std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules, std::string& memory) {
+  return Normalizer(text, lexed, parsed, rules, memory).run();
 }
 
 std::uint64_t hash_of_normalized(std::string_view normalized) { return XXH3_64bits(normalized.data(), normalized.size()); }
 
 Fingerprint fingerprint(std::string_view text, const Dialect& dialect, const FingerprintRules& rules) {
-  Lexed lexed = lex(text, dialect);
+  thread_local Scratch scratch;
+  lex(text, dialect, UnknownVersion::executed, scratch.lexed);
+  parse(text, scratch.lexed, dialect, scratch.parsed);
   Fingerprint result;
-  result.normalized = normalize(text, lexed, parse(text, lexed, dialect), rules);
+  result.normalized = normalize(text, scratch.lexed, scratch.parsed, rules, scratch.normalized);
+  scratch.shrink();
   result.hash = hash_of_normalized(result.normalized);
   return result;
 }

@@ -88,6 +88,20 @@ constexpr std::array<Key, word_count> build_keys() {
 }
 constexpr std::array<Key, word_count> keys = build_keys();
 
+// Which first and last letters a word of some length may have: most names are told from all words by it.
+constexpr std::size_t sketch_of(char first, char last, std::size_t size) {
+  return (static_cast<unsigned char>(first) & 31U) | (static_cast<unsigned char>(last) & 31U) << 5 | (size & 31U) << 10;
+}
+constexpr std::array<std::uint64_t, 512> build_sketch() {
+  std::array<std::uint64_t, 512> sketch{};
+  for (std::size_t i = 1; i < word_count; ++i) {
+    std::size_t at = sketch_of(entries[i].text.front(), entries[i].text.back(), entries[i].text.size());
+    sketch[at / 64] |= std::uint64_t{1} << at % 64;
+  }
+  return sketch;
+}
+constexpr std::array<std::uint64_t, 512> sketch = build_sketch();
+
 bool same_middle(std::string_view known, std::string_view text) {
   for (std::size_t i = 8; i + 8 < known.size(); ++i) {
     if (known[i] != fold(text[i])) return false;
@@ -100,6 +114,8 @@ bool same_middle(std::string_view known, std::string_view text) {
 // The text holds the characters of a name only: there bit 5 parts nothing but the letters' case.
 W find_word(std::string_view text) {
   if (text.size() > longest_word() || text.empty()) return W::none;
+  std::size_t seen = sketch_of(text.front(), text.back(), text.size());
+  if ((sketch[seen / 64] >> seen % 64 & 1) == 0) return W::none;
   Key key = key_of(text);
   for (std::size_t at = hash(key) % slots; table[at] != 0; at = (at + 1) % slots) {
     const Key& known = keys[table[at]];

@@ -107,7 +107,8 @@ class Session:
 
     def __init__(self, connect, mariadb, mode="", charset=""):
         self.mariadb = mariadb
-        self.connection = connect(database="oracle", client_flag=CLIENT.MULTI_STATEMENTS, read_timeout=60)
+        # Under another character set names and values come back as bytes that only latin1 always takes.
+        self.connection = connect(database="oracle", client_flag=CLIENT.MULTI_STATEMENTS, read_timeout=60, charset="latin1" if charset else "utf8mb4")
         self.ask(f"SET max_statement_time = {STATEMENT_SECONDS}" if mariadb else f"SET max_execution_time = {STATEMENT_SECONDS * 1000}")
         self.ask("SET innodb_lock_wait_timeout = 1, lock_wait_timeout = 1")
         if charset:
