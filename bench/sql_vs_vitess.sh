@@ -4,7 +4,7 @@
 #
 #   bench/sql_vs_vitess.sh CORPUS.json [TURNS]     for example ../shared/corpora/vitess_lobsters.json; TURNS default 5
 set -euo pipefail
-corpus=$(realpath "${1:?give a JSON array of {\"sql\": …}}")
+corpus=$(realpath "${1:?give a file: a JSON array of objects with the key sql}")
 turns=${2:-5}
 cd "$(dirname "$0")/.."
 build=build/release

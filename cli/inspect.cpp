@@ -33,14 +33,17 @@ class Printer final : public session::ExchangeSink {
     // A summary needs no statement's meaning.
     if (options_.format == "summary" && options_.fingerprint.empty()) return count(e);
     const session::SessionInfo& session = sessions_[e.id.session];
-    auto meaning = understanding_.of(e.command, session::dialect_of(session.server_version, e.collation), e.schema);
+    auto meaning = understanding_.of(session, e);
     if (!options_.fingerprint.empty() && to_hex(meaning->fingerprint) != options_.fingerprint) return;
     if (options_.format == "summary") count(e);
     else if (options_.format == "jsonl") std::cout << inspect_json(session, e, *meaning) << '\n';
     else std::cout << inspect_text(session, e, *meaning) << '\n';
     if (!std::cout) stop_requested = true;
   }
-  void on_session_end(SessionId session, CaptureTime) override { sessions_.erase(session); }
+  void on_session_end(SessionId session, CaptureTime) override {
+    sessions_.erase(session);
+    understanding_.forget(session);
+  }
 
   void print_summary(const session::TapCounters& c) const {
     JsonWriter json;

@@ -148,6 +148,7 @@ void Engine::take_due() {
       input_.inbox.pop();
       if (our_sessions_.erase(ended) == 0) replayer_.end_session(ended);
       sessions_.erase(ended);
+      understanding_.forget(ended);
     }
   }
 }
@@ -186,7 +187,7 @@ void Engine::take(session::SessionInfo&& info) {
 void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (our_sessions_.contains(exchange.id.session)) return;
   const session::SessionInfo& session = sessions_[exchange.id.session];
-  auto meaning = understanding_.of(exchange.command, session::dialect_of(session.server_version, exchange.collation), exchange.schema);
+  auto meaning = understanding_.of(session, exchange);
   ++taken_;
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);

@@ -1,10 +1,6 @@
 #include "sql/lexer.h"
 
 #include <array>
-#include <bit>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "characters.h"
 #include "comments.h"
@@ -28,25 +24,6 @@ constexpr std::array<std::uint8_t, 256> build_classes() {
   return classes;
 }
 constexpr std::array<std::uint8_t, 256> classes = build_classes();
-
-// Behind the bytes of a quoted text that stand for themselves: at a quote, a backslash, a NUL, a byte from 0x80 where it stops.
-std::size_t skip_plain(std::string_view text, std::size_t at, unsigned char quote, bool high_stops) {
-  const char* bytes = text.data();
-#ifdef __SSE2__
-  const __m128i quotes = _mm_set1_epi8(static_cast<char>(quote)), escapes = _mm_set1_epi8('\\');
-  for (; at + 16 <= text.size(); at += 16) {
-    __m128i piece = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
-    __m128i stops = _mm_or_si128(_mm_cmpeq_epi8(piece, quotes), _mm_or_si128(_mm_cmpeq_epi8(piece, escapes), _mm_cmpeq_epi8(piece, _mm_setzero_si128())));
-    if (high_stops) stops = _mm_or_si128(stops, piece);  // the mask is made of the bytes' highest bits
-    if (unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(stops)); mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
-  }
-#endif
-  for (; at < text.size(); ++at) {
-    unsigned char c = static_cast<unsigned char>(bytes[at]);
-    if (c == quote || c == '\\' || c == 0 || (c >= 0x80 && high_stops)) break;
-  }
-  return at;
-}
 
 class Lexer {
  public:
