@@ -16,8 +16,6 @@ namespace darktap::compare {
 
 namespace {
 
-// How long a case waits for its questions to fit the budget.
-constexpr std::chrono::seconds patience{60};
 // Ladders that climb at once; the others wait, since a ladder's rungs are worth little when they come late.
 constexpr double questions_a_ladder_second = 6;
 // Where a fingerprint's budget runs low, its further ladders start this late.
@@ -215,7 +213,7 @@ void Comparer::State::fail_waiting(CaseId id, const std::string& reason, Capture
 void Comparer::State::give_up_late(CaptureTime now) {
   while (!backlog.empty()) {
     CaseId oldest = *backlog.begin();
-    if (cases.at(oldest)->file.opened + patience > now) return;
+    if (cases.at(oldest)->file.opened + options.patience > now) return;
     fail_waiting(oldest, "the budget of questions was spent", now);
   }
 }
@@ -266,7 +264,7 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     Interview::Wanted& wanted = asking.interview.wanted()[next.question];
     CaptureTime slot = s.budget.next_slot(fingerprint, now);
     if (slot > now) {
-      if (slot > asking.file.opened + patience) {
+      if (slot > asking.file.opened + s.options.patience) {
         s.fail_waiting(next.id, "the budget of questions was spent", now);
       } else {
         wanted.not_before = slot;

@@ -26,7 +26,8 @@ namespace darktap::run {
 namespace patience {
 inline constexpr std::chrono::seconds mute_target{40};     // no answer for so long after the recording's own end: given up
 inline constexpr std::chrono::seconds stopped_replay{3};   // commands in flight when the user stops the run
-inline constexpr std::chrono::seconds open_cases{6};       // ladders, once nothing else is left to send
+inline constexpr std::chrono::seconds open_cases{6};       // of a run that was stopped: ladders, once nothing else is left to send
+inline constexpr std::chrono::seconds silent_questions{15};  // of any other: no server has answered a question for so long
 inline constexpr std::chrono::milliseconds flush{500};
 inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
@@ -92,7 +93,7 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   store::Ledger binned_;
   std::uint64_t taken_ = 0, mismatches_ = 0, last_sent_ = 0, recorded_shed_ = 0;
   std::string gave_up_;
-  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_;
+  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_, last_reply_;
   enum class Phase : std::uint8_t { running, input_over, replay_over, done } phase_ = Phase::running;
 };
 
