@@ -112,6 +112,8 @@ void encode(WireWriter& out, const SessionInfo& info) {
   out.number(info.capabilities);
   out.number(static_cast<std::uint64_t>(info.join));
   out.number(static_cast<std::uint64_t>(info.transport));
+  out.number(info.settings.size());
+  for (const std::string& setting : info.settings) out.text(setting);
 }
 void decode(WireReader& in, SessionInfo& info) {
   info.id.value = in.number();
@@ -122,6 +124,8 @@ void decode(WireReader& in, SessionInfo& info) {
   info.capabilities = in.number();
   info.join = decode_enum(in, SessionInfo::Join::midstream);
   info.transport = decode_enum(in, SessionInfo::Transport::compressed);
+  std::size_t settings = in.count();
+  for (std::size_t i = 0; i < settings && in.ok(); ++i) info.settings.push_back(in.text());
 }
 
 void encode(WireWriter& out, const TapCounters& c) {
@@ -224,7 +228,7 @@ void ExchangeEncoder::add(LaneWriters& lanes, const Exchange& e) {
     if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
       add_rows(lanes, set->rows);
       for (std::size_t i = 0; i < set->rows.size(); ++i) overhead -= set->rows.row(i).size() + 4;
-      if (!set->all_rows_kept()) {
+      if ((flags_of(result) & ResultFlags::stored_digests) != 0) {
         const mysql::RowDigests& d = set->digests;
         for (std::uint64_t part : {d.rows, d.ordered_high, d.ordered_low, d.multiset_high, d.multiset_low, d.sum64}) lanes[Lane::digests].number(part);
       }

@@ -111,7 +111,9 @@ std::uint64_t flags_of(const Exchange& e) {
 std::uint64_t flags_of(const mysql::Result& result) {
   std::uint64_t flags = 0;
   if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
-    if (!set->all_rows_kept()) flags |= ResultFlags::stored_digests;
+    bool sealed = set->content == mysql::ResultSet::Content::sealed;
+    if (sealed) flags |= ResultFlags::sealed;
+    if (sealed || !set->all_rows_kept()) flags |= ResultFlags::stored_digests;
   } else if (const auto* ok = std::get_if<mysql::Ok>(&result)) {
     if (!ok->info.empty()) flags |= ResultFlags::info;
     if (!ok->gtid.empty()) flags |= ResultFlags::gtid;
@@ -177,7 +179,12 @@ bool decode_shape(WireReader& in, ExchangeShape& shape) {
     std::uint64_t index = in.number();
     shape.results.push_back(in.number());
     switch (index) {
-      case 0: decode(in, std::get<0>(answer.results.emplace_back(std::in_place_index<0>))); break;
+      case 0: {
+        auto& set = std::get<0>(answer.results.emplace_back(std::in_place_index<0>));
+        if ((shape.results.back() & ResultFlags::sealed) != 0) set.content = mysql::ResultSet::Content::sealed;
+        decode(in, set);
+        break;
+      }
       case 1: decode(in, std::get<1>(answer.results.emplace_back(std::in_place_index<1>))); break;
       case 2: decode(in, std::get<2>(answer.results.emplace_back(std::in_place_index<2>))); break;
       default: in.fail();

@@ -25,7 +25,7 @@ std::uint64_t flags_of(const Exchange& exchange);
 // What a result holds beyond its shape.
 struct ResultFlags {
   static constexpr std::uint64_t info = 1, gtid = 2;    // of an OK
-  static constexpr std::uint64_t stored_digests = 1;    // of a result set: not all of its rows are kept
+  static constexpr std::uint64_t stored_digests = 1, sealed = 2;  // of a result set: not all of its rows are kept, or none
 };
 std::uint64_t flags_of(const mysql::Result& result);
 

@@ -18,6 +18,7 @@ struct RecordingReader::State {
   // Of the reading at hand.
   ExchangeSink* sink = nullptr;
   Selection selection;
+  std::function<bool()> stop;
   LaneReaders lanes;
   ExchangeDecoder decoder;
   std::optional<std::uint32_t> segment;
@@ -145,7 +146,7 @@ bool RecordingReader::State::read_records(const BlockHeader& header, Bytes paylo
 
 // The blocks from one offset to another, passing over what is damaged.
 void RecordingReader::State::read_blocks(std::uint64_t from, std::uint64_t to) {
-  while (from < to && end == Found::no) {
+  while (from < to && end == Found::no && !(stop && stop())) {
     auto block = file.block_at(from);
     if (!block) {
       auto next = file.next_block(from + 1);
@@ -246,10 +247,11 @@ RecordingReader::~RecordingReader() = default;
 
 const RecordingOptions& RecordingReader::options() const { return state_->options; }
 
-TapCounters RecordingReader::read(ExchangeSink& sink, const Selection& selection) {
+TapCounters RecordingReader::read(ExchangeSink& sink, const Selection& selection, const std::function<bool()>& stop) {
   State& state = *state_;
   state.sink = &sink;
   state.selection = selection;
+  state.stop = stop;
   state.segment.reset();
   state.sessions.clear();
   state.counted = {};

@@ -7,6 +7,7 @@
 
 #include "capture/server_ports.h"
 #include "session/exchange.h"
+#include "session/recording.h"
 
 namespace darktap::run {
 
@@ -14,6 +15,7 @@ struct InputOptions {
   capture::ServerPorts ports;  // none: whatever is recognised as MySQL (a recording: every session)
   std::string filter;          // BPF, for packets only
   double sample_percent = 100;
+  session::Selection selection;  // of a recording, which is then read no further than needed; packets are read to their end
 };
 
 struct InputResult {

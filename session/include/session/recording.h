@@ -1,7 +1,7 @@
 // Recordings (.dtap): sessions and their exchanges in a file. The format is in docs/recording.md.
 #pragma once
 
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,7 +73,8 @@ class RecordingReader {
   // Hands every record to the sink, in the file's order, one block in memory at a time; returns what the tap had counted.
   // Damaged blocks are passed over, and those exchanges whose rows they held are handed over as unobserved. Where the file
   // wasn't finished, or anything of it is lost, the counters say truncated, and hold what could be counted.
-  TapCounters read(ExchangeSink& sink, const Selection& selection = {});
+  // `stop` is asked before each block, and ends the reading where it says true.
+  TapCounters read(ExchangeSink& sink, const Selection& selection = {}, const std::function<bool()>& stop = {});
   // The captures that the recording was made of; complete after read().
   const std::vector<std::string>& files() const;
 
