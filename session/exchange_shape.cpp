@@ -66,8 +66,10 @@ void encode(WireWriter& out, const mysql::ResultSet& set) {
   out.number(set.warnings);
 }
 void decode(WireReader& in, mysql::ResultSet& set) {
-  std::size_t columns = in.count();
-  for (std::size_t i = 0; i < columns && in.ok(); ++i) decode(in, set.columns.emplace_back());
+  std::size_t count = in.count();
+  std::vector<mysql::Column> columns;
+  for (std::size_t i = 0; i < count && in.ok(); ++i) decode(in, columns.emplace_back());
+  set.columns = std::move(columns);
   set.format = decode_enum(in, mysql::RowFormat::binary);
   set.status = in.small<std::uint16_t>();
   set.warnings = in.small<std::uint16_t>();

@@ -39,8 +39,9 @@ inline darktap::session::Exchange query(std::uint64_t session, std::uint32_t seq
   e.request_first = e.request_last = at_second(seq);
   e.response_first = e.response_last = at_second(seq) + std::chrono::microseconds(250);
   mysql::ResultSet set;
-  set.columns.resize(1);
-  set.columns[0].name = "c";
+  mysql::Column c;
+  c.name = "c";
+  set.columns = std::vector{c};
   for (const std::string& row : rows) {
     set.rows.add(as_bytes(row));
     set.digests.add(as_bytes(row));
