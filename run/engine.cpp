@@ -122,9 +122,10 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
   }
   if (phase_ == Phase::replay_over) {
     // A recording's questions may take their time, as long as the servers answer; a live run ends with its traffic.
+    const std::size_t open_cases = comparer_.open_cases() + sealed_asked_;
     bool over = stopping || !input_.schedule ? now - replay_ended_ > patience::open_cases : now - std::max(replay_ended_, last_reply_) > patience::silent_questions;
-    if (comparer_.open_cases() > 0 && over) comparer_.finish(tap_now(), "the run ended");
-    if (comparer_.open_cases() == 0) phase_ = Phase::done;
+    if (open_cases > 0 && over) comparer_.finish(tap_now(), "the run ended");
+    if (open_cases == 0) phase_ = Phase::done;
   }
   return phase_ == Phase::done;
 }
@@ -221,6 +222,7 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
     writer_.record_latency(meaning->fingerprint, compare::Side::target, store::Vantage::client, exchange.request_first, microseconds(target.last_byte - target.sent));
   }
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
+  if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});
   comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
 }
 

@@ -47,6 +47,7 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
   InputResult result;
   if (path != "-" && session::RecordingReader::is_recording(path)) {
     session::RecordingReader reader(path);
+    result.recording = reader.options();
     PortFilter filter(sink, options.ports);
     result.counters = reader.read(filter, options.selection, [&] { return stop.load(std::memory_order_relaxed); });
     result.files = reader.files();

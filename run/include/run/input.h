@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,14 @@ struct InputOptions {
   capture::ServerPorts ports;  // none: whatever is recognised as MySQL (a recording: every session)
   std::string filter;          // BPF, for packets only
   double sample_percent = 100;
+  std::string key_file;        // of a recording whose rows are sealed, for a replay; empty: FILE.key
   session::Selection selection;  // of a recording, which is then read no further than needed; packets are read to their end
 };
 
 struct InputResult {
   session::TapCounters counters;
   std::vector<std::string> files;  // what Provenance::file counts
+  std::optional<session::RecordingOptions> recording;  // what a recording says of itself; nothing for packets
   std::string note;                // a line for the user: truncated, no MySQL in it; empty where all is well
 };
 
