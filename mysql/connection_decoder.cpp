@@ -20,28 +20,40 @@ std::string_view phrase(StreamEnd::Reason reason) {
 }  // namespace
 
 void ConnectionDecoder::State::feed(const StreamBytes& event) {
-  if (recognition == Recognition::no || event.bytes.empty()) return;
+  if (event.bytes.empty()) return;
+  Stamp stamp{event.time, event.packet};
+  if (tls) tls->feed(event.direction, event.bytes, stamp);
+  else take(event.direction, event.bytes, stamp, stamp);
+}
+
+// Bytes of MySQL's own protocol. The stamps differ where a TLS record came in several packets.
+void ConnectionDecoder::State::take(Direction direction, Bytes bytes, const Stamp& first, const Stamp& last) {
+  if (recognition == Recognition::no) return;
   if (readable != Readable::yes) {
-    if (readable != Readable::denied) opaque += event.bytes.size();
+    if (readable != Readable::denied) opaque += bytes.size();
     return;
   }
-  Stamp stamp{event.time, event.packet};
-  if (event.direction == Direction::to_server) conversation.client_heard();
-  Side& from = side(event.direction);
+  if (direction == Direction::to_server) conversation.client_heard();
+  Side& from = side(direction);
   bool search = from.sync == Side::Sync::lost;
   // While an answer is searched for, even a frame in progress may be a mistake: the next packet may know better.
-  if (event.direction == Direction::to_client && from.phase == Side::Phase::commands && conversation.is_searching() &&
-      from.frames.in_message() && from.form == Side::Form::plain)
+  if (direction == Direction::to_client && from.phase == Side::Phase::commands && conversation.is_searching() && from.frames.in_message() &&
+      from.form == Side::Form::plain)
     search = true;
-  if (search && !find_again(event.direction, event.bytes, stamp) && from.sync == Side::Sync::lost) {
+  if (search && !find_again(direction, bytes, first) && from.sync == Side::Sync::lost) {
+    if (tls == std::nullopt && find_tls(direction, bytes)) {
+      if (tls) tls->feed(direction, bytes, first);
+      else opaque += bytes.size();
+      return;
+    }
     from.lone_header.clear();
-    if (event.bytes.size() == Decompressor::header_bytes) {
-      from.lone_header.assign(event.bytes.begin(), event.bytes.end());
-      from.lone_header_stamp = stamp;
+    if (bytes.size() == Decompressor::header_bytes) {
+      from.lone_header.assign(bytes.begin(), bytes.end());
+      from.lone_header_stamp = first;
     }
     return;
   }
-  drain(event.direction, event.bytes, stamp);
+  drain(direction, bytes, first, last);
   if (recognition == Recognition::undecided && conversation.recognised() && from.phase == Side::Phase::commands) {
     recognition = Recognition::yes;
     if (facts.transport == ConnectionFacts::Transport::unknown) facts.transport = ConnectionFacts::Transport::plain;
@@ -50,19 +62,25 @@ void ConnectionDecoder::State::feed(const StreamBytes& event) {
 }
 
 void ConnectionDecoder::State::feed(const StreamGap& event) {
-  if (recognition == Recognition::no || readable != Readable::yes || event.length == 0) return;
-  Stamp stamp{event.time, event.packet};
-  Side& from = side(event.direction);
+  if (event.length == 0) return;
+  Stamp behind{event.time, event.packet};
+  if (tls) tls->gap(event.direction, event.length, behind);
+  else take_gap(event.direction, event.length, behind);
+}
+
+void ConnectionDecoder::State::take_gap(Direction direction, std::uint64_t length, const Stamp& behind) {
+  if (recognition == Recognition::no || readable != Readable::yes) return;
+  Side& from = side(direction);
   if (from.sync == Side::Sync::lost) {
-    lose(event.direction, event.time);
+    lose(direction, behind.time);
     return;
   }
-  FrameReader::Gap gap = from.form == Side::Form::compressed ? from.unpack.skip(event.length) : from.frames.skip(event.length);
+  FrameReader::Gap gap = from.form == Side::Form::compressed ? from.unpack.skip(length) : from.frames.skip(length);
   if (gap == FrameReader::Gap::lost) {
-    lose(event.direction, event.time);
+    lose(direction, behind.time);
     return;
   }
-  drain(event.direction, {}, stamp);
+  drain(direction, {}, behind, behind);
 }
 
 void ConnectionDecoder::State::lose(Direction direction, CaptureTime behind) {
@@ -84,14 +102,19 @@ void ConnectionDecoder::State::lose(Direction direction, CaptureTime behind) {
 
 // ---- bytes to messages
 
-void ConnectionDecoder::State::drain(Direction direction, Bytes input, const Stamp& stamp) {
+void ConnectionDecoder::State::drain(Direction direction, Bytes input, const Stamp& first, const Stamp& last) {
   Side& from = side(direction);
+  bool was_tls = tls.has_value();
   while (readable == Readable::yes && recognition != Recognition::no) {
     if (from.form == Side::Form::compressed && from.phase == Side::Phase::commands) {
-      drain_compressed(direction, input, stamp);
+      drain_compressed(direction, input, first, last);
       return;
     }
-    if (!drain_frames(direction, input, stamp, stamp)) return;
+    if (!drain_frames(direction, input, first, last)) return;
+    if (tls && !was_tls) {
+      tls->feed(direction, input, last);
+      return;
+    }
   }
   if (readable != Readable::yes && readable != Readable::denied) opaque += input.size();
 }
@@ -99,6 +122,7 @@ void ConnectionDecoder::State::drain(Direction direction, Bytes input, const Sta
 // Runs until the input is used up (false) or the rest of it must be read in another way (true).
 bool ConnectionDecoder::State::drain_frames(Direction direction, Bytes& input, const Stamp& first, const Stamp& last) {
   Side& from = side(direction);
+  bool was_tls = tls.has_value();
   MessageView message;
   while (true) {
     if (direction == Direction::to_client && from.phase == Side::Phase::commands && !from.frames.in_message()) {
@@ -114,26 +138,26 @@ bool ConnectionDecoder::State::drain_frames(Direction direction, Bytes& input, c
     Side::Phase before = from.phase;
     on_message(direction, message);
     if (from.sync == Side::Sync::lost) return false;
-    if (readable != Readable::yes || recognition == Recognition::no || from.phase != before) return true;
+    if (readable != Readable::yes || recognition == Recognition::no || from.phase != before || tls.has_value() != was_tls) return true;
   }
 }
 
-void ConnectionDecoder::State::drain_compressed(Direction direction, Bytes input, const Stamp& stamp) {
+void ConnectionDecoder::State::drain_compressed(Direction direction, Bytes input, const Stamp& first, const Stamp& last) {
   Side& from = side(direction);
   while (true) {
-    switch (from.unpack.next(input, stamp)) {
+    switch (from.unpack.next(input, first)) {
       case Decompressor::Step::need_more: return;
-      case Decompressor::Step::malformed: lose(direction, stamp.time); return;
+      case Decompressor::Step::malformed: lose(direction, last.time); return;
       case Decompressor::Step::gap:
         if (from.frames.skip(from.unpack.gap_length()) == FrameReader::Gap::lost) {
-          lose(direction, stamp.time);
+          lose(direction, last.time);
           return;
         }
-        if (Bytes none; drain_frames(direction, none, stamp, stamp)) return;
+        if (Bytes none; drain_frames(direction, none, first, last)) return;
         break;
       case Decompressor::Step::bytes: {
         Bytes content = from.unpack.content();
-        if (drain_frames(direction, content, from.unpack.first(), stamp)) {
+        if (drain_frames(direction, content, from.unpack.first(), last)) {
           opaque += content.size() + input.size();
           return;
         }
@@ -186,8 +210,8 @@ void ConnectionDecoder::State::on_client_message(const MessageView& message) {
 
 // ---- the public face
 
-ConnectionDecoder::ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool)
-    : state_(std::make_unique<State>(sink, limits, start, pool)) {}
+ConnectionDecoder::ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool, KeyLog* keys)
+    : state_(std::make_unique<State>(sink, limits, start, pool, keys)) {}
 ConnectionDecoder::~ConnectionDecoder() = default;
 ConnectionDecoder::ConnectionDecoder(ConnectionDecoder&&) noexcept = default;
 
@@ -196,6 +220,7 @@ void ConnectionDecoder::feed(const StreamGap& gap) { state_->feed(gap); }
 
 void ConnectionDecoder::finish(StreamEnd::Reason reason) {
   State& state = *state_;
+  if (state.tls) state.tls->finish();
   if (state.recognition == Recognition::no || state.recognition == Recognition::undecided) return;
   Side& client = state.side(Direction::to_server);
   if (state.readable == State::Readable::yes && client.phase == Side::Phase::commands && client.sync == Side::Sync::sure && client.frames.in_message())
@@ -205,11 +230,17 @@ void ConnectionDecoder::finish(StreamEnd::Reason reason) {
 
 const ConnectionFacts& ConnectionDecoder::facts() const { return state_->facts; }
 ConnectionDecoder::Recognition ConnectionDecoder::recognition() const { return state_->recognition; }
-std::uint64_t ConnectionDecoder::opaque_bytes() const { return state_->opaque; }
+std::uint64_t ConnectionDecoder::opaque_bytes() const { return state_->opaque + (state_->tls ? state_->tls->opaque_bytes() : 0); }
+std::string ConnectionDecoder::why_opaque() const {
+  if (state_->readable == State::Readable::tls) return "TLS: it was joined in the middle, and its ClientHello names its secrets";
+  if (!state_->tls || state_->tls->why_opaque().empty()) return {};
+  return state_->tls->name() + ": " + state_->tls->why_opaque();
+}
 
 std::size_t ConnectionDecoder::memory() const {
   std::size_t bytes = sizeof(State) + state_->conversation.memory();
   for (const Side& each : state_->sides) bytes += each.frames.memory() + each.unpack.memory();
+  if (state_->tls) bytes += state_->tls->memory();
   return bytes;
 }
 

@@ -37,7 +37,7 @@ bool ConnectionDecoder::State::passes_login_header(Direction direction, Bytes& i
 
 void ConnectionDecoder::State::start_commands(Side& which) {
   which.phase = Side::Phase::commands;
-  if (facts.transport == ConnectionFacts::Transport::compressed) {
+  if (facts.compression == ConnectionFacts::Compression::packets) {
     which.form = Side::Form::compressed;
     conversation.ignore_sequences();
   } else if (facts.transport == ConnectionFacts::Transport::unknown) {
@@ -90,9 +90,10 @@ void ConnectionDecoder::State::on_client_login(const MessageView& message) {
     return;
   }
   if (login->kind == LoginRequest::Kind::tls) {
-    if (!greeted) { refuse(); return; }
-    facts.transport = ConnectionFacts::Transport::tls;
-    readable = Readable::tls;
+    // Without the greeting, which may have been lost, the whole form of the request must tell.
+    if (!greeted && (login->capabilities & capability::protocol_41) == 0) { refuse(); return; }
+    login.reset();  // it comes again, in full
+    begin_tls();
     return;
   }
   take_login(*login);
@@ -107,7 +108,8 @@ void ConnectionDecoder::State::take_login(const LoginRequest& request) {
   facts.known = greeted ? ConnectionFacts::Capability::negotiated : ConnectionFacts::Capability::inferred;
   if (!greeted) conversation.require_evidence();
   bool compressed = (facts.capabilities & (capability::compress | capability::zstd)) != 0;
-  facts.transport = compressed ? ConnectionFacts::Transport::compressed : ConnectionFacts::Transport::plain;
+  if (compressed) facts.compression = ConnectionFacts::Compression::packets;
+  if (!tls) facts.transport = compressed ? ConnectionFacts::Transport::compressed : ConnectionFacts::Transport::plain;
   conversation.login_collation(facts.collation);
   Side& server = side(Direction::to_client);
   if (compressed && server.phase == Side::Phase::commands) start_commands(server);  // its part of the login was missed

@@ -19,10 +19,10 @@ bool ConnectionDecoder::State::find_login(Bytes packet) {
   ByteReader reader(packet);
   std::uint32_t length = reader.u24le();
   std::uint8_t sequence = reader.u8();
-  if (!reader.ok() || sequence != 1 || length > longest_login_message || length != reader.remaining()) return false;
+  if (!reader.ok() || sequence != (tls ? 2 : 1) || length > longest_login_message || length != reader.remaining()) return false;
   auto request = parse_login_request(reader.rest());
-  if (!request || request->kind != LoginRequest::Kind::login || (request->capabilities & capability::protocol_41) == 0 || request->user.empty())
-    return false;
+  if (!request || (request->capabilities & capability::protocol_41) == 0) return false;
+  if (request->kind == LoginRequest::Kind::login && request->user.empty()) return false;
   Side& client = side(Direction::to_server);
   client.phase = Side::Phase::login;
   client.sync = Side::Sync::sure;
@@ -44,7 +44,8 @@ bool ConnectionDecoder::State::find_compressed(Bytes packet) {
   bool with_header = !header.empty() && holds_command(both);
   if (!with_header && !holds_command(packet)) return false;
   for (Side& each : sides) each.form = Side::Form::compressed;
-  facts.transport = ConnectionFacts::Transport::compressed;
+  facts.compression = ConnectionFacts::Compression::packets;
+  if (!tls) facts.transport = ConnectionFacts::Transport::compressed;
   conversation.ignore_sequences();
   client.frames.reset();
   client.unpack.reset();

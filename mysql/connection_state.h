@@ -1,5 +1,6 @@
 // The state behind ConnectionDecoder, shared by the files that each write one part of it: bytes to messages
-// (connection_decoder.cpp), the login (connection_login.cpp), finding MySQL again (connection_search.cpp).
+// (connection_decoder.cpp), the login (connection_login.cpp), finding MySQL again (connection_search.cpp),
+// what TLS carries (connection_tls.cpp).
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include "frames.h"
 #include "login.h"
 #include "mysql/connection_decoder.h"
+#include "tls_session.h"
 
 namespace darktap::mysql {
 
@@ -31,10 +33,10 @@ struct Side {
   Stamp lone_header_stamp;
 };
 
-struct ConnectionDecoder::State {
-  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start, DecoderPool* shared)
+struct ConnectionDecoder::State final : TlsSink {
+  State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start, DecoderPool* shared, KeyLog* secrets)
       : limits(given), own_pool(shared == nullptr ? std::make_unique<DecoderPool>() : nullptr),
-        conversation(sink, limits, facts, shared == nullptr ? *own_pool : *shared), sides{Side(limits), Side(limits)} {
+        conversation(sink, limits, facts, shared == nullptr ? *own_pool : *shared), sides{Side(limits), Side(limits)}, keys(secrets) {
     if (start == StreamOpen::Start::handshake) return;
     facts.join = ConnectionFacts::Join::midstream;
     conversation.require_evidence();
@@ -48,8 +50,12 @@ struct ConnectionDecoder::State {
 
   void feed(const StreamBytes& event);
   void feed(const StreamGap& event);
-  void drain(Direction direction, Bytes input, const Stamp& stamp);
-  void drain_compressed(Direction direction, Bytes input, const Stamp& stamp);
+  void take(Direction direction, Bytes bytes, const Stamp& first, const Stamp& last);
+  void take_gap(Direction direction, std::uint64_t length, const Stamp& behind);
+  void on_plain(Direction direction, Bytes plain, const Stamp& first, const Stamp& last) override { take(direction, plain, first, last); }
+  void on_plain_gap(Direction direction, std::uint64_t length, const Stamp& behind) override { take_gap(direction, length, behind); }
+  void drain(Direction direction, Bytes input, const Stamp& first, const Stamp& last);
+  void drain_compressed(Direction direction, Bytes input, const Stamp& first, const Stamp& last);
   bool drain_frames(Direction direction, Bytes& input, const Stamp& first, const Stamp& last);
   bool passes_login_header(Direction direction, Bytes& input, const Stamp& stamp);
   void on_message(Direction direction, const MessageView& message);
@@ -64,6 +70,8 @@ struct ConnectionDecoder::State {
   bool find_greeting(Bytes packet);
   bool find_login(Bytes packet);
   bool find_compressed(Bytes packet);
+  bool find_tls(Direction direction, Bytes packet);
+  void begin_tls();
   Bytes unpacked(Bytes packet, Decompressor& scratch) const;
   void refuse() { recognition = Recognition::no; }
 
@@ -75,6 +83,10 @@ struct ConnectionDecoder::State {
   Recognition recognition = Recognition::undecided;
   enum class Readable : std::uint8_t { yes, tls, stream, denied } readable = Readable::yes;
   std::uint64_t opaque = 0;
+  // From the client's request for it on, everything comes through it.
+  KeyLog* keys;
+  std::optional<TlsSession> tls;
+  std::array<std::uint32_t, 2> tls_look{};  // packets in a row that look like TLS records, where its beginning was not seen
   Capabilities server_capabilities = 0;
   bool greeted = false;
   std::optional<LoginRequest> login;

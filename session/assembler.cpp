@@ -57,7 +57,7 @@ struct Assembler::State {
 
   struct Connection final : mysql::DecoderSink {
     Connection(State& owner, const StreamOpen& event, const mysql::DecoderLimits& limits, Sampled chosen)
-        : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start, &owner.pool) {}
+        : state(owner), open(event), sampled(chosen), decoder(*this, limits, event.start, &owner.pool, owner.options.keys) {}
     void on_exchange(mysql::Exchange& exchange) override { state.on_exchange(*this, exchange); }
 
     State& state;
@@ -82,6 +82,7 @@ struct Assembler::State {
   void after(Connection& connection);
   void number(Connection& connection);
   void announce(Connection& connection);
+  void note_opaque(const Connection& connection);
   void on_exchange(Connection& connection, mysql::Exchange& exchange);
 
   ExchangeSink& sink;
@@ -124,7 +125,7 @@ void Assembler::State::announce(Connection& connection) {
   ++counted.sessions;
   if (info.join == SessionInfo::Join::midstream) ++counted.joined_midstream;
   if (info.transport == SessionInfo::Transport::tls) ++counted.tls_sessions;
-  if (info.transport == SessionInfo::Transport::compressed) ++counted.compressed_sessions;
+  if (facts.compression == ConnectionFacts::Compression::packets) ++counted.compressed_sessions;
   sink.on_session(info);
 }
 
@@ -147,9 +148,22 @@ void Assembler::State::on_exchange(Connection& connection, mysql::Exchange& exch
 }
 
 void Assembler::State::after(Connection& connection) {
-  if (connection.decoder.recognition() != ConnectionDecoder::Recognition::yes) return;
+  bool opaque = connection.decoder.facts().transport == ConnectionFacts::Transport::tls && !connection.decoder.why_opaque().empty();
+  bool named = options.recognise == AssemblerOptions::Recognise::every_connection && opaque;  // TLS, where its port says MySQL
+  if (!named && connection.decoder.recognition() != ConnectionDecoder::Recognition::yes) return;
   if (connection.id.value == 0) number(connection);
-  if (connection.decoder.facts().transport == ConnectionFacts::Transport::tls) announce(connection);
+  if (opaque) announce(connection);
+}
+
+void Assembler::State::note_opaque(const Connection& connection) {
+  std::string why = connection.decoder.why_opaque();
+  if (why.empty()) return;
+  ++counted.opaque_sessions;
+  counted.opaque_bytes += connection.decoder.opaque_bytes();
+  if (counted.opaque_notes.size() < TapCounters::most_notes)
+    counted.opaque_notes.push_back("session " + std::to_string(connection.id.value) + " (" + to_string(connection.open.flow.client) + " to " +
+                                   to_string(connection.open.flow.server) + "): " + why + "; " + std::to_string(connection.decoder.opaque_bytes()) +
+                                   " bytes not read");
 }
 
 Assembler::Assembler(ExchangeSink& sink, const AssemblerOptions& options) : state_(std::make_unique<State>(sink, options)) {}
@@ -188,8 +202,11 @@ void Assembler::on_end(const StreamEnd& event) {
   State::Connection* connection = state.find(event.connection);
   if (connection == nullptr) return;
   connection->decoder.finish(event.reason);
-  if (connection->decoder.recognition() == ConnectionDecoder::Recognition::yes) {
+  state.after(*connection);
+  bool announced = connection->announced == State::Connection::Announced::yes;
+  if (announced || connection->decoder.recognition() == ConnectionDecoder::Recognition::yes) {
     state.announce(*connection);  // a session without any exchange is one too
+    if (connection->sampled == State::Sampled::kept) state.note_opaque(*connection);
     if (connection->announced == State::Connection::Announced::yes) state.sink.on_session_end(connection->id, event.time);
   }
   if (auto waiting = state.unnumbered.find(connection->open.flow.server); waiting != state.unnumbered.end()) {
@@ -207,6 +224,10 @@ void Assembler::add_to(TapCounters& counters) const {
   counters.tls_sessions += counted.tls_sessions;
   counters.compressed_sessions += counted.compressed_sessions;
   counters.shed_exchanges += counted.shed_exchanges;
+  counters.opaque_sessions += counted.opaque_sessions;
+  counters.opaque_bytes += counted.opaque_bytes;
+  for (const std::string& note : counted.opaque_notes)
+    if (counters.opaque_notes.size() < TapCounters::most_notes) counters.opaque_notes.push_back(note);
 }
 
 }  // namespace darktap::session

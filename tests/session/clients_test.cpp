@@ -172,19 +172,28 @@ std::string file_text(const std::filesystem::path& path) {
 TEST_CASE("every statement of every client's general log is found, and no other") {
   auto folder = corpus_path("captures/clients");
   if (!folder) DARKTAP_SKIP("the shared captures are not here");
-  int files = 0;
+  mysql::KeyLog keys;
+  for (const auto& item : std::filesystem::directory_iterator(*folder))
+    if (item.path().extension() == ".keylog") keys.add(file_text(item.path()));
+  CHECK(keys.malformed_lines() == 0);
+  int files = 0, read_through_tls = 0;
   for (const auto& item : std::filesystem::directory_iterator(*folder)) {
     if (item.path().extension() != ".pcap") continue;
     std::string name = item.path().stem();
-    Captured captured = read_capture(item.path());
+    AssemblerOptions options;
+    options.keys = &keys;
+    Captured captured = read_capture(item.path(), options);
     INFO(name);
     for (const auto& [id, info] : captured.sessions) CHECK(captured.ended[id] == 1);
-    if (captured.counters.tls_sessions > 0) {
+    if (captured.counters.opaque_sessions > 0) {
       // What is inside can't be known; that there is something, must be.
       for (const auto& [id, info] : captured.sessions)
         if (info.transport == SessionInfo::Transport::tls) CHECK(captured.exchanges[id].empty());
+      CHECK(captured.counters.opaque_sessions == captured.counters.tls_sessions);
+      CHECK(captured.counters.opaque_notes.size() == captured.counters.opaque_sessions);
       continue;
     }
+    if (captured.counters.tls_sessions > 0) ++read_through_tls;
     auto log = logged(file_text(*folder / (name + ".general.log")));
     auto wire = stories_of(captured);
     // A statement sent on a connection that was just killed never reached the server.
@@ -198,6 +207,27 @@ TEST_CASE("every statement of every client's general log is found, and no other"
     ++files;
   }
   CHECK(files >= 15);
+  CHECK(read_through_tls >= 3);
+}
+
+TEST_CASE("without a key log a TLS session is one, is named with the reason, and tells nothing") {
+  auto folder = corpus_path("captures/clients");
+  if (!folder) DARKTAP_SKIP("the shared captures are not here");
+  int sessions = 0;
+  for (const auto& item : std::filesystem::directory_iterator(*folder)) {
+    if (item.path().extension() != ".pcap") continue;
+    Captured captured = read_capture(item.path());
+    INFO(item.path().stem().string());
+    CHECK(captured.counters.opaque_sessions == captured.counters.tls_sessions);
+    for (const auto& [id, info] : captured.sessions)
+      if (info.transport == SessionInfo::Transport::tls) CHECK(captured.exchanges[id].empty());
+    for (const std::string& note : captured.counters.opaque_notes) {
+      bool readable = note.find("TLS 1.3: no key log was given") != std::string::npos;
+      CHECK((readable || note.find("TLS 1.2: its cipher suite 0x003d is none of AES-GCM") != std::string::npos));
+    }
+    sessions += static_cast<int>(captured.counters.tls_sessions);
+  }
+  CHECK(sessions >= 5);
 }
 
 TEST_CASE("statements of 16 MiB and more, and those at the frame's very limit, are whole") {

@@ -10,6 +10,7 @@
 #include "base/stream.h"
 #include "mysql/decoder_pool.h"
 #include "mysql/exchange.h"
+#include "mysql/key_log.h"
 
 namespace darktap::mysql {
 
@@ -30,6 +31,8 @@ struct ConnectionFacts {
   Capabilities capabilities = 0;
   enum class Capability : std::uint8_t { unknown, inferred, negotiated } known = Capability::unknown;
   enum class Transport : std::uint8_t { unknown, plain, tls, compressed } transport = Transport::unknown;
+  // The compressed protocol is spoken, also inside TLS.
+  enum class Compression : std::uint8_t { none, packets } compression = Compression::none;
   enum class Join : std::uint8_t { from_login, midstream } join = Join::from_login;
 };
 
@@ -44,7 +47,8 @@ class DecoderSink {
 class ConnectionDecoder {
  public:
   // `pool`: shared with other decoders of this thread; without one the decoder has its own.
-  ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool = nullptr);
+  // `keys` may be null: a TLS session is named, then, and not read. They outlive the decoder.
+  ConnectionDecoder(DecoderSink& sink, const DecoderLimits& limits, StreamOpen::Start start, DecoderPool* pool = nullptr, KeyLog* keys = nullptr);
   ~ConnectionDecoder();
   ConnectionDecoder(ConnectionDecoder&&) noexcept;
 
@@ -57,8 +61,10 @@ class ConnectionDecoder {
   // Is this MySQL at all? `undecided` until the first payload tells; a connection that is `no` emits nothing.
   enum class Recognition : std::uint8_t { undecided, yes, no };
   Recognition recognition() const;
-  // TLS bytes that could not be read, counted so that the tap's blindness is visible.
+  // Bytes that could not be read (TLS without its secrets, a replication stream), counted so that the tap's blindness is visible.
   std::uint64_t opaque_bytes() const;
+  // Why a TLS session is not read: "TLS 1.3: no key log was given"; empty while it is, or may be yet.
+  std::string why_opaque() const;
   std::size_t memory() const;
 
  private:

@@ -11,6 +11,7 @@ namespace darktap::session {
 
 struct AssemblerOptions {
   mysql::DecoderLimits decoder;
+  mysql::KeyLog* keys = nullptr;  // TLS secrets; outlive the assembler
   std::uint32_t file = 0;  // index of the capture file, for provenance
   // How many of a hundred sessions are kept, chosen by a hash of the connection's addresses.
   double sample_percent = 100;
@@ -28,7 +29,7 @@ class Assembler final : public StreamSink {
   void on_gap(const StreamGap& event) override;
   void on_end(const StreamEnd& event) override;
 
-  // Fills what the assembler knows: sessions, joined_midstream, tls_sessions, compressed_sessions.
+  // Fills what the assembler knows: sessions, joined_midstream, tls_sessions, compressed_sessions, what is opaque.
   void add_to(TapCounters& counters) const;
 
  private:

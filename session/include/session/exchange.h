@@ -32,6 +32,10 @@ struct TapCounters {
   std::uint64_t packets = 0, bytes = 0, lost_bytes = 0, gaps = 0, kernel_drops = 0;
   std::uint64_t connections = 0, sessions = 0, joined_midstream = 0, tls_sessions = 0, compressed_sessions = 0;
   std::uint64_t shed_exchanges = 0;  // left out on purpose: overload, sampling
+  // Sessions that use TLS and were not read, in all or from somewhere on; the first of them by name, each with its reason.
+  std::uint64_t opaque_sessions = 0, opaque_bytes = 0;
+  static constexpr std::size_t most_notes = 20;
+  std::vector<std::string> opaque_notes;
   CaptureTime first_time, last_time;
   enum class End : std::uint8_t { whole, truncated } end = End::whole;
 };
