@@ -6,11 +6,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "capture/server_ports.h"
 #include "report/report.h"
+#include "run/tls_secrets.h"
+#include "session/exchange.h"
 
 namespace darktap::cli {
 
@@ -29,6 +32,12 @@ void add_serve(CLI::App& app, Action& action);
 // Commands and options of the contract that this version doesn't reach answer "not yet" with exit 2.
 void add_later_commands(CLI::App& app, Action& action);
 [[noreturn]] void not_yet(const std::string& what);
+
+// --keylog FILE; nothing where it is empty. Warns where others can read it.
+void add_keylog(CLI::App& command, std::string& path);
+std::shared_ptr<run::TlsSecrets> tls_secrets(const std::string& path, run::TlsSecrets::Missing missing);
+// What of the input TLS hid, by session, with the remedy; to standard error.
+void tell_opaque(const std::string& input, const session::TapCounters& counters);
 
 // --port N, repeatable.
 void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports);

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <iostream>
 #include <sstream>
 #include <unistd.h>
 
@@ -24,6 +25,26 @@ void handle_stop_signals() {
 
 void add_ports(CLI::App& command, std::vector<std::uint16_t>& ports) {
   command.add_option("--port", ports, "A TCP port that the MySQL server listens on; may be given again")->check(CLI::Range(1, 65535))->type_name("N");
+}
+
+void add_keylog(CLI::App& command, std::string& path) {
+  command.add_option("--keylog", path, "TLS secrets (an SSLKEYLOGFILE), followed as it grows; pcapng files may bring their own")->type_name("FILE");
+}
+
+std::shared_ptr<run::TlsSecrets> tls_secrets(const std::string& path, run::TlsSecrets::Missing missing) {
+  if (path.empty()) return nullptr;
+  auto secrets = std::make_shared<run::TlsSecrets>(path, missing);
+  if (!secrets->warning().empty()) std::cerr << "darktap: warning: " << secrets->warning() << '\n';
+  return secrets;
+}
+
+void tell_opaque(const std::string& input, const session::TapCounters& counters) {
+  if (counters.opaque_sessions == 0) return;
+  std::cerr << "darktap: " << input << ": " << counters.opaque_sessions << " of " << counters.tls_sessions
+            << " TLS sessions were not read; give their secrets with --keylog FILE (SSLKEYLOGFILE of the client), tap behind the TLS end point, or let the client connect without TLS\n";
+  for (const std::string& note : counters.opaque_notes) std::cerr << "darktap:   " << note << '\n';
+  if (counters.opaque_sessions > counters.opaque_notes.size())
+    std::cerr << "darktap:   and " << counters.opaque_sessions - counters.opaque_notes.size() << " more\n";
 }
 
 report::Counting counting_of(const std::string& fail_on) { return fail_on.empty() ? report::Counting() : report::Counting::parse(fail_on); }

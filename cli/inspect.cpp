@@ -115,11 +115,11 @@ class Printer final : public session::ExchangeSink {
 };
 
 int inspect(const Options& options) {
-  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
   handle_stop_signals();
   std::signal(SIGPIPE, SIG_DFL);  // `| head` ends it quietly, whatever it was started by
   run::InputOptions input;
   input.ports = server_ports(options.ports);
+  input.secrets = tls_secrets(options.keylog, run::TlsSecrets::Missing::refused);
   Printer printer(options);
   input.selection = printer.selection();
   session::RequestOrder order(printer);  // sums need no order
@@ -128,10 +128,7 @@ int inspect(const Options& options) {
   order.finish();
   if (options.format == "summary") printer.print_summary(result.counters);
   if (!result.note.empty()) std::cerr << "darktap: " << result.note << '\n';
-  if (result.counters.tls_sessions > 0) {
-    std::cerr << "darktap: " << options.file << ": " << result.counters.tls_sessions
-              << " sessions use TLS and can't be read; tap behind the TLS end point, or let the client connect without TLS\n";
-  }
+  tell_opaque(options.file, result.counters);
   return fine;
 }
 
@@ -142,7 +139,7 @@ void add_inspect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("inspect", "Look into a recording or a capture");
   command->add_option("FILE", options.file, "A .dtap, pcap or pcapng file; - for packets from standard input")->required();
   add_ports(*command, options.ports);
-  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
+  add_keylog(*command, options.keylog);
   command->add_option("--format", options.format, "text, jsonl (an object an exchange) or summary (one object)")
       ->check(CLI::IsMember({"text", "jsonl", "summary"}))
       ->capture_default_str();

@@ -18,7 +18,6 @@ struct Options {
 };
 
 int shadow(const Options& options) {
-  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
   if (options.run.pace != "recorded") throw Failure(FailureKind::usage, "shadow --pace " + options.run.pace + ": live traffic comes at its own pace; leave --pace out");
   if (options.ports.empty()) throw Failure(FailureKind::usage, "shadow: name production's port with --port");
   run::RunOptions run = run_options(options.run, "shadow");
@@ -28,6 +27,7 @@ int shadow(const Options& options) {
   live.input.ports = server_ports(options.ports);
   live.input.filter = options.filter;
   live.input.sample_percent = options.sample;
+  live.input.secrets = tls_secrets(options.keylog, run::TlsSecrets::Missing::awaited);
   Serving serving(options.run.store, options.listen);
   auto ready = [&](std::int64_t id) {
     serving.start();
@@ -35,6 +35,7 @@ int shadow(const Options& options) {
     if (!serving.url().empty()) std::cerr << "darktap: triage page: " << serving.url() << '\n';
   };
   run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress());
+  tell_opaque(options.interface, result.counters);
   int status = conclude(result, options.run);
   std::cout << report::to_text(store::StoreReader(options.run.store).report(result.run), counting_of(options.run.fail_on));
   // Ending by a signal is how a live run ends: fine, whatever it found (design §10). `report` tells what counts.
@@ -50,7 +51,7 @@ void add_shadow(CLI::App& app, Action& action) {
   add_ports(*command, options.ports);
   command->add_option("--filter", options.filter, "BPF filter, in addition to the ports")->type_name("BPF");
   command->add_option("--sample", options.sample, "Whole sessions kept, of a hundred")->check(CLI::Range(0.0, 100.0))->type_name("PERCENT");
-  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
+  add_keylog(*command, options.keylog);
   command->add_option("--listen", options.listen, "Where the triage page is served; loopback only")->capture_default_str()->type_name("ADDR:PORT");
   add_run_options(*command, options.run);
   command->callback([&action] { action = [] { return shadow(options); }; });

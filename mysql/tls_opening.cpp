@@ -127,7 +127,7 @@ TlsSession::Outcome TlsSession::unseal(Direction direction, Bytes record, std::u
 // The ServerHello was lost. TLS 1.3 has five suites, and its secrets need nothing of the server's.
 TlsSession::Outcome TlsSession::unseal_without_suite(Direction direction, Bytes record, std::uint8_t& type) {
   Half& from = half(direction);
-  if (keys_ == nullptr) {
+  if (keys_ == nullptr || !keys_->is_expected()) {
     give_up("no key log was given");
     return Outcome::failed;
   }

@@ -364,7 +364,7 @@ void TlsSession::on_server_hello(const ServerHello& hello) {
     give_up("its ClientHello was not seen, which names the session's secrets");
     return;
   }
-  if (keys_ == nullptr) {
+  if (keys_ == nullptr || !keys_->is_expected()) {
     give_up("no key log was given");
     return;
   }

@@ -101,8 +101,9 @@ inline std::string prepare_ok(std::uint32_t id, std::uint16_t columns, std::uint
 // What the tap would see of one connection, with time going on by a millisecond a packet.
 class Tap final : public mysql::DecoderSink {
  public:
-  explicit Tap(const mysql::DecoderLimits& limits = {}, darktap::StreamOpen::Start start = darktap::StreamOpen::Start::handshake)
-      : limit_(limits.frame_payload), decoder(*this, limits, start) {}
+  explicit Tap(const mysql::DecoderLimits& limits = {}, darktap::StreamOpen::Start start = darktap::StreamOpen::Start::handshake,
+               mysql::KeyLog* keys = nullptr)
+      : limit_(limits.frame_payload), decoder(*this, limits, start, keys) {}
 
   void on_exchange(mysql::Exchange& exchange) override { exchanges.push_back(std::move(exchange)); }
 

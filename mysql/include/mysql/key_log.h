@@ -35,6 +35,10 @@ class KeyLog {
   // The text ends here, at least for now: a last line without its line break is read, too.
   void settle();
 
+  // Secrets may still come; else a session without any is given up at once.
+  void expect() { expected_ = true; }
+  bool is_expected() const { return expected_ || version_ != 0; }
+
   // Empty where it isn't known (yet). The view lives until the log is changed.
   Bytes find(const ClientRandom& session, SecretLabel label) const;
   bool knows(const ClientRandom& session) const { return sessions_.contains(session); }
@@ -56,6 +60,7 @@ class KeyLog {
   std::string rest_;
   std::uint64_t version_ = 0, malformed_ = 0;
   std::size_t held_ = 0;
+  bool expected_ = false;
 };
 
 }  // namespace darktap::mysql
