@@ -3,10 +3,12 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/expected.h"
 #include "base/time.h"
+#include "client/credentials.h"
 #include "command.h"
 #include "privileges.h"
 #include "recording_series.h"
@@ -18,7 +20,7 @@ namespace darktap::cli {
 namespace {
 
 struct Options {
-  std::string interface, file, filter, rows = "full", keylog, prime, output, user;
+  std::string interface, file, filter, rows = "full", keylog, prime, defaults_file, output, user;
   std::string ring = "64MiB", memory = "32MiB", split_size, split_time, key;
   std::vector<std::uint16_t> ports;
   double sample = 100;
@@ -58,8 +60,6 @@ Splitting splitting_of(const Options& options) {
 
 void check(const Options& options) {
   if (!options.key.empty() && options.rows != "digest") throw Failure(FailureKind::usage, "capture --key: is for --rows digest, which seals rows with it");
-  if (!options.keylog.empty()) not_yet("--keylog (reading TLS sessions)");
-  if (!options.prime.empty()) not_yet("--prime");
   const bool live = !options.interface.empty();
   if (live == !options.file.empty()) throw Failure(FailureKind::usage, "capture: give either -i INTERFACE (a live tap) or -r FILE (a capture file)");
   if (live && options.ports.empty()) throw Failure(FailureKind::usage, "capture -i: name the server's port with --port, so that only MySQL is tapped");
@@ -92,6 +92,7 @@ OpenTap open_tap(const Options& options, const run::InputOptions& input) {
   } else {
     capture::FileTapOptions reading;
     reading.filter = input.filter;
+    if (input.secrets) reading.on_secrets = [secrets = input.secrets](std::string_view text) { secrets->add(text); };
     if (options.follow) reading.end = capture::FileTapOptions::End::followed;
     open.file = std::make_unique<capture::FileTap>(options.file, std::move(reading));
   }
@@ -116,9 +117,23 @@ void tell_end(const Options& options, const OpenTap& open, const RecordingSeries
   if (counters.shed_exchanges > 0) std::cerr << "; " << counters.shed_exchanges << " exchanges left out";
   if (options.sample < 100) std::cerr << " (" << options.sample << " % of the sessions are kept)";
   if (shed_sessions > 0) std::cerr << "; the rest of " << shed_sessions << " sessions was shed because the decoder was too slow: sample with --sample, or give it more --memory";
-  if (counters.tls_sessions > 0) std::cerr << "; " << counters.tls_sessions << " sessions use TLS and can't be read";
   std::cerr << '\n';
+  tell_opaque(open.live ? open.live->name() : open.file->name(), counters);
   if (open.file && series.sessions() == 0 && counters.tls_sessions == 0) std::cerr << "darktap: " << open.file->name() << ": no MySQL in it; name the server's port with --port\n";
+}
+
+client::Login prime_login(const Options& options) {
+  auto url = client::parse_server_url(options.prime);
+  if (!url) throw Failure(FailureKind::usage, "--prime: " + url.error());
+  auto login = client::read_login(client::Role::source, *url, options.defaults_file.empty() ? std::nullopt : std::optional(options.defaults_file));
+  if (!login) throw Failure(FailureKind::usage, "--prime: " + login.error());
+  return *login;
+}
+
+std::shared_ptr<run::Primer> prime(const client::Login& server) {
+  auto primer = std::make_shared<run::Primer>(server);
+  for (const std::string& note : primer->notes()) std::cerr << "darktap: --prime " << client::address_of(server.url) << ": " << note << '\n';
+  return primer;
 }
 
 int capture_to_file(const Options& options) {
@@ -131,11 +146,18 @@ int capture_to_file(const Options& options) {
   input.ports = server_ports(options.ports);
   input.filter = options.filter;
   input.sample_percent = options.sample;
+  const bool live = !options.interface.empty();
+  input.secrets = tls_secrets(options.keylog, live ? run::TlsSecrets::Missing::awaited : run::TlsSecrets::Missing::refused);
+  if (!input.secrets && !live) input.secrets = std::make_shared<run::TlsSecrets>();
+  std::optional<client::Login> primed_by;
+  if (!options.prime.empty()) primed_by = prime_login(options);
   const std::string folder = RecordingSeries::folder_of(options.output);
   const RunAs user = options.interface.empty() && options.user.empty() ? RunAs{} : choose_user(options.user, folder);
 
   // The tap first: where it can't be opened, no recording is left behind.
   OpenTap open = open_tap(options, input);
+  // The list after the tap: what a session does from here on is seen.
+  if (primed_by) input.primer = prime(*primed_by);
   capture::Tap& tap = open.tap();
   run::TapReader* reading = nullptr;
   RecordingSeries series(options.output, splitting, tap.name(), [&] { return reading->counters(); }, discretion_of(options));
@@ -166,6 +188,7 @@ int capture_to_file(const Options& options) {
   }
   series.finish(counters);
   tell_end(options, open, series, counters, reader.shed_sessions());
+  if (input.primer) std::cerr << "darktap: " << input.primer->summary() << '\n';
   return fine;
 }
 
@@ -183,8 +206,9 @@ void add_capture(CLI::App& app, Action& action) {
   command->add_option("--rows", options.rows, "full, or digest: rows are kept as keyed digests, which can be compared and not read")->check(CLI::IsMember({"full", "digest"}))->capture_default_str();
   command->add_option("--key", options.key, "Key file of --rows digest (default OUT.dtap.key; made where there is none)")->type_name("FILE");
   command->add_flag("--redact", options.redact, "Leave out the values of statements; such a recording can't be replayed");
-  command->add_option("--keylog", options.keylog, "TLS key log (not yet)")->type_name("FILE");
-  command->add_option("--prime", options.prime, "Read running sessions' state from the server (not yet)")->type_name("URL");
+  add_keylog(*command, options.keylog);
+  command->add_option("--prime", options.prime, "Ask this server once for its running sessions' users, schemas and prepared statements (reads only)")->type_name("URL");
+  command->add_option("--defaults-file", options.defaults_file, "Option file with [darktap-source] for --prime; readable by its owner only")->type_name("FILE");
   command->add_option("--ring", options.ring, "The kernel's ring for packets of a live tap")->capture_default_str()->type_name("SIZE");
   command->add_option("--memory", options.memory, "Segments waiting for the decoder of a live tap; beyond it whole sessions are shed")->capture_default_str()->type_name("SIZE");
   command->add_option("--user", options.user, "Who to be once the interface and the recording are open")->type_name("NAME");

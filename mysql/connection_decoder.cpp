@@ -215,6 +215,10 @@ ConnectionDecoder::ConnectionDecoder(DecoderSink& sink, const DecoderLimits& lim
 ConnectionDecoder::~ConnectionDecoder() = default;
 ConnectionDecoder::ConnectionDecoder(ConnectionDecoder&&) noexcept = default;
 
+void ConnectionDecoder::prime(const Priming& known) {
+  state_->facts.server_version = known.server_version;
+  state_->conversation.prime(known);
+}
 void ConnectionDecoder::feed(const StreamBytes& bytes) { state_->feed(bytes); }
 void ConnectionDecoder::feed(const StreamGap& gap) { state_->feed(gap); }
 

@@ -95,7 +95,7 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
   exchange.schema = facts_.schema;
   exchange.collation = facts_.collation;
   if (facts_.known != ConnectionFacts::Capability::negotiated)
-    doubt(exchange, "the login was not seen: capabilities and character set are inferred");
+    doubt(exchange, "the login was not seen: capabilities and character set are inferred" + std::string(primed_));
   if (!state_doubt_.empty()) doubt(exchange, state_doubt_);
 
   if (waiting.integrity != MessageView::Integrity::whole) {

@@ -13,6 +13,7 @@
 #include "evidence.h"
 #include "frames.h"
 #include "mysql/connection_decoder.h"
+#include "mysql/priming.h"
 #include "mysql/response_decoder.h"
 #include "open_exchange.h"
 #include "statements.h"
@@ -55,6 +56,7 @@ class Conversation {
   bool became_stream() const { return became_stream_; }
   // Sequence numbers inside compressed packets follow no rule that all servers share.
   void ignore_sequences() { sequences_checked_ = false; }
+  void prime(const Priming& known);
   void login_collation(std::uint16_t collation) { login_collation_ = collation; }
   void apply(const SessionChanges& changes);
   std::size_t memory() const;
@@ -112,6 +114,7 @@ class Conversation {
   bool recognised_ = true;
   bool became_stream_ = false;
   bool sequences_checked_ = true;
+  std::string_view primed_;        // what is told beside the doubt where the login was not seen
   std::string state_doubt_;        // why the session's state may have moved unseen
   std::uint16_t login_collation_ = 0;
   std::vector<Exchange> held_;  // complete, until the next bytes of the client confirm them

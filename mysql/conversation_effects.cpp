@@ -58,6 +58,14 @@ void Conversation::take_effect(OpenExchange& head) {
   apply(head.decoder.changes());
 }
 
+void Conversation::prime(const Priming& known) {
+  facts_.user = known.user;
+  facts_.schema = known.schema;
+  for (const Priming::Statement& each : known.statements)
+    statements_.prepared(each.id, Statement{.text = each.text, .parameter_count = each.parameters, .columns = {}, .types = {}, .long_data = {}});
+  primed_ = "; user, schema and prepared statements are from the server's list of its sessions (--prime)";
+}
+
 void Conversation::apply(const SessionChanges& changes) {
   if (changes.schema) facts_.schema = *changes.schema;
   if (changes.character_set && character_set_of(facts_.collation) != *changes.character_set)

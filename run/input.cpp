@@ -1,6 +1,9 @@
 #include "run/input.h"
 
+#include <map>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "run/tap_reader.h"
 #include "session/recording.h"
@@ -21,10 +24,20 @@ class PortFilter final : public session::ExchangeSink {
       return;
     }
     ++sessions_;
+    if (info.transport == session::SessionInfo::Transport::tls) unread_.emplace(info.id, to_string(info.client) + " to " + to_string(info.server));
     next_.on_session(info);
   }
   void on_exchange(session::Exchange& exchange) override {
-    if (!left_out_.contains(exchange.id.session)) next_.on_exchange(exchange);
+    if (left_out_.contains(exchange.id.session)) return;
+    if (!unread_.empty()) unread_.erase(exchange.id.session);
+    next_.on_exchange(exchange);
+  }
+  // The TLS sessions of which the recording holds nothing.
+  void add_opaque(session::TapCounters& counters) const {
+    counters.opaque_sessions = unread_.size();
+    for (const auto& [id, ends] : unread_)
+      if (counters.opaque_notes.size() < session::TapCounters::most_notes)
+        counters.opaque_notes.push_back("session " + std::to_string(id.value) + " (" + ends + "): TLS, and nothing of it was read when it was recorded");
   }
   void on_session_end(SessionId session, CaptureTime time) override {
     if (left_out_.erase(session) == 0) next_.on_session_end(session, time);
@@ -34,6 +47,7 @@ class PortFilter final : public session::ExchangeSink {
   session::ExchangeSink& next_;
   const capture::ServerPorts& ports_;
   std::set<SessionId> left_out_;
+  std::map<SessionId, std::string> unread_;
   std::uint64_t sessions_ = 0;
 };
 
@@ -50,6 +64,7 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
     result.recording = reader.options();
     PortFilter filter(sink, options.ports);
     result.counters = reader.read(filter, options.selection, [&] { return stop.load(std::memory_order_relaxed); });
+    filter.add_opaque(result.counters);
     result.files = reader.files();
     if (stop) return result;
     if (std::string problem = reader.problem(); !problem.empty()) {
@@ -61,8 +76,13 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
     }
     return result;
   }
-  capture::FileTap tap(path, options.filter);
-  result.counters = TapReader(tap, options, sink).read(stop, {});
+  InputOptions with_secrets = options;
+  if (!with_secrets.secrets) with_secrets.secrets = std::make_shared<TlsSecrets>();
+  capture::FileTapOptions reading;
+  reading.filter = options.filter;
+  reading.on_secrets = [&](std::string_view text) { with_secrets.secrets->add(text); };
+  capture::FileTap tap(path, std::move(reading));
+  result.counters = TapReader(tap, with_secrets, sink).read(stop, {});
   result.files = {path};
   if (tap.truncated()) {
     result.counters.end = session::TapCounters::End::truncated;

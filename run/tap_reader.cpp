@@ -15,13 +15,18 @@ namespace darktap::run {
 namespace {
 
 constexpr std::chrono::milliseconds quiet(100);
-constexpr std::uint64_t packets_between_idle = 1000;
+constexpr std::uint64_t packets_between_idle = 1000, packets_between_polls = 200;
 
 session::AssemblerOptions assembling(const InputOptions& input) {
   session::AssemblerOptions options;
   options.sample_percent = input.sample_percent;
   using Recognise = session::AssemblerOptions::Recognise;
   options.recognise = input.ports.any() ? Recognise::by_evidence : Recognise::every_connection;
+  if (input.primer) {
+    options.primed = [primer = input.primer](const FlowKey& flow) { return primer->find(flow); };
+    options.left_out = [primer = input.primer](const FlowKey& flow) { return primer->is_ours(flow); };
+  }
+  if (input.secrets) options.keys = &input.secrets->log();
   return options;
 }
 
@@ -33,6 +38,7 @@ struct TapReader::State {
 
   void read_here(const std::atomic<bool>& stop, const std::function<void()>& idle);
   void read_apart(const std::atomic<bool>& stop, const std::function<void()>& idle);
+  void poll_secrets(bool is_quiet);
   void tap_thread(capture::SegmentFeeder& feeding);
 
   capture::Tap& tap;
@@ -42,6 +48,7 @@ struct TapReader::State {
   std::size_t queued_bytes;
   std::chrono::milliseconds patience;
   CaptureTime first_time, last_time;
+  std::uint64_t until_poll = 1;
 
   // Of the tap's thread, where there is one.
   capture::SegmentFeeder* feeder = nullptr;
@@ -59,8 +66,16 @@ session::TapCounters TapReader::read(const std::atomic<bool>& stop, const std::f
   State& state = *state_;
   if (state.queued_bytes == 0) state.read_here(stop, idle);
   else state.read_apart(stop, idle);
+  if (state.input.secrets) state.input.secrets->settle();
   state.reassembler.finish(state.last_time);
   return counters();
+}
+
+// Secrets are written while their session begins: the file is looked at in every lull, and often enough without one.
+void TapReader::State::poll_secrets(bool is_quiet) {
+  if (!input.secrets || (!is_quiet && --until_poll != 0)) return;
+  until_poll = packets_between_polls;
+  input.secrets->poll();
 }
 
 void TapReader::State::read_here(const std::atomic<bool>& stop, const std::function<void()>& idle) {
@@ -81,6 +96,7 @@ void TapReader::State::read_here(const std::atomic<bool>& stop, const std::funct
       if (quiet_since == std::chrono::steady_clock::time_point()) quiet_since = now;
       reassembler.advance(last_time + (now - quiet_since));
     }
+    poll_secrets(read == capture::Tap::Read::timeout);
     if (idle && (read == capture::Tap::Read::timeout || --until_idle == 0)) {
       until_idle = packets_between_idle;
       idle();
@@ -123,6 +139,7 @@ void TapReader::State::read_apart(const std::atomic<bool>& stop, const std::func
         case capture::SegmentQueue::Take::timeout: reassembler.advance(CaptureClock::now()); break;
         case capture::SegmentQueue::Take::closed: more = false; break;
       }
+      poll_secrets(take == capture::SegmentQueue::Take::timeout);
       if (idle && (take != capture::SegmentQueue::Take::segment || --until_idle == 0)) {
         until_idle = packets_between_idle;
         idle();

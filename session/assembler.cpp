@@ -171,6 +171,7 @@ Assembler::~Assembler() = default;
 
 void Assembler::on_open(const StreamOpen& event) {
   State& state = *state_;
+  if (state.options.left_out && state.options.left_out(event.flow)) return;
   bool kept = is_sampled(event.flow, state.options.sample_percent);
   mysql::DecoderLimits limits = state.options.decoder;
   if (!kept) limits.kept_rows = limits.kept_bytes = 0;  // only counted
@@ -179,6 +180,8 @@ void Assembler::on_open(const StreamOpen& event) {
     if (state.options.recognise == AssemblerOptions::Recognise::every_connection) connection->id = SessionId{++state.last_id};
     else state.unnumbered[event.flow.server][event.connection] = connection.get();
   }
+  if (event.start == StreamOpen::Start::midstream && state.options.primed)
+    if (const mysql::Priming* known = state.options.primed(event.flow)) connection->decoder.prime(*known);
   state.recent = connection.get();
   state.connections.insert(event.connection, std::move(connection));
 }

@@ -8,14 +8,14 @@
 using namespace wire;
 using darktap::StreamOpen;
 using darktap::mysql::ConnectionFacts;
-using darktap::mysql::DecodedExchange;
+using darktap::mysql::Exchange;
 using darktap::mysql::KeyLog;
 
 namespace {
 
 std::vector<std::string> texts_of(const Tap& tap) {
   std::vector<std::string> texts;
-  for (const DecodedExchange& each : tap.exchanges) texts.push_back(each.command.text);
+  for (const Exchange& each : tap.exchanges) texts.push_back(each.command.text);
   return texts;
 }
 
@@ -25,10 +25,10 @@ void check_read_whole(const TlsConversation& talk, Tap& tap) {
   CHECK(tap.decoder.facts().transport == ConnectionFacts::Transport::tls);
   CHECK(tap.decoder.facts().user == "app");
   REQUIRE(texts_of(tap) == talk.texts);
-  for (const DecodedExchange& each : tap.exchanges) {
+  for (const Exchange& each : tap.exchanges) {
     CHECK(each.answer.kind() == mysql::AnswerKind::rows);
     CHECK(each.answer.row_count() == 1);
-    CHECK(each.certainty == DecodedExchange::Certainty::certain);
+    CHECK(each.certainty == Exchange::Certainty::certain);
   }
 }
 
@@ -124,10 +124,10 @@ TEST_CASE("any chopping of the TLS stream tells the same, and an answer's time i
     }
     tap.end();
     check_read_whole(talk, tap);
-    for (const DecodedExchange& each : tap.exchanges) {
-      CHECK(each.request.first <= each.request.last);
-      CHECK(each.request.last < each.response.first);
-      CHECK(each.response.first <= each.response.last);
+    for (const Exchange& each : tap.exchanges) {
+      CHECK(each.request_first <= each.request_last);
+      CHECK(each.request_last < each.response_first);
+      CHECK(each.response_first <= each.response_last);
     }
   }
 }
@@ -222,7 +222,7 @@ TEST_CASE("any packets of a TLS session lost: what was not touched is found, and
         }
         tap.end();
         std::size_t at = 0;
-        for (const DecodedExchange& each : tap.exchanges) {
+        for (const Exchange& each : tap.exchanges) {
           if (each.answer.kind() == mysql::AnswerKind::unobserved) continue;
           while (at < talk.texts.size() && talk.texts[at] != each.command.text) ++at;
           REQUIRE(at < talk.texts.size());

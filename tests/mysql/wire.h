@@ -103,7 +103,7 @@ class Tap final : public mysql::DecoderSink {
  public:
   explicit Tap(const mysql::DecoderLimits& limits = {}, darktap::StreamOpen::Start start = darktap::StreamOpen::Start::handshake,
                mysql::KeyLog* keys = nullptr)
-      : limit_(limits.frame_payload), decoder(*this, limits, start, keys) {}
+      : limit_(limits.frame_payload), decoder(*this, limits, start, nullptr, keys) {}
 
   void on_exchange(mysql::Exchange& exchange) override { exchanges.push_back(std::move(exchange)); }
 

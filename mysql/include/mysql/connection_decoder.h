@@ -11,6 +11,7 @@
 #include "mysql/decoder_pool.h"
 #include "mysql/exchange.h"
 #include "mysql/key_log.h"
+#include "mysql/priming.h"
 
 namespace darktap::mysql {
 
@@ -52,6 +53,8 @@ class ConnectionDecoder {
   ~ConnectionDecoder();
   ConnectionDecoder(ConnectionDecoder&&) noexcept;
 
+  // Of a connection joined in the middle, before its first byte.
+  void prime(const Priming& known);
   void feed(const StreamBytes& bytes);
   void feed(const StreamGap& gap);
   // The connection ended or the capture did: commands still waiting become unobserved.

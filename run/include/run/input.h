@@ -2,11 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "capture/server_ports.h"
+#include "run/primer.h"
+#include "run/tls_secrets.h"
 #include "session/exchange.h"
 #include "session/recording.h"
 
@@ -18,6 +21,8 @@ struct InputOptions {
   double sample_percent = 100;
   std::string key_file;        // of a recording whose rows are sealed, for a replay; empty: FILE.key
   session::Selection selection;  // of a recording, which is then read no further than needed; packets are read to their end
+  std::shared_ptr<Primer> primer;       // null: sessions that ran before the tap are known by their traffic alone
+  std::shared_ptr<TlsSecrets> secrets;  // null: only those that a capture file carries
 };
 
 struct InputResult {

@@ -1,6 +1,7 @@
 // Stream events of many connections in, sessions with their exchanges out. Pure and single-threaded.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/stream.h"
@@ -12,6 +13,9 @@ namespace darktap::session {
 struct AssemblerOptions {
   mysql::DecoderLimits decoder;
   mysql::KeyLog* keys = nullptr;  // TLS secrets; outlive the assembler
+  // What is known of a connection joined in the middle; null where nothing is. Which connections are none of ours to show.
+  std::function<const mysql::Priming*(const FlowKey&)> primed;
+  std::function<bool(const FlowKey&)> left_out;
   std::uint32_t file = 0;  // index of the capture file, for provenance
   // How many of a hundred sessions are kept, chosen by a hash of the connection's addresses.
   double sample_percent = 100;
