@@ -277,6 +277,7 @@ void ResponseDecoder::start_rows() {
     rows_->rows.clear();
     rows_->digests = {};
     rows_->status = rows_->warnings = 0;
+    rows_->content = ResultSet::Content::readable;
   } else {
     rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::in_place_type<ResultSet>));
   }

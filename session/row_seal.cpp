@@ -122,7 +122,6 @@ RowSeal::RowSeal(RowSeal&&) noexcept = default;
 void RowSeal::seal(mysql::Answer& answer) {
   for (mysql::Result& result : answer.results) {
     if (auto* set = std::get_if<mysql::ResultSet>(&result)) {
-      if (set->content == mysql::ResultSet::Content::sealed) continue;
       mysql::RowBatch sealed;
       for (std::size_t i = 0; i < set->rows.size(); ++i) {
         const Tag tag = state_->row(set->format, set->rows.row(i));

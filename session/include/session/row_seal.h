@@ -32,7 +32,8 @@ class RowSeal {
   ~RowSeal();
   RowSeal(RowSeal&&) noexcept;
 
-  // Replaces rows and digests by their keyed digests, and the texts of errors, which may quote rows.
+  // Replaces rows and digests by their keyed digests, and the texts of errors, which may quote rows. Whatever the answer says
+  // of itself: sealed twice it compares with nothing, but passed over it would tell.
   void seal(mysql::Answer& answer);
 
   // Gives the sealed result sets of `answer` their rows back, as far as `other` holds the same: where they agree whole, or
