@@ -246,7 +246,9 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     return;
   }
   const mysql::ResultSet* rows = file.exchange.answer.first_rows();
-  file.plan = make_plan(file.exchange.command, file.exchange.collation, rows ? std::span(rows->columns) : std::span<const mysql::Column>());
+  const mysql::ResultSet* of_target = file.target.answer.first_rows();
+  auto columns_of = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
+  file.plan = make_plan(file.exchange.command, file.exchange.collation, columns_of(rows), columns_of(of_target));
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }

@@ -37,6 +37,7 @@ bool same_letters(std::string_view x, std::string_view y) {
 bool may_be_one_list(std::string_view x, std::string_view y, const ColumnPlan& column) {
   bool cut = x.size() >= shortest_cut_list && y.size() >= shortest_cut_list && std::max(x.size(), y.size()) - std::min(x.size(), y.size()) < 4;
   const sql::ValueBuilder* builder = column.builder != nullptr ? column.builder : column.ordered_builder;
+  if (builder != nullptr && builder->function == "json_objectagg") return true;  // of a key met twice, one value stays
   if (!column.distinct_list && !cut && !same_letters(x, y)) return false;  // only DISTINCT leaves a spelling open
   if (column.list_order == ColumnPlan::ListOrder::by_value && builder != nullptr && !builder->separator.empty()) {
     // In the order of its own values: element for element one value.
@@ -89,7 +90,7 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
     bool text = is_text(family_of(columns[c]));
     bool item = one_block && column.item.has_value();
     if (column.float_sum) result[c] = Leeway::float_sum;
-    else if (column.builder != nullptr || column.ordered_builder != nullptr) result[c] = column.builder != nullptr && column.builder->function == "json_objectagg" ? Leeway::window : Leeway::list;
+    else if (column.builder != nullptr || column.ordered_builder != nullptr) result[c] = Leeway::list;
     else if (item && !shape.items[*column.item].builders.empty()) result[c] = Leeway::list;
     else if (column.order_sensitive) result[c] = Leeway::window;
     else if (std::find(representatives.begin(), representatives.end(), c) != representatives.end()) result[c] = is_bare_column(plan, c) ? Leeway::bare : Leeway::spelling;

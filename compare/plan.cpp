@@ -140,7 +140,7 @@ sql::Dialect dialect_of(std::uint16_t collation) {
   return dialect;
 }
 
-Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns) {
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target) {
   Plan plan;
   plan.collation = collation;
   plan.dialect = dialect_of(collation);
@@ -148,6 +148,8 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
   plan.sql = filled ? std::move(*filled) : command.text;
   plan.shape = sql::shape_of(plan.sql, plan.dialect);
   plan.columns.resize(columns.size());
+  for (std::size_t c = 0; c < columns.size() && columns.size() == of_target.size(); ++c)
+    plan.columns[c].as_json = family_of(columns[c]) == TypeFamily::json || family_of(of_target[c]) == TypeFamily::json;
   const sql::QueryShape& shape = plan.shape;
   if (!shape.understood) return plan;
   std::string all = lower(plan.sql);

@@ -25,6 +25,7 @@ struct ColumnPlan {
   // The cell is a list with an ORDER BY of its own. by_value: by the listed values themselves, so that no tie can hide in it.
   enum class ListOrder : std::uint8_t { none, by_value, by_other } list_order = ListOrder::none;
   const sql::ValueBuilder* ordered_builder = nullptr;
+  bool as_json = false;                    // either side holds JSON: MariaDB's is a text, MySQL's a type of its own
   bool distinct_list = false;              // which spelling of an element stands in the list is open
   bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
   bool float_sum = false;                  // a floating point number added up over rows: their order shows in its last places
@@ -54,7 +55,9 @@ struct Plan {
   bool depends_on_session() const;
 };
 
-Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns);
+// columns: the source's, and the target's where they are known.
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns,
+               std::span<const mysql::Column> of_target = {});
 
 // Which character set's rules cut the bytes of a connection with this collation.
 sql::Dialect dialect_of(std::uint16_t collation);

@@ -29,6 +29,8 @@ bool same_rows(const mysql::ResultSet& a, const mysql::ResultSet& b) {
   auto left = table_of(a), right = table_of(b);
   if (!left || !right) return false;
   std::vector<ColumnPlan> columns(left->columns.size());
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    columns[c].as_json = family_of(left->columns[c]) == TypeFamily::json || family_of(right->columns[c]) == TypeFamily::json;
   RowMatch match = match_rows(*left, *right, columns);
   return match.complete();
 }

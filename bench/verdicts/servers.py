@@ -32,6 +32,7 @@ class MySQL:
         if not template.exists():
             subprocess.run([*common, "--initialize-insecure", f"--datadir={template}"], check=True, capture_output=True)
         subprocess.run(["cp", "-r", template, self.folder], check=True)
+        (self.folder / "auto.cnf").unlink(missing_ok=True)  # each server has a uuid of its own
         with open(self.folder / "server.log", "wb") as log:
             self.process = subprocess.Popen(
                 [*common, f"--datadir={self.folder}", f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.folder}/s.sock", "--performance-schema=OFF",
