@@ -63,7 +63,7 @@ void Conversation::prime(const Priming& known) {
   facts_.schema = known.schema;
   for (const Priming::Statement& each : known.statements)
     statements_.prepared(each.id, Statement{.text = each.text, .parameter_count = each.parameters, .columns = {}, .types = {}, .long_data = {}});
-  primed_ = "; user, schema and prepared statements are from the server's list of its sessions (--prime)";
+  primed_ = "; primed from the server's processlist: user, schema and prepared statements";
 }
 
 void Conversation::apply(const SessionChanges& changes) {

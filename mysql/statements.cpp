@@ -111,16 +111,19 @@ void Statements::clear() {
 
 namespace {
 
-enum class Names : std::uint8_t { absent, present };
+// Behind the iteration count: `counted`, where query attributes are in force, the number of values and a name with each type
+// (protocol: COM_STMT_EXECUTE); `named`, the names alone; `bare`, neither.
+enum class Layout : std::uint8_t { counted, named, bare };
 
-std::string_view read_execute_as(Bytes body, Statement& statement, Names names, Command& command, std::vector<Parameter>& spare) {
+std::string_view read_execute_as(Bytes body, Statement& statement, Layout layout, Command& command, std::vector<Parameter>& spare) {
   command.parameters.clear();
   command.attributes.clear();
   ByteReader reader(body);
   reader.skip(4 + 1 + 4);  // id, flags, iteration count
   std::size_t own = statement.parameter_count;
   std::size_t count = own;
-  if (names == Names::present && (command.cursor_flags & parameter_count_available) != 0) {
+  bool flagged = (command.cursor_flags & parameter_count_available) != 0;
+  if (layout == Layout::counted && (own > 0 || flagged)) {
     std::uint64_t said = read_lenenc(reader);
     if (!reader.ok() || said > most_parameters || said < own) return "an impossible number of parameters";
     count = static_cast<std::size_t>(said);
@@ -134,7 +137,7 @@ std::string_view read_execute_as(Bytes body, Statement& statement, Names names, 
     bound_now.reserve(count);
     for (std::size_t i = 0; i < count && reader.ok(); ++i) {
       bound_now.push_back(read_type(reader));
-      if (names == Names::present) bound_now.back().name = std::string(read_lenenc_text(reader));
+      if (layout != Layout::bare) bound_now.back().name = std::string(read_lenenc_text(reader));
     }
     if (!reader.ok()) return "the parameters' types are cut short";
   }
@@ -172,12 +175,15 @@ std::string_view read_execute(Bytes body, Statement* statement, AttributesForm f
   if (!reader.ok()) return "the message is too short";
   if (statement == nullptr) return "its PREPARE was not seen";
   bool flagged = (command.cursor_flags & parameter_count_available) != 0;
-  Names expected = form != AttributesForm::absent && flagged ? Names::present : Names::absent;
+  // Without having seen the login, the flag alone speaks for attributes. Some clients leave the number out, or the names.
+  Layout expected = form == AttributesForm::absent || (form == AttributesForm::by_shape && !flagged) ? Layout::bare : Layout::counted;
   std::string_view problem = read_execute_as(body, *statement, expected, command, spare);
-  // Where attributes were negotiated, clients differ in whether they write names without the flag, or none with it.
   if (!problem.empty() && form != AttributesForm::absent) {
-    Names other = expected == Names::present ? Names::absent : Names::present;
-    if (read_execute_as(body, *statement, other, command, spare).empty()) problem = {};
+    for (Layout other : {Layout::counted, Layout::named, Layout::bare}) {
+      if (other == expected || !read_execute_as(body, *statement, other, command, spare).empty()) continue;
+      problem = {};
+      break;
+    }
   }
   if (!problem.empty()) {  // half of the values would be worse than none
     command.parameters.clear();
