@@ -47,6 +47,7 @@ void TlsSession::gap(Direction direction, std::uint64_t length, const Stamp& beh
 
 void TlsSession::finish() {
   if (!why_.empty()) return;
+  if (waiting_ && keys_ != nullptr) keys_->ask_for_more();
   retry();
   if (waiting_) give_up("the key log has no secrets for it");
   else if (!opened_ && why_.empty()) give_up("its handshake was not seen to its end");

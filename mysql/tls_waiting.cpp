@@ -14,6 +14,7 @@ void TlsSession::hold(Held piece) {
   std::size_t size = piece.bytes.size() + sizeof(Held);
   bool in_time = piece.stamp.time - held_since_ <= limits_.held_time;
   if (!in_time || held_bytes_ + size > limits_.held_bytes || keys_ == nullptr || !keys_->reserve(size)) {
+    if (keys_ != nullptr) keys_->ask_for_more();
     retry();
     if (waiting_) {
       give_up("the key log had no secrets for it in time");

@@ -16,6 +16,7 @@ namespace darktap::run {
 
 TlsSecrets::TlsSecrets(std::string path, Missing missing) : path_(std::move(path)) {
   log_.expect();
+  log_.ask_for_more_by([this] { poll(); });
   if (!open() && (errno != ENOENT || missing == Missing::refused))
     throw Failure(FailureKind::environment, path_ + ": can't read the TLS key log (" + std::strerror(errno) +
                                                 "); expected the file that a client or server writes where SSLKEYLOGFILE is set");

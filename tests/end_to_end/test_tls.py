@@ -149,7 +149,7 @@ class Prime(Case):
             self.assertIn("1 of 1 listed sessions were seen", tap.said())
             told = exchanges(output)
             self.assertEqual([(each["user"], each["schema"], each["sql"], each["params"], each["certain"]) for each in told],
-                             [("app", "shop", "SELECT 1 AS one", [], False), ("app", "shop", "SELECT ? + 1 AS more", [41], False)])
+                             [("app", "shop", "SELECT 1 AS one", None, False), ("app", "shop", "SELECT ? + 1 AS more", [41], False)])
             for each in told:
                 self.assertIn("primed from the server's processlist", each["why"])
 

@@ -151,6 +151,20 @@ TEST_CASE("secrets may come after the packets, and in pieces") {
   }
 }
 
+TEST_CASE("a session that ends before its secrets were looked for is read with those that are there by then") {
+  TlsConversation talk({});
+  KeyLog keys;
+  keys.expect();
+  int asked = 0;
+  keys.ask_for_more_by([&] {
+    if (asked++ == 0) keys.add(talk.key_log);
+  });
+  Tap tap({}, StreamOpen::Start::handshake, &keys);
+  play(tap, talk.packets);
+  CHECK(asked == 1);
+  check_read_whole(talk, tap);
+}
+
 TEST_CASE("secrets that don't come in time, or for too many bytes: the session is given up, and what it held is let go") {
   TlsConversation talk({.large_row = 100'000});
   KeyLog keys;

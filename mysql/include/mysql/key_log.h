@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -35,6 +37,11 @@ class KeyLog {
   // The text ends here, at least for now: a last line without its line break is read, too.
   void settle();
 
+  // Somebody who may have more text by now; asked where a session would be given up without it.
+  void ask_for_more_by(std::function<void()> more) { more_ = std::move(more); }
+  void ask_for_more() {
+    if (more_) more_();
+  }
   // Secrets may still come; else a session without any is given up at once.
   void expect() { expected_ = true; }
   bool is_expected() const { return expected_ || version_ != 0; }
@@ -61,6 +68,7 @@ class KeyLog {
   std::uint64_t version_ = 0, malformed_ = 0;
   std::size_t held_ = 0;
   bool expected_ = false;
+  std::function<void()> more_;
 };
 
 }  // namespace darktap::mysql
