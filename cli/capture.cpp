@@ -21,10 +21,10 @@ namespace {
 
 struct Options {
   std::string interface, file, filter, rows = "full", keylog, prime, defaults_file, output, user;
-  std::string ring = "64MiB", memory = "32MiB", split_size, split_time;
+  std::string ring = "64MiB", memory = "32MiB", split_size, split_time, key;
   std::vector<std::uint16_t> ports;
   double sample = 100;
-  bool follow = false;
+  bool follow = false, redact = false;
 };
 
 // Nobody waits for a recording: packets may lie so long, and the tap wakes less often.
@@ -59,11 +59,18 @@ Splitting splitting_of(const Options& options) {
 }
 
 void check(const Options& options) {
-  if (options.rows == "digest") not_yet("--rows digest");
+  if (!options.key.empty() && options.rows != "digest") throw Failure(FailureKind::usage, "capture --key: is for --rows digest, which seals rows with it");
   const bool live = !options.interface.empty();
   if (live == !options.file.empty()) throw Failure(FailureKind::usage, "capture: give either -i INTERFACE (a live tap) or -r FILE (a capture file)");
   if (live && options.ports.empty()) throw Failure(FailureKind::usage, "capture -i: name the server's port with --port, so that only MySQL is tapped");
   if (options.follow && (live || options.file == "-")) throw Failure(FailureKind::usage, "capture --follow: is for a file that grows, named by -r; a live tap and a pipe go on by themselves");
+}
+
+Discretion discretion_of(const Options& options) {
+  Discretion discretion;
+  if (options.rows == "digest") discretion.key = session::SealKey::load_or_make(options.key.empty() ? options.output + ".key" : options.key);
+  if (options.redact) discretion.statements = session::RecordingOptions::Statements::redacted;
+  return discretion;
 }
 
 // The tap: an interface or a file.
@@ -153,7 +160,7 @@ int capture_to_file(const Options& options) {
   if (primed_by) input.primer = prime(*primed_by);
   capture::Tap& tap = open.tap();
   run::TapReader* reading = nullptr;
-  RecordingSeries series(options.output, splitting, tap.name(), [&] { return reading->counters(); });
+  RecordingSeries series(options.output, splitting, tap.name(), [&] { return reading->counters(); }, discretion_of(options));
   if (!user.name.empty()) {
     if (splitting.any() && !may_write(user, folder)) {
       throw Failure(FailureKind::usage, folder + ": the next files are to be made as user " + user.name + ", who may not write there; give the folder to " + user.name + ", or name another --user");
@@ -196,7 +203,9 @@ void add_capture(CLI::App& app, Action& action) {
   add_ports(*command, options.ports);
   command->add_option("--filter", options.filter, "BPF filter, in addition to the ports; of a tunnel it sees the outside")->type_name("BPF");
   command->add_option("--sample", options.sample, "Whole sessions kept, of a hundred")->check(CLI::Range(0.0, 100.0))->type_name("PERCENT");
-  command->add_option("--rows", options.rows, "full; digest is not there yet")->check(CLI::IsMember({"full", "digest"}))->capture_default_str();
+  command->add_option("--rows", options.rows, "full, or digest: rows are kept as keyed digests, which can be compared and not read")->check(CLI::IsMember({"full", "digest"}))->capture_default_str();
+  command->add_option("--key", options.key, "Key file of --rows digest (default OUT.dtap.key; made where there is none)")->type_name("FILE");
+  command->add_flag("--redact", options.redact, "Leave out the values of statements; such a recording can't be replayed");
   add_keylog(*command, options.keylog);
   command->add_option("--prime", options.prime, "Ask this server once for its running sessions' users, schemas and prepared statements (reads only)")->type_name("URL");
   command->add_option("--defaults-file", options.defaults_file, "Option file with [darktap-source] for --prime; readable by its owner only")->type_name("FILE");

@@ -1,9 +1,11 @@
 // darktap inspect: look into a recording or a capture.
 #include <array>
+#include <csignal>
 #include <iostream>
 #include <map>
+#include <optional>
 
-
+#include "base/expected.h"
 #include "base/json.h"
 #include "command.h"
 #include "inspect_line.h"
@@ -18,29 +20,48 @@ namespace darktap::cli {
 namespace {
 
 struct Options {
-  std::string file, format = "text", keylog, fingerprint;
+  std::string file, format = "text", keylog, fingerprint, from, to;
   std::vector<std::uint16_t> ports;
   std::uint64_t session = 0;
 };
 
+session::Selection selection_of(const Options& options) {
+  session::Selection selection;
+  if (options.session != 0) selection.session = SessionId{options.session};
+  auto time = [](const char* option, const std::string& text) -> std::optional<CaptureTime> {
+    if (text.empty()) return std::nullopt;
+    auto parsed = parse_rfc3339(text);
+    if (!parsed) throw Failure(FailureKind::usage, std::string("inspect: ") + option + " " + text + ": is no time; write it as in the output, 2026-11-21T03:05:52.5Z");
+    return parsed;
+  };
+  selection.from = time("--from", options.from);
+  selection.to = time("--to", options.to);
+  return selection;
+}
+
 class Printer final : public session::ExchangeSink {
  public:
-  explicit Printer(const Options& options) : options_(options) {}
+  explicit Printer(const Options& options) : options_(options), selection_(selection_of(options)) {}
+  const session::Selection& selection() const { return selection_; }
 
   void on_session(const session::SessionInfo& info) override { sessions_[info.id] = info; }
   void on_exchange(session::Exchange& e) override {
-    if (options_.session != 0 && e.id.session.value != options_.session) return;
+    if (!selection_.wants(e.id.session) || !selection_.wants(e.request_first)) return;
     // A summary needs no statement's meaning.
     if (options_.format == "summary" && options_.fingerprint.empty()) return count(e);
     const session::SessionInfo& session = sessions_[e.id.session];
-    auto meaning = understanding_.of(e.command, session::dialect_of(session.server_version, e.collation), e.schema);
-    if (!options_.fingerprint.empty() && to_hex(meaning->fingerprint) != options_.fingerprint) return;
+    auto meaning = understanding_.of(session, e);
+    bool has_fingerprint = session::carries_statement(e.command.code) && e.command.text_state == mysql::Command::Text::known;
+    if (!options_.fingerprint.empty() && (!has_fingerprint || to_hex(meaning->fingerprint) != options_.fingerprint)) return;
     if (options_.format == "summary") count(e);
     else if (options_.format == "jsonl") std::cout << inspect_json(session, e, *meaning) << '\n';
     else std::cout << inspect_text(session, e, *meaning) << '\n';
     if (!std::cout) stop_requested = true;
   }
-  void on_session_end(SessionId session, CaptureTime) override { sessions_.erase(session); }
+  void on_session_end(SessionId session, CaptureTime) override {
+    sessions_.erase(session);
+    understanding_.forget(session);
+  }
 
   void print_summary(const session::TapCounters& c) const {
     JsonWriter json;
@@ -85,6 +106,7 @@ class Printer final : public session::ExchangeSink {
   }
 
   const Options& options_;
+  session::Selection selection_;
   session::Understanding understanding_;
   std::map<SessionId, session::SessionInfo> sessions_;
   std::uint64_t exchanges_ = 0, rows_ = 0, rows_digest_ = 0;
@@ -94,10 +116,12 @@ class Printer final : public session::ExchangeSink {
 
 int inspect(const Options& options) {
   handle_stop_signals();
+  std::signal(SIGPIPE, SIG_DFL);  // `| head` ends it quietly, whatever it was started by
   run::InputOptions input;
   input.ports = server_ports(options.ports);
   input.secrets = tls_secrets(options.keylog, run::TlsSecrets::Missing::refused);
   Printer printer(options);
+  input.selection = printer.selection();
   session::RequestOrder order(printer);  // sums need no order
   session::ExchangeSink& sink = options.format == "summary" ? static_cast<session::ExchangeSink&>(printer) : order;
   run::InputResult result = run::read_input(options.file, input, sink, stop_requested);
@@ -120,7 +144,14 @@ void add_inspect(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"text", "jsonl", "summary"}))
       ->capture_default_str();
   command->add_option("--session", options.session, "Only this session")->type_name("N");
-  command->add_option("--fingerprint", options.fingerprint, "Only statements of this fingerprint")->type_name("HEX");
+  command->add_option("--fingerprint", options.fingerprint, "Only statements of this fingerprint: 16 hexadecimal digits")
+      ->type_name("HEX")
+      ->check([](const std::string& text) {
+        bool is_one = text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+        return is_one ? std::string() : text + " is no fingerprint: 16 lower-case hexadecimal digits";
+      });
+  command->add_option("--from", options.from, "Only requests from this time on (RFC 3339)")->type_name("TIME");
+  command->add_option("--to", options.to, "Only requests before this time (RFC 3339)")->type_name("TIME");
   command->callback([&action] { action = [] { return inspect(options); }; });
 }
 

@@ -110,6 +110,8 @@ std::string inspect_text(const session::SessionInfo& session, const session::Exc
     line += "  " + parameters.take();
   }
   if (e.certainty == session::Exchange::Certainty::inferred) line += "  (uncertain: " + e.why + ")";
+  // Where its bytes are: the packet that ended the request, in the capture it came from.
+  line += "  [packet " + std::to_string(e.provenance.packet.value) + (e.provenance.file == 0 ? "" : " of file " + std::to_string(e.provenance.file + 1)) + "]";
   return line;
 }
 

@@ -10,14 +10,22 @@
 #include <filesystem>
 
 #include "base/expected.h"
+#include "session/redaction.h"
 
 namespace darktap::cli {
 
 namespace fs = std::filesystem;
 using session::TapCounters;
 
-RecordingSeries::RecordingSeries(const std::string& path, const Splitting& splitting, const std::string& captured_from, Counters counters)
+RecordingSeries::RecordingSeries(const std::string& path, const Splitting& splitting, const std::string& captured_from, Counters counters,
+                                 const Discretion& discretion)
     : path_(path), captured_from_(captured_from), splitting_(splitting), counters_(std::move(counters)) {
+  options_.statements = discretion.statements;
+  if (discretion.key) {
+    options_.rows = session::RecordingOptions::Rows::sealed;
+    options_.key_id = discretion.key->id();
+    seal_.emplace(*discretion.key);
+  }
   open(splitting_.any() ? next_path() : path_);
 }
 
@@ -43,7 +51,8 @@ std::string RecordingSeries::next_path() {
 }
 
 void RecordingSeries::open(const std::string& path) {
-  auto writer = std::make_unique<session::RecordingWriter>(path);
+  auto writer = std::make_unique<session::RecordingWriter>(path, options_);
+  ++options_.part;
   writer->add_file(captured_from_);
   if (writer_) {
     const TapCounters all = counters_();
@@ -57,23 +66,32 @@ void RecordingSeries::open(const std::string& path) {
   sessions_here_ = 0;
   carried_here_ = open_sessions_.size();
   // What the file before knew of them when it ended.
-  for (auto& [id, info] : open_sessions_) writer_->on_session(info);
+  for (auto& [id, info] : open_sessions_) writer_->on_session(settings_.at_this_point(info));
 }
 
 void RecordingSeries::on_session(const session::SessionInfo& info) {
   ++sessions_;
   ++sessions_here_;
   open_sessions_[info.id] = info;
+  settings_.on_session(info);
   writer_->on_session(info);
 }
 
 void RecordingSeries::on_exchange(session::Exchange& exchange) {
   ++exchanges_;
+  if (options_.statements == session::RecordingOptions::Statements::redacted) {
+    const auto session = open_sessions_.find(exchange.id.session);
+    const std::string version = session == open_sessions_.end() ? std::string() : session->second.server_version;
+    session::redact_values(exchange, *understanding_.of(exchange.command, session::dialect_of(version, exchange.collation), exchange.schema));
+  }
+  if (seal_) seal_->seal(exchange.answer);
+  settings_.on_exchange(exchange);
   writer_->on_exchange(exchange);
 }
 
 void RecordingSeries::on_session_end(SessionId session, CaptureTime time) {
   open_sessions_.erase(session);
+  settings_.on_session_end(session);
   writer_->on_session_end(session, time);
 }
 

@@ -7,9 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "session/recording.h"
+#include "session/row_seal.h"
+#include "session/session_settings.h"
+#include "session/understanding.h"
 
 namespace darktap::cli {
 
@@ -19,6 +23,12 @@ struct Splitting {
   bool any() const { return bytes > 0 || time.count() > 0; }
 };
 
+// What the recording must not tell.
+struct Discretion {
+  std::optional<session::SealKey> key{};  // rows are sealed with it
+  session::RecordingOptions::Statements statements = session::RecordingOptions::Statements::verbatim;
+};
+
 class RecordingSeries final : public session::ExchangeSink {
  public:
   // How often what was recorded is written out: what a crash may cost.
@@ -26,7 +36,8 @@ class RecordingSeries final : public session::ExchangeSink {
   using Counters = std::function<session::TapCounters()>;
 
   // Opens the first file. `counters` tells what the tap has counted so far.
-  RecordingSeries(const std::string& path, const Splitting& splitting, const std::string& captured_from, Counters counters);
+  RecordingSeries(const std::string& path, const Splitting& splitting, const std::string& captured_from, Counters counters,
+                  const Discretion& discretion = {});
 
   void on_session(const session::SessionInfo& info) override;
   void on_exchange(session::Exchange& exchange) override;
@@ -55,6 +66,10 @@ class RecordingSeries final : public session::ExchangeSink {
   session::TapCounters since_last_file(const session::TapCounters& all) const;
 
   std::string path_, captured_from_;
+  session::RecordingOptions options_;
+  std::optional<session::RowSeal> seal_;
+  session::Understanding understanding_;  // of statements that are redacted
+  session::SessionSettings settings_;     // what the sessions carry into the next file
   Splitting splitting_;
   Counters counters_;
   std::uint64_t number_ = 0;  // of the last numbered file

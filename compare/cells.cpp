@@ -150,7 +150,7 @@ CellComparison compare_cells(const mysql::Cell& a, const mysql::Column& column_a
     }
     return {CellMatch::different, {}};
   }
-  if (family == TypeFamily::json || other == TypeFamily::json) {
+  if (family == TypeFamily::json || other == TypeFamily::json || plan.as_json) {
     auto x = canonical_json(a.text), y = canonical_json(b.text);
     if (x && y && *x == *y) return {CellMatch::normalised, rule::json_key_order};
   }
@@ -163,6 +163,8 @@ std::string canonical(const mysql::Cell& cell, const mysql::Column& column, cons
   if (cell.is_null) return "N";
   if (plan.builder != nullptr)
     if (auto list = sorted_list(cell.text, *plan.builder)) return "L" + *list;
+  if (plan.as_json)
+    if (auto value = canonical_json(cell.text)) return "V" + *value;
   switch (family_of(column)) {
     case TypeFamily::integer: case TypeFamily::decimal:
       if (auto value = canonical_decimal(cell.text)) return "V" + *value;

@@ -16,8 +16,6 @@ namespace darktap::compare {
 
 namespace {
 
-// How long a case waits for its questions to fit the budget.
-constexpr std::chrono::seconds patience{60};
 // Ladders that climb at once; the others wait, since a ladder's rungs are worth little when they come late.
 constexpr double questions_a_ladder_second = 6;
 // Where a fingerprint's budget runs low, its further ladders start this late.
@@ -215,7 +213,7 @@ void Comparer::State::fail_waiting(CaseId id, const std::string& reason, Capture
 void Comparer::State::give_up_late(CaptureTime now) {
   while (!backlog.empty()) {
     CaseId oldest = *backlog.begin();
-    if (cases.at(oldest)->file.opened + patience > now) return;
+    if (cases.at(oldest)->file.opened + options.patience > now) return;
     fail_waiting(oldest, "the budget of questions was spent", now);
   }
 }
@@ -248,7 +246,9 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     return;
   }
   const mysql::ResultSet* rows = file.exchange.answer.first_rows();
-  file.plan = make_plan(file.exchange.command, file.exchange.collation, rows ? std::span(rows->columns) : std::span<const mysql::Column>());
+  const mysql::ResultSet* of_target = file.target.answer.first_rows();
+  auto columns_of = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
+  file.plan = make_plan(file.exchange.command, file.exchange.collation, columns_of(rows), columns_of(of_target));
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }
@@ -266,7 +266,7 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     Interview::Wanted& wanted = asking.interview.wanted()[next.question];
     CaptureTime slot = s.budget.next_slot(fingerprint, now);
     if (slot > now) {
-      if (slot > asking.file.opened + patience) {
+      if (slot > asking.file.opened + s.options.patience) {
         s.fail_waiting(next.id, "the budget of questions was spent", now);
       } else {
         wanted.not_before = slot;

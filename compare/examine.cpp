@@ -4,9 +4,8 @@
 
 #include "error_class.h"
 #include "evidence.h"
+#include "leeway.h"
 #include "order_check.h"
-#include "pairing.h"
-#include "representatives.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -93,71 +92,11 @@ Examination examine_digests(const ResultSet& a, const ResultSet& b, const Plan& 
 
 // Are the leftovers the same once lists with an ORDER BY of their own, or cells that hang on an order that can't be checked,
 // are left out? Then the difference is one of order: violated where the list sorts its own values, unknown elsewhere.
-std::vector<std::string_view> split_list(std::string_view value, std::string_view separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 0;;) {
-    std::size_t end = value.find(separator, begin);
-    parts.push_back(value.substr(begin, end - begin));
-    if (end == std::string_view::npos) return parts;
-    begin = end + separator.size();
-  }
-}
-
-// Without the order of their own elements; a list with one keeps it, equal spellings aside.
-bool lists_may_be_equal(std::string_view x, std::string_view y, const ColumnPlan& column) {
-  const sql::ValueBuilder& builder = column.builder != nullptr ? *column.builder : *column.ordered_builder;
-  if (builder.function != "group_concat") return false;
-  if (builder.separator.empty()) {
-    std::string p(x), q(y);
-    std::sort(p.begin(), p.end());
-    std::sort(q.begin(), q.end());
-    return column.builder != nullptr && p == q;
-  }
-  std::vector<std::string_view> p = split_list(x, builder.separator), q = split_list(y, builder.separator);
-  if (p.size() != q.size()) return false;
-  if (column.builder == nullptr) return std::equal(p.begin(), p.end(), q.begin(), may_be_equal);
-  return p.size() <= max_pairing_rows && pair_greedily(p, q, {same_name, may_be_equal}).has_value();
-}
-
-// Which spelling stands for a value is nobody's promise here, and no question settles it: lists over a text that a collation
-// sorts or makes distinct, a set operation's rows, MIN and MAX in a subquery. Row for row, as the match left them over.
-bool only_unasked_spellings_differ(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
-  if (!plan.shape.understood || match.only_a.size() != match.only_b.size() || match.only_a.size() > max_pairing_rows) return false;
-  std::vector<ColumnPlan> relaxed = plan.columns;
-  std::vector<std::size_t> columns;
-  bool one_block = plan.shape.kind == sql::ShapeKind::select;
-  bool makes_distinct = !one_block && plan.shape.set_operation != "union all";
-  for (std::size_t c = 0; c < relaxed.size(); ++c) {
-    bool list = relaxed[c].builder != nullptr || relaxed[c].ordered_builder != nullptr, chosen = false;
-    if (one_block && relaxed[c].item) {
-      const sql::SelectItem& item = plan.shape.items[*relaxed[c].item];
-      if (list) list = relaxed[c].builder == nullptr || relaxed[c].builder->separator.empty() || lower(item.text).find("distinct") != std::string::npos;
-      std::string text = lower(item.text);
-      chosen = item.subquery && (text.find("min(") != std::string::npos || text.find("max(") != std::string::npos);
-    }
-    if (!list && !chosen && !(makes_distinct && is_text(family_of(a.columns[c])))) continue;
-    relaxed[c].noise.push_back("spelling");
-    columns.push_back(c);
-  }
-  if (columns.empty()) return false;
-  auto same = [&](std::size_t row_a, std::size_t row_b) {
-    return rows_agree(a, row_a, b, row_b, relaxed) && std::all_of(columns.begin(), columns.end(), [&](std::size_t c) {
-      const mysql::Cell &x = a.rows[row_a][c], &y = b.rows[row_b][c];
-      if (x == y) return true;
-      if (x.is_null || y.is_null) return false;
-      bool list = plan.columns[c].builder != nullptr || plan.columns[c].ordered_builder != nullptr;
-      return list ? lists_may_be_equal(x.text, y.text, plan.columns[c]) : may_be_equal(x.text, y.text);
-    });
-  };
-  return pair_greedily(match.only_a, match.only_b, {same}).has_value();
-}
-
-Cause cause_inside_values(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
+Cause cause_inside_values(const Table& a, const Table& b, const Plan& plan) {
   if (!plan.shape.understood) return Cause::defect;
   std::vector<ColumnPlan> relaxed = plan.columns;
   for (ColumnPlan& column : relaxed)
     if (column.ordered_builder != nullptr) column.builder = column.ordered_builder;
-  if (only_unasked_spellings_differ(a, b, match, plan)) return Cause::unexamined;
   RowMatch lists = match_rows(a, b, relaxed);
   if (lists.complete()) {
     bool provable = std::all_of(lists.reordered_columns.begin(), lists.reordered_columns.end(), [&](std::size_t c) {
@@ -174,8 +113,24 @@ Cause cause_inside_values(const Table& a, const Table& b, const RowMatch& match,
   return any && a.rows.size() == b.rows.size() && match_rows(a, b, relaxed).complete() ? Cause::unexamined : Cause::defect;
 }
 
-bool only_representatives_differ(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
-  return !representative_columns(plan, a.columns).empty() && pair_groups(a, b, match, plan).has_value();
+// Rows that differ within their leeways are one row each: do they stand where the order wants them?
+void judge_paired_order(Examination& result, const RowPairs& pairs, const Plan& plan, Evidence& evidence) {
+  RowMatch whole = result.match;
+  whole.pairs.insert(whole.pairs.end(), pairs.begin(), pairs.end());
+  whole.only_a.clear();
+  whole.only_b.clear();
+  if (!plan.has_order || plan.random_order || whole.in_place()) return;
+  if (!plan.keys_projected()) {
+    result.hidden_order = true;
+    return;
+  }
+  KeySequence keys = compare_key_sequences(*result.a, *result.b, plan);
+  result.spellings = std::move(keys.spellings);
+  if (keys.order != KeyOrder::violated) return;
+  result.relation = Relation::different;
+  result.open = OpenQuestion::none;
+  result.cause = Cause::order_violated;
+  evidence.json().member("first_violation_row", keys.first_violation);
 }
 
 // Rows on one side only. Under a LIMIT, and only there, both may be right.
@@ -188,28 +143,42 @@ void judge_leftovers(Examination& result, const Plan& plan) {
   evidence.append(result.evidence);
   bool cut = plan.shape.understood && plan.has_limit && rows == b.rows.size() && rows > 0 &&
              (!plan.limit || rows == *plan.limit || plan.offset > 0);
-  if (!cut && only_representatives_differ(a, b, result.match, plan)) {
+  auto pairs = plan.rows_hang_on_order && rows != b.rows.size() ? std::nullopt : pair_within(a, b, result.match, plan);
+  if (pairs) {
     result.relation = Relation::open;
     result.open = OpenQuestion::representatives;
+    judge_paired_order(result, *pairs, plan, evidence);
+  } else if (plan.shape.understood && plan.rows_hang_on_order) {
+    result.relation = Relation::open;
+    result.open = OpenQuestion::rows_below;
   } else if (!cut) {
-    result.cause = cause_inside_values(a, b, result.match, plan);
+    result.cause = cause_inside_values(a, b, plan);
     if (result.cause == Cause::unexamined) evidence.json().member("reason", "the value hangs on an order of rows that the output doesn't show");
   } else if (!plan.has_order || plan.random_order) {
     result.relation = Relation::open;
     result.open = OpenQuestion::unordered_limit;
   } else if (!plan.keys_projected()) {
     result.relation = Relation::open;
-    result.open = OpenQuestion::hidden_keys;
+    result.open = plan.shape.distinct ? OpenQuestion::rows_below : OpenQuestion::hidden_keys;
   } else {
     KeySequence keys = compare_key_sequences(a, b, plan);
+    RowMatch alone;  // what is no other face of a row on the other side
+    pair_some_within(a, b, result.match, plan, alone);
+    std::vector<Leeway> leeway = leeways(plan, a.columns);
+    bool key_hangs = std::any_of(plan.keys.begin(), plan.keys.end(), [&](const auto& key) {
+      return leeway[*key] == Leeway::window || leeway[*key] == Leeway::bare || leeway[*key] == Leeway::list;
+    });
     bool at_tail = !plan.limit || rows == *plan.limit;
     auto in_cut = [&](const Table& table, std::size_t row) {
       return (at_tail && may_tie(table, row, a, rows - 1, plan)) || (plan.offset > 0 && may_tie(table, row, a, 0, plan));
     };
     bool inside = keys.order != KeyOrder::violated &&
-                  std::all_of(result.match.only_a.begin(), result.match.only_a.end(), [&](std::size_t r) { return in_cut(a, r); }) &&
-                  std::all_of(result.match.only_b.begin(), result.match.only_b.end(), [&](std::size_t r) { return in_cut(b, r); });
-    if (inside) {
+                  std::all_of(alone.only_a.begin(), alone.only_a.end(), [&](std::size_t r) { return in_cut(a, r); }) &&
+                  std::all_of(alone.only_b.begin(), alone.only_b.end(), [&](std::size_t r) { return in_cut(b, r); });
+    if (key_hangs) {
+      result.relation = Relation::open;
+      result.open = OpenQuestion::rows_below;
+    } else if (inside) {
       result.relation = Relation::open;
       result.open = OpenQuestion::cut_in_ties;
       result.spellings = std::move(keys.spellings);

@@ -24,7 +24,8 @@ enum class OpenQuestion : std::uint8_t {
   cut_in_ties,       // the rows on one side only belong to the tie group that LIMIT cuts
   unordered_limit,   // LIMIT without a useful ORDER BY: the rows on one side only exist on the other side too
   hidden_keys,       // ORDER BY keys that are not in the output
-  representatives,   // which spelling stands for a group, or which row gave a bare column
+  representatives,   // which spelling stands for a group, which row gave a bare column, how floats were added up …
+  rows_below,        // which rows come out hangs on an order in a subquery: both sides must hold the same rows below
 };
 
 // Two spellings of one ORDER BY key at the same place.
@@ -42,7 +43,8 @@ struct Examination {
   std::set<std::string_view> rules;  // named rules that made cells equal, in whatever relation
 
   OpenQuestion open = OpenQuestion::none;
-  std::vector<Spellings> spellings;  // also for cut_in_ties
+  std::vector<Spellings> spellings;  // also for cut_in_ties and representatives
+  bool hidden_order = false;         // representatives: the paired rows' order hangs on keys that are not in the output
   // Present where both are row sets whose rows were all kept.
   std::shared_ptr<const Table> a, b;
   RowMatch match;

@@ -40,25 +40,25 @@ Table without_keys(const Table& table, std::size_t width) {
   return result;
 }
 
-RankedRows rank_rows(Table table, const Plan& plan) {
+RankedRows rank_rows(Table table, ColumnPlans columns) {
   RankedRows result;
-  result.width = plan.columns.size();
+  result.width = columns.size();
   Table shown = without_keys(table, result.width);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     bool tied = row > 0 && same_hidden_key(table, row, table, row - 1, result.width);
     result.rank.push_back(row == 0 ? 0 : result.rank.back() + (tied ? 0 : 1));
-    result.ranks[row_key(shown, row, plan.columns)].push_back(result.rank.back());
+    result.ranks[row_key(shown, row, columns)].push_back(result.rank.back());
   }
   result.table = std::move(table);
   return result;
 }
 
 // The rank of each row of an answer; a row that the ranking doesn't hold has none. Of equal rows the first takes the lowest.
-std::vector<std::optional<std::size_t>> ranks_of(const Table& answer, const RankedRows& ranked, const Plan& plan) {
+std::vector<std::optional<std::size_t>> ranks_of(const Table& answer, const RankedRows& ranked, ColumnPlans columns) {
   std::vector<std::optional<std::size_t>> result;
   std::map<std::string, std::size_t> used;
   for (std::size_t row = 0; row < answer.rows.size(); ++row) {
-    std::string key = row_key(answer, row, plan.columns);
+    std::string key = row_key(answer, row, columns);
     auto found = ranked.ranks.find(key);
     std::size_t nth = used[key]++;
     bool held = found != ranked.ranks.end() && nth < found->second.size();
@@ -203,11 +203,12 @@ std::vector<mysql::Command> tie_questions(const mysql::Command& original, const 
 
 }  // namespace
 
-Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
+Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
+                                    Interview& interview, CaptureTime now) {
   InquiryResult result;
   const Table &a = *open.a, &b = *open.b;
   std::size_t shown = plan.columns.size();
-  bool cut = plan.has_limit;  // then the reference may have chosen other rows of a tie
+  bool cut = plan.has_limit && !open.hidden_order;  // then the reference may have chosen other rows of a tie
   auto projected = sql::project_order_keys(plan.sql, plan.dialect);
   auto question = projected ? rewritten(original, plan, projected->sql) : std::nullopt;
   if (!question) {
@@ -255,12 +256,12 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, c
     choices.reference_inside = count_rows(strictly_inside(*from_reference, plan), plan.columns);
     choices.target_inside = count_rows(strictly_inside(*from_target, plan), plan.columns);
     choices.target_window = count_rows(without_keys(*from_target, shown), plan.columns);
-    result = check_containment(open, plan, choices);
+    result = check_containment(open, plan, plan.columns, choices);
     evidence.append(result.evidence);
   }
   if (!cut || result.finding == Finding::excused) {
-    RankedRows ranked = rank_rows(std::move(*from_reference), plan);
-    auto source_ranks = ranks_of(a, ranked, plan), target_ranks = ranks_of(b, ranked, plan);
+    RankedRows ranked = rank_rows(std::move(*from_reference), columns);
+    auto source_ranks = ranks_of(a, ranked, columns), target_ranks = ranks_of(b, ranked, columns);
     if (cut) {
       place_in_cuts(source_ranks, a, choices, ranked.rank.back(), plan);
       place_in_cuts(target_ranks, b, choices, ranked.rank.back(), plan);

@@ -5,6 +5,8 @@
 
 namespace darktap::compare {
 
-Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now);
+// columns: how rows are told apart; the plan's, or wider ones.
+Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
+                                    Interview& interview, CaptureTime now);
 
 }  // namespace darktap::compare

@@ -5,9 +5,11 @@
 
 #include "evidence.h"
 #include "hidden_keys.h"
+#include "leeway.h"
 #include "order_check.h"
 #include "question_sql.h"
 #include "representatives.h"
+#include "same_input.h"
 #include "spellings.h"
 #include "tie_containment.h"
 
@@ -25,6 +27,21 @@ std::vector<std::size_t> key_columns(const Plan& plan) {
   return columns;
 }
 
+// The rows at the cut are on both sides, or are but for what has a leeway and is computed from the same rows.
+Task<InquiryResult> ask_containment_or_input(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
+                                             const mysql::Command& original, Interview& interview, CaptureTime now) {
+  Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
+  Choices choices = co_await asking;
+  InquiryResult contained = check_containment(open, plan, plan.columns, choices);
+  std::vector<Leeway> leeway = leeways(plan, open.a->columns);
+  bool exact = std::all_of(leeway.begin(), leeway.end(), [](Leeway one) { return one == Leeway::none; });
+  if (contained.finding == Finding::excused || exact) co_return contained;
+  std::vector<ColumnPlan> columns = without_leeway_columns(plan, open.a->columns);
+  if (check_containment(open, plan, columns, choices).finding != Finding::excused) co_return contained;
+  Task<InquiryResult> below = ask_same_input(open, {}, plan, original, interview, now);
+  co_return co_await below;
+}
+
 // LIMIT with its keys in the output: both servers are asked for the whole ties at the cuts.
 Task<InquiryResult> ask_ties(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
   const Table& a = *open.a;
@@ -38,7 +55,7 @@ Task<InquiryResult> ask_ties(const Examination& open, const Plan& plan, const my
   if (questions.empty())
     if (auto list = whole_list(original, plan, max_question_rows)) questions.push_back(std::move(*list));
   if (questions.empty()) co_return unknown("the tie at the cut can't be asked for: its key has no exact literal or the statement can't be rewritten");
-  Task<InquiryResult> task = ask_containment(open, plan, std::move(questions), interview, now);
+  Task<InquiryResult> task = ask_containment_or_input(open, plan, std::move(questions), original, interview, now);
   co_return co_await task;
 }
 
@@ -55,6 +72,26 @@ Task<InquiryResult> ask_cut(const Examination& open, const Plan& plan, const mys
   evidence.append(result.evidence);
   result.evidence = evidence.take_members();
   co_return result;
+}
+
+// Rows that differ within their leeways: the values first, then, where the rows moved as well, their order.
+Task<InquiryResult> ask_values(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
+  Task<InquiryResult> asking = ask_representatives(open, plan, original, interview, now);
+  InquiryResult values = co_await asking;
+  if (values.finding != Finding::excused || (open.spellings.empty() && !open.hidden_order)) co_return values;
+  std::vector<ColumnPlan> columns = without_leeway_columns(plan, open.a->columns);
+  if (open.hidden_order && plan.shape.distinct) {
+    Task<InquiryResult> below = ask_same_input(open, {}, plan, original, interview, now);
+    co_return co_await below;
+  }
+  Task<InquiryResult> about_order = open.hidden_order ? ask_hidden_keys(open, plan, columns, original, interview, now)
+                                                      : ask_spellings(open.spellings, plan, interview, now);
+  InquiryResult order = co_await about_order;
+  Evidence evidence;
+  evidence.append(values.evidence);
+  evidence.append(order.evidence);
+  order.evidence = evidence.take_members();
+  co_return order;
 }
 
 }  // namespace
@@ -78,17 +115,21 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
       if (!list) co_return unknown("the statement can't be asked without its LIMIT");
       std::vector<mysql::Command> questions;
       questions.push_back(std::move(*list));
-      Task<InquiryResult> task = ask_containment(open, plan, std::move(questions), interview, now);
+      Task<InquiryResult> task = ask_containment_or_input(open, plan, std::move(questions), original, interview, now);
       InquiryResult result = co_await task;
       if (plan.random_order) result.cause = Cause::nondeterministic;
       co_return result;
     }
     case OpenQuestion::hidden_keys: {
-      Task<InquiryResult> task = ask_hidden_keys(open, plan, original, interview, now);
+      Task<InquiryResult> task = ask_hidden_keys(open, plan, plan.columns, original, interview, now);
       co_return co_await task;
     }
     case OpenQuestion::representatives: {
-      Task<InquiryResult> task = ask_representatives(open, plan, original, interview, now);
+      Task<InquiryResult> task = ask_values(open, plan, original, interview, now);
+      co_return co_await task;
+    }
+    case OpenQuestion::rows_below: {
+      Task<InquiryResult> task = ask_same_input(open, {}, plan, original, interview, now);
       co_return co_await task;
     }
   }

@@ -23,6 +23,6 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
                             CaptureTime now, ComparerOptions::Reference reference);
 
 inline constexpr std::size_t max_question_rows = 10'000;   // of a whole list that is asked for; a longer one settles nothing
-inline constexpr std::size_t max_asked_spellings = 100;
+inline constexpr std::size_t max_asked_spellings = 1000, max_spellings_a_question = 100;
 
 }  // namespace darktap::compare

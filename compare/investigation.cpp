@@ -4,11 +4,10 @@
 #include <array>
 
 #include "error_class.h"
-#include "evidence.h"
-#include "inquiry.h"
-#include "ladder.h"
+#include "investigator.h"
 #include "noise.h"
 #include "question_sql.h"
+#include "server_words.h"
 #include "session_state.h"
 #include "tie_containment.h"
 
@@ -25,68 +24,7 @@ constexpr std::size_t max_inquiries = 8;  // of one case
 // A refuted excuse is looked at again, since a target that lags may come to hold the rows that it lacked.
 constexpr std::chrono::milliseconds inquiry_pause{1000};
 
-std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to - from); }
-
-// What a rung of the ladder brought.
-struct Rung {
-  enum class Reference : std::uint8_t { not_asked, heard } reference = Reference::not_asked;
-  enum class Target : std::uint8_t { stays, moved } target = Target::stays;  // since the rung before
-  enum class Place : std::uint8_t { between, last } place = Place::between;
-};
-
-class Investigator {
- public:
-  Investigator(const CaseFile& file, Interview& interview, World world)
-      : file_(file), interview_(interview), world_(world), source_(file.exchange.answer), target_(file.target.answer), plan_(file.plan),
-        last_stale_(file.target.sent) {}
-
-  Task<Conclusion> run();
-
- private:
-  Task<Conclusion> climb();
-  Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
-  Task<bool> still_apart(CaptureTime now);
-  Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
-
-  Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
-  Conclusion unexamined(const std::string& reason) const;
-  Conclusion without_questions() const;
-  Conclusion undefined_order() const;
-  Conclusion behind(CaptureTime agreed, bool known_to_be_older);
-  Conclusion both_moved(CaptureTime agreed);
-  Conclusion skipped(const Attribution& write, Level level) const;
-  Conclusion uncommitted(const Attribution& write) const;
-  Conclusion settle();
-
-  bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
-  bool unchanged(const mysql::Answer& target) const { return identical(target_, target) || examine(target_, target, plan_).agrees(); }
-  std::optional<Attribution> cause_of_staleness() const;
-  std::optional<Attribution> left_out() const { return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers()); }
-  // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
-  const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
-  bool environmental_error() const;
-  void write_attribution(JsonWriter& json, const Attribution& write) const;
-
-  const CaseFile& file_;
-  Interview& interview_;
-  World world_;
-  const mysql::Answer &source_, &target_;
-  const Plan& plan_;
-  Examination first_, latest_;  // latest_: the target's last answer against the authority's
-  Ladder ladder_;
-  std::vector<mysql::Answer> references_;  // in the order of asking
-  std::optional<mysql::Answer> previous_target_;
-  CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
-  std::size_t inquiries_ = 0;
-  CaptureTime next_inquiry_{};
-  CaptureTime next_list_question_{};        // about the whole lists
-  std::size_t refuted_ = 0;
-  bool order_refuted_ = false;             // the last inquiry found the order itself wrong
-  bool reference_differs_ = false;         // from the source's answer, when it was last asked
-  bool sides_agree_without_source_ = false;
-  std::string unknown_, apart_;  // why nothing could be settled: the excuse was open; the whole lists still differ
-  std::string refutation_;       // what the last settled inquiry showed
-};
+}  // namespace
 
 Conclusion Investigator::verdict(Cause cause, Level level, Evidence&& extra) const {
   Evidence evidence;
@@ -107,7 +45,7 @@ Conclusion Investigator::unexamined(const std::string& reason) const {
 
 // One of the three that a server's circumstances bring about: a lock, a kill, a lost connection.
 bool Investigator::environmental_error() const {
-  const mysql::ServerError* error = first_.difference == Difference::error_only_source ? source_.error() : target_.error();
+  const mysql::ServerError* error = first_.difference == Difference::error_only_source ? source_->error() : target_->error();
   return error != nullptr && is_environmental(classify(*error));
 }
 
@@ -129,54 +67,10 @@ void Investigator::write_attribution(JsonWriter& json, const Attribution& found)
 
 Conclusion Investigator::skipped(const Attribution& write, Level level) const {
   Evidence evidence;
-  evidence.json().member("reason", write.write->replayed == Replayed::rolled_back ? "the run rolled this write back" : "the run did not send this write");
+  evidence.json().member("reason", write.write->tainted ? "this write was computed from a table whose writes the run left out"
+                                   : write.write->replayed == Replayed::rolled_back ? "the run rolled this write back" : "the run did not send this write");
   write_attribution(evidence.json(), write);
   return verdict(Cause::skipped_write, level, std::move(evidence));
-}
-
-// The target came to agree: it was behind. Which write should it have shown?
-Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
-  Evidence evidence;
-  JsonWriter& json = evidence.json();
-  if (environmental_error() && first_.difference == Difference::error_only_target) {
-    json.member("reason", "an error of the target's circumstances, gone when it was asked again");
-    return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
-  }
-  auto write = cause_of_staleness();
-  if (!write) {
-    if (auto racing = world_.writes.racing(file_.scope)) {
-      json.member("racing_write", racing->write->sql);
-      json.member("note", "this write was in flight while the source answered: the read could not expect it");
-    }
-    json.member("behind_for_at_least_us", since(file_.exchange.response_last, last_stale_));
-    json.member("agreed_after_us", since(file_.exchange.response_last, agreed));
-    return verdict(Cause::stale_read, known_to_be_older ? Level::confirmed : Level::assumed, std::move(evidence));
-  }
-  if (write->write->replayed == Replayed::not_sent && world_.target_follows == Follows::unknown) world_.target_follows = Follows::yes;
-  write_attribution(json, *write);
-  CaptureTime visible = !write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok;
-  json.key("staleness_us").begin_array().number(since(visible, last_stale_)).number(since(visible, agreed)).end_array();
-  return verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
-}
-
-// Target and reference agree on a third answer. Was the first one older than the source's, or newer?
-Conclusion Investigator::both_moved(CaptureTime agreed) {
-  bool was_newer = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target_, plan_).agrees(); });
-  bool nothing_newer = !world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  bool source_held = !references_.empty() && examine(source_, references_.front(), plan_).agrees();
-  if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) return behind(agreed, source_held || nothing_newer);
-  Evidence evidence;
-  evidence.json().member("reason", "the reference left the source's answer too");
-  return verdict(Cause::data_moved, Level::confirmed, std::move(evidence));
-}
-
-// The reading session's own open transaction: the others can't see what it wrote until it commits.
-Conclusion Investigator::uncommitted(const Attribution& write) const {
-  Evidence evidence;
-  write_attribution(evidence.json(), write);
-  evidence.json().key("staleness_us").begin_array().number(since(write.write->ok, last_stale_)).null().end_array();
-  evidence.json().member("reason", "the reference does not show this uncommitted write either");
-  return verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
 }
 
 Conclusion Investigator::undefined_order() const {
@@ -228,9 +122,10 @@ Task<bool> Investigator::still_apart(CaptureTime now) {
   Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
   Choices choices = co_await asking;
   if (!choices.reason.empty() || !choices.whole) co_return false;
-  InquiryResult contained = check_containment(first_, plan_, choices);
+  std::vector<ColumnPlan> columns = without_leeway_columns(plan_, first_.a->columns);
+  InquiryResult contained = check_containment(first_, plan_, columns, choices);
   bool window_may_have_moved = world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  bool lists_differ = window_may_have_moved && choices.reference != choices.target;
+  bool lists_differ = window_may_have_moved && !match_rows(*choices.reference_tables[0], *choices.target_tables[0], columns).complete();
   if (contained.finding != Finding::refuted && !lists_differ) co_return false;
   if (contained.finding == Finding::refuted) {
     refutation_ = std::move(contained.evidence);
@@ -243,7 +138,7 @@ Task<bool> Investigator::still_apart(CaptureTime now) {
 
 // One rung: a conclusion, or nothing where the ladder must go on.
 Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
-  latest_ = examine(source_, target, plan_);
+  latest_ = examine(*source_, target, plan_);
   Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
   bool agrees = with_source.agrees();
@@ -304,6 +199,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   bool patient = now - file_.opened >= reference_patience && (!write || newer);
   if (!patient && !last) co_return std::nullopt;
   Evidence evidence;
+  if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return unexamined("the reference changed its mind, no write was seen, and the answer hangs on an order that nothing promised");
   bool circumstance = first_.difference == Difference::error_only_source && environmental_error();
   evidence.json().member("reason", circumstance ? "an error of the source's circumstances, gone when the reference was asked"
                                                 : "the reference now answers what the target answered at first");
@@ -314,7 +210,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
 Conclusion Investigator::settle() {
   // Where writes move the data (or moved it, and the reference lags), different answers of the reference are no noise.
   if (!plan_.has_limit && !world_.writes.written_since(file_.scope, file_.exchange.request_first - noise_quiet)) {
-    if (auto noisy = noisy_cells(source_, target_, references_, plan_)) {
+    if (auto noisy = noisy_cells(*source_, *target_, references_, plan_)) {
       Evidence evidence;
       evidence.append(*noisy);
       return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
@@ -340,6 +236,8 @@ Task<Conclusion> Investigator::climb() {
   std::size_t last = last_rung(world_.options.ladder_limit), rung = 0;
   bool random = is_random(plan_);
   bool reference_due = true;
+  Task<bool> asking_gtid = ask_gtid();
+  co_await asking_gtid;
   for (;;) {
     CaptureTime due = file_.opened + rung_offset(rung, world_.options.ladder_limit);
     std::vector<Ask> asks;
@@ -349,8 +247,8 @@ Task<Conclusion> Investigator::climb() {
     heard.reserve(2);  // what points into it stays good
     const mysql::Answer* target = heard[0].answer();
     if (target == nullptr) co_return unexamined(heard[0].why_not());
-    bool moved = !identical(previous_target_ ? *previous_target_ : target_, *target);
-    if (has_reference() && heard.size() == 1 && moved && !examine(source_, *target, plan_).agrees()) {
+    bool moved = !identical(previous_target_ ? *previous_target_ : *target_, *target);
+    if (has_reference() && heard.size() == 1 && moved && !examine(*source_, *target, plan_).agrees()) {
       std::vector<Ask> more;
       more.push_back({Side::reference, file_.exchange.command});
       std::vector<Heard> late = co_await interview_.ask(std::move(more), heard[0].answered);
@@ -360,7 +258,7 @@ Task<Conclusion> Investigator::climb() {
       const mysql::Answer* reference = heard[1].answer();
       if (reference == nullptr) co_return unexamined(heard[1].why_not());
       references_.push_back(*reference);
-      reference_differs_ = !examine(source_, *reference, plan_).agrees();
+      reference_differs_ = !examine(*source_, *reference, plan_).agrees();
       ladder_.add({since(file_.opened, heard[1].asked), Side::reference, digest_of(*reference), !reference_differs_});
     }
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});
@@ -379,8 +277,43 @@ Task<Conclusion> Investigator::climb() {
   }
 }
 
+// Where more rows were answered than are kept, a server's answer with the very same rows stands in for the captured one: its
+// digests prove it.
+Task<bool> Investigator::find_stand_ins() {
+  std::vector<Ask> asks;
+  asks.push_back({Side::reference, file_.exchange.command});
+  asks.push_back({Side::target, file_.exchange.command});
+  std::vector<Heard> heard = co_await interview_.ask(std::move(asks), file_.opened);
+  auto stands_in = [](const mysql::Answer* answer, const mysql::Answer& captured) {
+    if (answer == nullptr || answer->results.size() != 1 || answer->first_rows() == nullptr) return false;
+    const mysql::ResultSet &rows = *answer->first_rows(), &old = *captured.first_rows();
+    return rows.all_rows_kept() && rows.format == old.format && rows.columns.size() == old.columns.size() && rows.digests.same_multiset(old.digests);
+  };
+  if (!stands_in(heard[0].answer(), *source_) || heard[1].answer() == nullptr) co_return false;
+  source_stand_in_ = *heard[0].answer();
+  source_ = &*source_stand_in_;
+  // The target's order counts, so that its answer has to be the same, row for row; else it is what is judged now.
+  if (!target_->first_rows()->all_rows_kept()) {
+    if (!stands_in(heard[1].answer(), *target_)) co_return false;
+    target_stand_in_ = *heard[1].answer();
+    target_ = &*target_stand_in_;
+  }
+  co_return true;
+}
+
 Task<Conclusion> Investigator::run() {
-  first_ = examine(source_, target_, plan_);
+  first_ = examine(*source_, *target_, plan_);
+  if (first_.relation == Relation::different && file_.meaning.statement_class == sql::StatementClass::read && has_reference() && one_result_is_longer_than_kept()) {
+    Task<bool> finding = find_stand_ins();
+    bool found = co_await finding;
+    if (found) {
+      first_ = examine(*source_, *target_, plan_);
+      Evidence evidence;
+      evidence.append(first_.evidence);
+      evidence.json().member("rows_from", "the reference, whose answer has the digest of the source's");
+      first_.evidence = evidence.take_members();
+    }
+  }
   if (first_.relation == Relation::same) co_return Conclusion{std::nullopt, first_.rules};
   if (first_.relation == Relation::excused) {
     const auto& accepted = world_.options.accepted_rules;
@@ -391,6 +324,11 @@ Task<Conclusion> Investigator::run() {
     co_return verdict(first_.cause, Level::proved);
   }
   if (first_.cause == Cause::unsupported) co_return verdict(Cause::unsupported, Level::proved);
+  if (plan_.describes_server && tells_of_itself(first_, plan_)) {
+    Evidence evidence;
+    evidence.json().member("reason", "the server tells of itself: its plans, statistics, settings or storage, not of the data");
+    co_return verdict(Cause::nondeterministic, Level::proved, std::move(evidence));
+  }
   if (plan_.depends_on_session()) {
     Evidence evidence;
     StateJudgement judged = judge_session_state(plan_, file_.history, evidence.json());
@@ -413,8 +351,6 @@ Task<Conclusion> Investigator::run() {
   co_return co_await ladder;
 }
 
-}  // namespace
-
 Task<Conclusion> investigate(const CaseFile& file, Interview& interview, World world) {
   Investigator investigator(file, interview, world);
   Task<Conclusion> story = investigator.run();
@@ -422,3 +358,4 @@ Task<Conclusion> investigate(const CaseFile& file, Interview& interview, World w
 }
 
 }  // namespace darktap::compare
+

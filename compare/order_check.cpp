@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "leeway.h"
 #include "session/render.h"
 #include "text.h"
 
@@ -50,20 +51,44 @@ void write_tie_groups(JsonWriter& json, const Examination& examination, const Pl
 
 }  // namespace
 
-// v and w are one letter to some collations.
+// ASCII letters are equal but for case (v and w are one letter to some collations); blanks at the end don't count; a character
+// beyond ASCII may be equal to none to three others.
 bool may_be_equal(std::string_view a, std::string_view b) {
-  auto plain = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == ' ';
-    });
+  constexpr std::size_t longest = 2000, widest = 3;
+  while (a.ends_with(' ')) a.remove_suffix(1);
+  while (b.ends_with(' ')) b.remove_suffix(1);
+  auto plain = [](std::string_view text) { return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }); };
+  auto same = [](char x, char y) {
+    auto folded = [](char c) { return lower(c) == 'w' ? 'v' : lower(c); };
+    return folded(x) == folded(y);
   };
-  if (!plain(a) || !plain(b)) return true;
-  auto folded = [](std::string_view text) {
-    std::string result = lower(trimmed(text));
-    std::replace(result.begin(), result.end(), 'w', 'v');
+  if (plain(a) && plain(b)) return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+  if (a.size() > longest || b.size() > longest) return true;
+  // As characters: ASCII by itself, anything else as one wild card.
+  auto characters = [](std::string_view text) {
+    std::string result;
+    for (char c : text) {
+      auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x80) result += c;
+      else if (byte >= 0xc0 || result.empty() || result.back() != '\x01') result += '\x01';
+    }
     return result;
   };
-  return folded(a) == folded(b);
+  std::string x = characters(a), y = characters(b);
+  // reachable[j]: the first i characters of x may be equal to the first j of y.
+  std::vector<std::vector<bool>> reachable(x.size() + 1, std::vector<bool>(y.size() + 1));
+  reachable[0][0] = true;
+  for (std::size_t i = 0; i <= x.size(); ++i) {
+    for (std::size_t j = 0; j <= y.size(); ++j) {
+      if (!reachable[i][j]) continue;
+      if (i < x.size() && j < y.size() && same(x[i], y[j])) reachable[i + 1][j + 1] = true;
+      for (std::size_t n = 0; n <= widest; ++n) {
+        if (i < x.size() && x[i] == '\x01' && j + n <= y.size()) reachable[i + 1][j + n] = true;
+        if (j < y.size() && y[j] == '\x01' && i + n <= x.size()) reachable[i + n][j + 1] = true;
+      }
+    }
+  }
+  return reachable[x.size()][y.size()];
 }
 
 bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan) {
@@ -91,11 +116,14 @@ TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan) {
 
 KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan) {
   KeySequence result;
+  std::vector<Leeway> leeway = leeways(plan, a.columns);
   for (std::size_t row = 0; row < a.rows.size(); ++row) {
     for (std::size_t k = 0; k < plan.keys.size(); ++k) {
       std::size_t c = *plan.keys[k];
       const mysql::Cell &left = a.rows[row][c], &right = b.rows[row][c];
       if (compare_cells(left, a.columns[c], right, b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
+      // What may differ in itself orders nothing.
+      if (leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c])) continue;
       bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
       if (left.is_null || right.is_null || !text || !may_be_equal(left.text, right.text)) {
         result.order = KeyOrder::violated;
@@ -136,6 +164,13 @@ void judge_order(Examination& examination, const Plan& plan) {
     examination.cause = Cause::order_undefined;
     json.member("rule", "no_order_by");
     if (!plan.shape.group_by.empty()) json.member("note", "GROUP BY without ORDER BY promises no order");
+  } else if (!plan.keys_projected() && plan.shape.distinct) {
+    // Of the rows that DISTINCT made one, any gives the key.
+    examination.relation = Relation::open;
+    examination.open = OpenQuestion::rows_below;
+    examination.cause = Cause::order_violated;
+    json.member("rule", "distinct_ordered_by_another_column");
+    write_keys(json, plan);
   } else if (!plan.keys_projected()) {
     examination.relation = Relation::open;
     examination.open = OpenQuestion::hidden_keys;

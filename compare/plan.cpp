@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cells.h"
+#include "parameter_literals.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -74,6 +76,45 @@ std::optional<std::size_t> column_of_key(const sql::SortKey& key, const Plan& pl
   return found;
 }
 
+bool has_word(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$'; };
+    bool begins = at == 0 || !letter(text[at - 1]), ends = at + word.size() == text.size() || !letter(text[at + word.size()]);
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+bool calls(std::string_view text, std::initializer_list<std::string_view> functions) {
+  return std::any_of(functions.begin(), functions.end(), [&](std::string_view name) {
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+      std::size_t behind = text.find_first_not_of(" \t\r\n", at + name.size());
+      bool begins = at == 0 || ((text[at - 1] < 'a' || text[at - 1] > 'z') && text[at - 1] != '_');
+      if (begins && behind != std::string_view::npos && text[behind] == '(') return true;
+    }
+    return false;
+  });
+}
+
+// Peers count as one to RANK, to CUME_DIST and to an aggregate without a ROWS frame: ties don't show in them.
+bool shows_ties(std::string_view window_item) {
+  return calls(window_item, {"row_number", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "group_concat", "json_arrayagg", "json_objectagg"}) ||
+         has_word(window_item, "rows");
+}
+
+bool adds_floats(std::string_view text) { return calls(text, {"sum", "avg", "std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}); }
+
+// Behind the comments in front.
+std::string_view first_words(std::string_view text) {
+  text = trimmed(text);
+  while (text.starts_with("/*") && text.find("*/") != std::string_view::npos) text = trimmed(text.substr(text.find("*/") + 2));
+  return text;
+}
+
+bool is_system_schema(std::string_view schema) {
+  return same_name(schema, "information_schema") || same_name(schema, "performance_schema") || same_name(schema, "mysql") || same_name(schema, "sys");
+}
+
 }  // namespace
 
 bool Plan::keys_projected() const {
@@ -99,15 +140,30 @@ sql::Dialect dialect_of(std::uint16_t collation) {
   return dialect;
 }
 
-Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns) {
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target) {
   Plan plan;
-  plan.sql = command.text;
   plan.collation = collation;
   plan.dialect = dialect_of(collation);
+  std::optional<std::string> filled = command.parameters.empty() ? std::nullopt : filled_in(command, plan.dialect);
+  plan.sql = filled ? std::move(*filled) : command.text;
   plan.shape = sql::shape_of(plan.sql, plan.dialect);
   plan.columns.resize(columns.size());
+  for (std::size_t c = 0; c < columns.size() && columns.size() == of_target.size(); ++c)
+    plan.columns[c].as_json = family_of(columns[c]) == TypeFamily::json || family_of(of_target[c]) == TypeFamily::json;
   const sql::QueryShape& shape = plan.shape;
   if (!shape.understood) return plan;
+  std::string all = lower(plan.sql);
+  if (shape.kind == sql::ShapeKind::other) {
+    std::string_view verb = first_words(all);
+    plan.describes_server = verb.starts_with("show") || verb.starts_with("explain") || verb.starts_with("describe") || verb.starts_with("desc ");
+  }
+  plan.describes_server = plan.describes_server || (!shape.tables.empty() && std::all_of(shape.tables.begin(), shape.tables.end(), [](const sql::ShapeTable& table) {
+    return is_system_schema(table.table.schema);
+  }));
+  plan.from_inner_query = shape.has_cte || std::any_of(shape.tables.begin(), shape.tables.end(), [](const sql::ShapeTable& table) { return table.derived; });
+  bool inner_window = has_word(all, "over") && shows_ties(all) && (shape.has_subquery || shape.has_cte);
+  plan.rows_hang_on_order = shape.subquery_with_limit || shape.assigns_variable || inner_window ||
+                            (shape.kind == sql::ShapeKind::set_operation && has_word(all, "limit") && all.find('(') != std::string::npos);
 
   auto items = columns_to_items(shape.items, columns.size());
   // The items of a set operation are its first block's only: they promise nothing about the rows of the others.
@@ -115,13 +171,18 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
   for (std::size_t c = 0; c < columns.size(); ++c) {
     ColumnPlan& column = plan.columns[c];
     column.item = items[c];
-    if (shape.subquery_with_limit) column.order_sensitive = true;
+    column.name = columns[c].name;
+    if (plan.rows_hang_on_order) column.order_sensitive = true;
+    bool floating = family_of(columns[c]) == TypeFamily::floating;
+    if (floating && shape.has_subquery && adds_floats(all)) column.float_sum = true;
     if (!column.item || !one_block) continue;
     const sql::SelectItem& item = shape.items[*column.item];
+    if (floating && (item.aggregate || item.window) && adds_floats(lower(item.text))) column.float_sum = true;
     for (const std::string& name : item.nondeterministic) (is_session_function(name) ? column.session_state : column.noise).push_back(name);
-    if (item.window) column.order_sensitive = true;
+    if (item.window && shows_ties(lower(item.text))) column.order_sensitive = true;
     if (item.builders.empty()) continue;
     const sql::ValueBuilder& builder = item.builders.front();
+    column.distinct_list = has_word(lower(item.text), "distinct");
     if (item.builders.size() > 1 || !builder.whole_item) {
       column.order_sensitive = true;
     } else if (builder.ordered) {

@@ -17,6 +17,7 @@
 namespace darktap::compare {
 
 struct ColumnPlan {
+  std::string name;                        // of the output column
   std::optional<std::size_t> item;         // the select item it comes from; none behind a *
   std::vector<std::string> noise;          // nondeterministic functions in it: the cell says nothing
   std::vector<std::string> session_state;  // FOUND_ROWS() and its like: depends on the statements before
@@ -24,7 +25,10 @@ struct ColumnPlan {
   // The cell is a list with an ORDER BY of its own. by_value: by the listed values themselves, so that no tie can hide in it.
   enum class ListOrder : std::uint8_t { none, by_value, by_other } list_order = ListOrder::none;
   const sql::ValueBuilder* ordered_builder = nullptr;
+  bool as_json = false;                    // either side holds JSON: MariaDB's is a text, MySQL's a type of its own
+  bool distinct_list = false;              // which spelling of an element stands in the list is open
   bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
+  bool float_sum = false;                  // a floating point number added up over rows: their order shows in its last places
 };
 
 struct Plan {
@@ -32,7 +36,7 @@ struct Plan {
   Plan(Plan&&) = default;  // moved, never copied: columns point into shape
   Plan& operator=(Plan&&) = default;
 
-  std::string sql;          // the statement's text, in the connection's character set
+  std::string sql;          // the statement's text, in the connection's character set, parameters filled in where that can be
   std::uint16_t collation = 0;  // of the connection
   sql::Dialect dialect;
   sql::QueryShape shape;
@@ -41,11 +45,19 @@ struct Plan {
   bool has_order = false, random_order = false, has_limit = false;
   std::optional<std::uint64_t> limit;   // where its value is known
   std::uint64_t offset = 0;
+  // Which rows come out may hang on an order below the top block: a LIMIT in a subquery, a window function over ties in one,
+  // a user variable that counts.
+  bool rows_hang_on_order = false;
+  // The rows of a derived table, a CTE or a view may hold representatives, lists or sums of their own.
+  bool from_inner_query = false;
+  bool describes_server = false;  // SHOW, EXPLAIN, information_schema: about the server, not about the data
   bool keys_projected() const;
   bool depends_on_session() const;
 };
 
-Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns);
+// columns: the source's, and the target's where they are known.
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns,
+               std::span<const mysql::Column> of_target = {});
 
 // Which character set's rules cut the bytes of a connection with this collation.
 sql::Dialect dialect_of(std::uint16_t collation);

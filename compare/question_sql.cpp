@@ -2,15 +2,17 @@
 
 #include "cells.h"
 #include "sql/rewrite.h"
+#include "sql/same_rows.h"
 #include "text.h"
 
 namespace darktap::compare {
 
 namespace {
 
-mysql::Command text_query(std::string sql) {
+// In the protocol of the original, so that values come printed alike.
+mysql::Command query_like(const mysql::Command& original, std::string sql) {
   mysql::Command command;
-  command.code = mysql::CommandCode::query;
+  command.code = original.code == mysql::CommandCode::stmt_execute ? original.code : mysql::CommandCode::query;
   command.text = std::move(sql);
   command.text_state = mysql::Command::Text::known;
   return command;
@@ -28,7 +30,7 @@ std::string open_ended(std::string sql) {
 std::optional<mysql::Command> rewritten(const mysql::Command& original, const Plan& plan, std::string sql) {
   sql::Meaning meaning = sql::understand(sql, plan.dialect);
   if (!meaning.understood || meaning.statement_class != sql::StatementClass::read) return std::nullopt;
-  if (meaning.parameters == 0) return text_query(std::move(sql));
+  if (meaning.parameters == 0) return query_like(original, std::move(sql));
   mysql::Command command = original;
   command.text = std::move(sql);
   if (meaning.parameters == command.parameters.size()) return command;
@@ -47,11 +49,17 @@ std::optional<std::string> literal_of(const mysql::Cell& cell, const mysql::Colu
   switch (family_of(column)) {
     case TypeFamily::integer: case TypeFamily::decimal: case TypeFamily::year:
       return cell.text;
-    case TypeFamily::text: case TypeFamily::date: case TypeFamily::time: case TypeFamily::datetime: case TypeFamily::enum_:
+    case TypeFamily::text: case TypeFamily::date: case TypeFamily::time: case TypeFamily::datetime: case TypeFamily::enum_: case TypeFamily::set:
       return sql::quote_string(cell.text, dialect);
     case TypeFamily::bytes:
       return "x'" + to_hex(as_bytes(cell.text)) + "'";
-    case TypeFamily::null: case TypeFamily::floating: case TypeFamily::bit: case TypeFamily::json: case TypeFamily::set:
+    case TypeFamily::floating:
+      // A DOUBLE is printed so that reading it gives the same number; a FLOAT is not.
+      if (column.type != mysql::ColumnType::double_ || cell.text.find_first_not_of("0123456789.-+e") != std::string::npos) return std::nullopt;
+      return cell.text.find('e') == std::string::npos ? cell.text + "e0" : cell.text;
+    case TypeFamily::bit:  // as a number: x'…' is a text to <=>
+      return cell.text.empty() || cell.text.size() > 8 ? std::optional<std::string>() : "0x" + to_hex(as_bytes(cell.text));
+    case TypeFamily::null: case TypeFamily::json:
     case TypeFamily::geometry: case TypeFamily::vector:
       return std::nullopt;
   }
@@ -80,31 +88,61 @@ std::optional<mysql::Command> whole_list(const mysql::Command& original, const P
   return rewritten(original, plan, std::move(bounded));
 }
 
+namespace {
+
+// The key is an expression, or which table it belongs to is not told: asked over the statement's own rows.
+std::optional<std::string> equal_over_rows(const Plan& plan, const Spellings& spelling) {
+  const sql::SortKey& key = plan.shape.order_by[spelling.key];
+  std::string expression = key.text;
+  bool plain = plan.shape.kind == sql::ShapeKind::select;
+  if (key.item && plain) {
+    const sql::SelectItem& item = plan.shape.items[*key.item];
+    plain = !item.aggregate && !item.window;
+    expression = item.text;
+  }
+  if (!plain) {
+    // A column of the whole statement's output.
+    auto whole = sql::drop_limit(plan.sql, plan.dialect);
+    if (!whole || spelling.key >= plan.keys.size() || !plan.keys[spelling.key]) return std::nullopt;
+    std::string name = sql::quote_name(plan.columns[*plan.keys[spelling.key]].name);
+    return "SELECT " + name + " = " + sql::quote_string(spelling.b, plan.dialect) + " FROM (" + open_ended(*std::move(whole)) + "\n) AS `__dt_whole` WHERE " + name + " = " +
+           sql::quote_string(spelling.a, plan.dialect) + " LIMIT 1";
+  }
+  std::string equals = "(" + expression + ") = ";
+  return sql::over_same_rows(plan.sql, equals + sql::quote_string(spelling.b, plan.dialect), equals + sql::quote_string(spelling.a, plan.dialect), " LIMIT 1", plan.dialect);
+}
+
+}  // namespace
+
 std::optional<mysql::Command> equal_under_collation(const Plan& plan, const std::vector<Spellings>& spellings) {
   std::string sql = "SELECT ";
   for (std::size_t i = 0; i < spellings.size(); ++i) {
     const sql::SortKey& key = plan.shape.order_by[spellings[i].key];
     std::string column = key.column, qualifier = key.column_table;
-    if (key.item && *key.item < plan.shape.items.size() && !plan.shape.items[*key.item].column.empty()) {
+    if (key.item && *key.item < plan.shape.items.size()) {  // an alias is no column of the table
       column = plan.shape.items[*key.item].column;
       qualifier = plan.shape.items[*key.item].column_table;
     }
-    if (column.empty()) return std::nullopt;
     const sql::ShapeTable* place = nullptr;
     for (const sql::ShapeTable& table : plan.shape.tables) {
       bool here = qualifier.empty() ? plan.shape.tables.size() == 1 : same_name(qualifier, table.alias.empty() ? table.table.name : table.alias);
-      if (here && !table.derived && !table.table.name.empty()) place = &table;
+      if (here && !column.empty() && !table.derived && !table.table.name.empty()) place = &table;
     }
-    if (place == nullptr) return std::nullopt;
+    if (i > 0) sql += ", ";
+    if (place == nullptr) {
+      auto asked = equal_over_rows(plan, spellings[i]);
+      if (!asked) return std::nullopt;
+      sql += "(" + *asked + ")";
+      continue;
+    }
     std::string name = sql::quote_name(column);
     std::string compared = key.collation.empty() ? name : name + " COLLATE " + key.collation;
     std::string table = place->table.schema.empty() ? "" : sql::quote_name(place->table.schema) + ".";
     table += sql::quote_name(place->table.name);
-    if (i > 0) sql += ", ";
     sql += "(SELECT " + compared + " = " + sql::quote_string(spellings[i].b, plan.dialect) + " FROM " + table + " WHERE " + name + " = " +
            sql::quote_string(spellings[i].a, plan.dialect) + " LIMIT 1)";
   }
-  return text_query(std::move(sql));
+  return query_like({}, std::move(sql));
 }
 
 }  // namespace darktap::compare

@@ -1,13 +1,16 @@
 #include "representatives.h"
 
 #include <algorithm>
+#include <set>
 
 #include "evidence.h"
-#include "order_check.h"
-#include "pairing.h"
+#include "list_order.h"
 #include "question_sql.h"
+#include "same_input.h"
 #include "sql/rewrite.h"
+#include "sql/same_rows.h"
 #include "text.h"
+#include "tie_containment.h"
 
 namespace darktap::compare {
 
@@ -23,52 +26,58 @@ bool is_group_key(const Plan& plan, std::size_t item) {
   });
 }
 
-bool is_bare(const Plan& plan, const sql::SelectItem& item, std::size_t index) {
-  return !plan.shape.group_by.empty() && !item.column.empty() && !is_group_key(plan, index);
-}
-
 bool is_min_or_max(const sql::SelectItem& item) {
   std::string text = lower(item.text);
   return item.aggregate && (text.starts_with("min(") || text.starts_with("max(")) && text.find(')') == text.size() - 1;
 }
 
-// The column whose values are asked for: the item itself, or what MIN and MAX look at.
-std::string asked_column(const sql::SelectItem& item) {
-  if (!item.column.empty()) return sql::quote_name(item.column);
+// What is asked for in each row of the group: the item itself, or what MIN and MAX look at.
+std::string asked_expression(const Plan& plan, const Table& a, std::size_t column) {
+  if (!plan.columns[column].item) {  // behind a star
+    const mysql::Column& shown = a.columns[column];
+    if (shown.org_name.empty() || shown.table.empty()) return {};
+    return sql::quote_name(shown.table) + "." + sql::quote_name(shown.org_name);
+  }
+  const sql::SelectItem& item = plan.shape.items[*plan.columns[column].item];
   if (is_min_or_max(item)) return item.text.substr(4, item.text.size() - 5);
-  return {};
+  if (item.aggregate || item.window || item.subquery || item.star != sql::Star::no) return {};
+  return item.text;
 }
 
 // One group of one column: its values, each spelling once.
 std::optional<std::string> group_question(const Plan& plan, const Table& a, std::size_t row, std::size_t column) {
   const sql::QueryShape& shape = plan.shape;
-  if (!plan.columns[column].item || shape.tables.size() != 1 || shape.tables[0].derived || shape.has_subquery) return std::nullopt;
-  const sql::SelectItem& item = shape.items[*plan.columns[column].item];
-  std::string asked = asked_column(item);
-  if (asked.empty()) return std::nullopt;
-  std::string condition = shape.where.empty() ? "1" : "(" + std::string(sql::text_at(plan.sql, shape.where)) + ")";
-  bool by_value = is_min_or_max(item) || shape.distinct;
+  std::string asked = asked_expression(plan, a, column);
+  if (asked.empty() || shape.with_rollup || plan.from_inner_query) return std::nullopt;
+  std::string condition;
+  auto add = [&](const std::string& one) { condition += (condition.empty() ? "" : " AND ") + one; };
+  if (!shape.group_by.empty()) {
+    auto group = group_condition(plan, a, row);
+    if (!group) return std::nullopt;
+    add(*group);
+  }
+  bool by_value = is_text(family_of(a.columns[column])) && !is_bare_column(plan, column) && shape.group_by.empty();
   if (by_value) {
     auto literal = literal_of(a.rows[row][column], a.columns[column], plan.dialect);
     if (!literal) return std::nullopt;
-    condition += " AND " + asked + " = " + *literal;
+    add("(" + asked + ") = " + *literal);
   }
-  for (const sql::SortKey& key : shape.group_by) {
-    std::optional<std::size_t> shown;
-    for (std::size_t c = 0; c < plan.columns.size(); ++c) {
-      if (!plan.columns[c].item) continue;
-      const sql::SelectItem& candidate = shape.items[*plan.columns[c].item];
-      if (key.item == plan.columns[c].item || (!key.column.empty() && same_name(candidate.column, key.column))) shown = c;
-    }
-    auto literal = shown ? literal_of(a.rows[row][*shown], a.columns[*shown], plan.dialect) : std::nullopt;
-    if (!literal) return std::nullopt;
-    std::string name = key.column.empty() ? shape.items[*plan.columns[*shown].item].text : sql::quote_name(key.column);
-    condition += " AND (" + name + ") <=> " + *literal;
+  return sql::over_same_rows(plan.sql, asked, condition, " GROUP BY HEX(" + asked + "), " + asked, plan.dialect);
+}
+
+// All the rows that DISTINCT or UNION chose from.
+std::optional<mysql::Command> rows_made_distinct(const Plan& plan, const mysql::Command& original) {
+  const sql::QueryShape& shape = plan.shape;
+  std::string bound = " LIMIT " + std::to_string(max_question_rows);
+  if (shape.kind == sql::ShapeKind::set_operation) {
+    auto all = sql::all_of_union(plan.sql, plan.dialect);
+    return all ? rewritten(original, plan, *all + "\n" + bound) : std::nullopt;
   }
-  std::string table = shape.tables[0].table.schema.empty() ? "" : sql::quote_name(shape.tables[0].table.schema) + ".";
-  table += sql::quote_name(shape.tables[0].table.name);
-  if (!shape.tables[0].alias.empty()) table += " AS " + sql::quote_name(shape.tables[0].alias);
-  return "SELECT " + asked + " FROM " + table + " WHERE " + condition + " GROUP BY HEX(" + asked + "), " + asked;
+  bool plain = shape.distinct && shape.group_by.empty() && !shape.aggregate_without_group && !shape.has_window && !shape.items.empty();
+  if (!plain || shape.kind != sql::ShapeKind::select) return std::nullopt;
+  std::string_view items = std::string_view(plan.sql).substr(shape.items.front().span.begin, shape.items.back().span.end - shape.items.front().span.begin);
+  auto all = sql::over_same_rows(plan.sql, items, "", bound, plan.dialect);
+  return all ? rewritten(original, plan, std::move(*all)) : std::nullopt;
 }
 
 bool holds(const Heard& heard, const mysql::Cell& cell) {
@@ -80,47 +89,44 @@ bool holds(const Heard& heard, const mysql::Cell& cell) {
 
 }  // namespace
 
+bool is_bare_column(const Plan& plan, std::size_t column) {
+  const sql::QueryShape& shape = plan.shape;
+  if (shape.kind != sql::ShapeKind::select || (shape.group_by.empty() && !shape.aggregate_without_group)) return false;
+  if (!plan.columns[column].item) return true;
+  const sql::SelectItem& item = shape.items[*plan.columns[column].item];
+  return !item.aggregate && !item.window && !item.subquery && !is_group_key(plan, *plan.columns[column].item);
+}
+
 std::vector<std::size_t> representative_columns(const Plan& plan, const std::vector<mysql::Column>& columns) {
   std::vector<std::size_t> result;
   const sql::QueryShape& shape = plan.shape;
   if (!shape.understood || shape.kind != sql::ShapeKind::select) return result;
   for (std::size_t c = 0; c < plan.columns.size(); ++c) {
-    if (!plan.columns[c].item) continue;
-    const sql::SelectItem& item = shape.items[*plan.columns[c].item];
-    bool text = is_text(family_of(columns[c]));
-    bool key = is_group_key(plan, *plan.columns[c].item);
-    bool bare = is_bare(plan, item, *plan.columns[c].item);
-    if ((text && (shape.distinct || key || is_min_or_max(item))) || bare) result.push_back(c);
+    bool text = is_text(family_of(columns[c])), bare = is_bare_column(plan, c);
+    bool key = plan.columns[c].item && is_group_key(plan, *plan.columns[c].item);
+    bool extreme = plan.columns[c].item && is_min_or_max(shape.items[*plan.columns[c].item]);
+    if ((text && (shape.distinct || key || extreme)) || bare) result.push_back(c);
   }
   return result;
-}
-
-std::optional<std::vector<std::pair<std::size_t, std::size_t>>> pair_groups(const Table& a, const Table& b, const RowMatch& match, const Plan& plan) {
-  if (match.only_a.size() != match.only_b.size() || match.only_a.size() > max_pairing_rows) return std::nullopt;
-  std::vector<std::size_t> columns = representative_columns(plan, a.columns);
-  std::vector<ColumnPlan> relaxed = plan.columns;
-  for (std::size_t c : columns) relaxed[c].noise.push_back("representative");
-  // A bare column comes from any row of its group; the others are one value to the collation, spelled twice.
-  std::erase_if(columns, [&](std::size_t c) { return is_bare(plan, plan.shape.items[*plan.columns[c].item], *plan.columns[c].item); });
-  auto equal = [&](std::size_t row_a, std::size_t row_b, auto same_text) {
-    return rows_agree(a, row_a, b, row_b, relaxed) && std::all_of(columns.begin(), columns.end(), [&](std::size_t c) {
-      const mysql::Cell &x = a.rows[row_a][c], &y = b.rows[row_b][c];
-      return x == y || (!x.is_null && !y.is_null && same_text(x.text, y.text));
-    });
-  };
-  // The sure pairs first: what no letter rule knows may be equal to anything.
-  auto surely = [&](std::size_t x, std::size_t y) { return equal(x, y, same_name); };
-  auto perhaps = [&](std::size_t x, std::size_t y) { return equal(x, y, may_be_equal); };
-  return pair_greedily<std::size_t>(match.only_a, match.only_b, {surely, perhaps});
 }
 
 Task<InquiryResult> ask_representatives(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
   InquiryResult result;
   const Table &a = *open.a, &b = *open.b;
-  auto pairs = pair_groups(a, b, open.match, plan);
+  auto pairs = pair_within(a, b, open.match, plan);
   if (!pairs) {
     result.reason = "the groups can't be paired";
     co_return result;
+  }
+
+  // Each row of DISTINCT and of a UNION is a row below: both servers hold both spellings, or they don't.
+  if (auto list = rows_made_distinct(plan, original)) {
+    std::vector<mysql::Command> asked;
+    asked.push_back(std::move(*list));
+    Task<Choices> asking = ask_choices(plan, std::move(asked), interview, now);
+    Choices choices = co_await asking;
+    InquiryResult contained = check_containment(open, plan, plan.columns, choices);
+    if (contained.finding != Finding::unknown) co_return contained;
   }
 
   struct GroupQuestion {
@@ -128,25 +134,36 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
     mysql::Command command;
   };
   std::vector<GroupQuestion> questions;
+  std::vector<Leeway> leeway = leeways(plan, a.columns);
+  RowPairs rest;  // what rests on the rows below
+  std::set<Leeway> rules;
   for (auto [row_a, row_b] : *pairs) {
-    for (std::size_t c : representative_columns(plan, a.columns)) {
+    bool all_asked = true;
+    for (std::size_t c = 0; c < leeway.size(); ++c) {
       if (compare_cells(a.rows[row_a][c], a.columns[c], b.rows[row_b][c], b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
-      auto sql = group_question(plan, a, row_a, c);
-      auto command = sql && original.parameters.empty() ? rewritten(original, plan, std::move(*sql)) : std::nullopt;
-      if (!command || questions.size() == max_asked_groups) {
-        result.reason = command ? "more groups differ than are asked for" : "the groups can't be asked for one by one";
-        co_return result;
-      }
-      questions.push_back({row_a, row_b, c, std::move(*command)});
+      rules.insert(leeway[c]);
+      bool in_group = leeway[c] == Leeway::spelling || leeway[c] == Leeway::bare;
+      auto sql = in_group && questions.size() < max_asked_groups ? group_question(plan, a, row_a, c) : std::nullopt;
+      auto command = sql ? rewritten(original, plan, std::move(*sql)) : std::nullopt;
+      if (command) questions.push_back({row_a, row_b, c, std::move(*command)});
+      else all_asked = false;
     }
+    if (!all_asked) rest.emplace_back(row_a, row_b);
+  }
+  Evidence evidence;
+  evidence.json().key("value_rules").begin_array();
+  for (Leeway rule : rules) evidence.json().string(to_string(rule));
+  evidence.json().end_array();
+  if (questions.size() == max_asked_groups && !rest.empty()) {  // more groups than are asked for one by one
+    questions.clear();
+    rest = *pairs;
   }
   std::vector<Ask> asks;
   for (Side side : {Side::reference, Side::target})
     for (const GroupQuestion& question : questions) asks.push_back({side, question.command});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
   result.finding = Finding::excused;
-  Evidence evidence;
-  evidence.json().member("rule", "representative_of_a_group").key("re_queries").begin_array();
+  if (!questions.empty()) evidence.json().member("rule", "representative_of_a_group").key("re_queries").begin_array();
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const GroupQuestion& question = questions[i];
     const mysql::Cell &left = a.rows[question.row_a][question.column], &right = b.rows[question.row_b][question.column];
@@ -154,16 +171,38 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
     bool both = true;
     for (std::size_t side = 0; side < 2; ++side) {
       const Heard& one = heard[side * questions.size() + i];
-      if (one.answer() == nullptr) {
-        result = {Finding::unknown, Cause::unexamined, {}, one.why_not()};
-        co_return result;
-      }
+      if (one.answer() == nullptr) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, one.why_not()};
+      if (one.answer()->first_rows() == nullptr) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, "the question about the group failed"};
       both = both && holds(one, left) && holds(one, right);
     }
     evidence.json().member("both_values_on_both_sides", both).end_object();
     if (!both) result.finding = Finding::refuted;
   }
-  evidence.json().end_array();
+  if (!questions.empty()) evidence.json().end_array();
+  if (result.finding == Finding::excused && !rest.empty()) {
+    RowPairs paired = rest;
+    bool of_all_rows = std::all_of(rules.begin(), rules.end(), [](Leeway rule) { return rule == Leeway::list || rule == Leeway::float_sum; });
+    Task<InquiryResult> task = ask_same_input(open, std::move(rest), plan, original, interview, now, of_all_rows ? OtherRows::refute : OtherRows::leave_open);
+    InquiryResult below = co_await task;
+    evidence.append(below.evidence);
+    result.finding = below.finding;
+    result.cause = below.cause;
+    result.reason = below.reason;
+    // The same rows, and lists with an order of their own: it must hold.
+    for (std::size_t c = 0; c < leeway.size() && result.finding == Finding::excused; ++c) {
+      if (leeway[c] != Leeway::list || plan.columns[c].list_order != ColumnPlan::ListOrder::by_other) continue;
+      RowPairs permuted;
+      for (auto [row_a, row_b] : paired)
+        if (a.rows[row_a][c] != b.rows[row_b][c]) permuted.emplace_back(row_a, row_b);
+      if (permuted.empty()) continue;
+      Task<InquiryResult> asking = ask_list_order(open, std::move(permuted), c, plan, original, interview, now);
+      InquiryResult order = co_await asking;
+      evidence.append(order.evidence);
+      result.finding = order.finding;
+      result.cause = order.cause;
+      result.reason = order.reason;
+    }
+  }
   result.evidence = evidence.take_members();
   co_return result;
 }

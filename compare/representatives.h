@@ -3,17 +3,18 @@
 #pragma once
 
 #include "inquiry.h"
+#include "leeway.h"
 
 namespace darktap::compare {
 
-// Columns whose cells may stand for a group: text group keys, DISTINCT and UNION columns, MIN and MAX of text, bare columns.
+// Columns whose cells may stand for a group: text group keys, DISTINCT columns, MIN and MAX of text, bare columns.
 std::vector<std::size_t> representative_columns(const Plan& plan, const std::vector<mysql::Column>& columns);
 
-// Pairs the rows that `match` left over as groups: other cells equal, text keys possibly one value to some collation.
-// Nothing where a row stays alone.
-std::optional<std::vector<std::pair<std::size_t, std::size_t>>> pair_groups(const Table& a, const Table& b, const RowMatch& match,
-                                                                            const Plan& plan);
+// A column that is neither grouped by nor aggregated, where rows are grouped.
+bool is_bare_column(const Plan& plan, std::size_t column);
 
+// Rows that differ within their leeways: spellings and bare columns are looked for in their groups, the rest rests on the
+// rows below.
 Task<InquiryResult> ask_representatives(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now);
 
 }  // namespace darktap::compare

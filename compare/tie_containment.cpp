@@ -69,6 +69,7 @@ Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> question
     bool on_reference = one.side == Side::reference;
     (on_reference ? choices.reference_rows : choices.target_rows) += table->rows.size();
     (on_reference ? choices.reference : choices.target).push_back(count_rows(*table, plan.columns));
+    (on_reference ? choices.reference_tables : choices.target_tables).push_back(std::make_shared<const Table>(std::move(*table)));
   }
   Evidence evidence;
   evidence.json().key("re_queries").begin_array();
@@ -79,7 +80,7 @@ Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> question
   co_return choices;
 }
 
-InquiryResult check_containment(const Examination& open, const Plan& plan, const Choices& choices) {
+InquiryResult check_containment(const Examination& open, const Plan& plan, ColumnPlans columns, const Choices& choices) {
   InquiryResult result;
   result.reason = choices.reason;
   if (!result.reason.empty()) return result;
@@ -87,10 +88,16 @@ InquiryResult check_containment(const Examination& open, const Plan& plan, const
   evidence.append(choices.evidence);
   JsonWriter& json = evidence.json();
   const Table &a = *open.a, &b = *open.b;
-  RowCounts reference = all_rows(choices.reference, choices.reference_inside, choices.reference_window);
-  RowCounts target = all_rows(choices.target, choices.target_inside, choices.target_window);
-  Leftovers source = look_up(a, open.match.only_a, reference, target, plan.columns);
-  Leftovers of_target = look_up(b, open.match.only_b, target, reference, plan.columns);
+  bool as_planned = columns.data() == plan.columns.data();
+  auto counted = [&](const auto& tables) {
+    std::vector<RowCounts> counts;
+    for (const auto& table : tables) counts.push_back(count_rows(*table, columns));
+    return counts;
+  };
+  RowCounts reference = as_planned ? all_rows(choices.reference, choices.reference_inside, choices.reference_window) : all_rows(counted(choices.reference_tables), {}, {});
+  RowCounts target = as_planned ? all_rows(choices.target, choices.target_inside, choices.target_window) : all_rows(counted(choices.target_tables), {}, {});
+  Leftovers source = look_up(a, open.match.only_a, reference, target, columns);
+  Leftovers of_target = look_up(b, open.match.only_b, target, reference, columns);
   if (source.all_shared && of_target.all_shared) {
     result.finding = Finding::excused;
     json.member("every_differing_row_on_both_sides", true);
@@ -111,13 +118,6 @@ InquiryResult check_containment(const Examination& open, const Plan& plan, const
   }
   result.evidence = evidence.take_members();
   return result;
-}
-
-Task<InquiryResult> ask_containment(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
-                                    Interview& interview, CaptureTime now) {
-  Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
-  Choices choices = co_await asking;
-  co_return check_containment(open, plan, choices);
 }
 
 }  // namespace darktap::compare

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 
 #include "inquiry.h"
 
@@ -12,7 +13,8 @@ using RowCounts = std::map<std::string, std::size_t>;
 
 // The rows from which either server might have chosen: what both answered to every question.
 struct Choices {
-  std::vector<RowCounts> reference, target;  // a question each
+  std::vector<std::shared_ptr<const Table>> reference_tables, target_tables;  // a question each
+  std::vector<RowCounts> reference, target;  // the same, by the plan's columns
   RowCounts reference_inside, target_inside;  // what the statement shows strictly between the cuts, where that was asked
   RowCounts reference_window, target_window;  // what the statement itself shows there, where that was asked too
   std::size_t reference_rows = 0, target_rows = 0;
@@ -24,10 +26,7 @@ RowCounts count_rows(const Table& table, ColumnPlans plan);
 Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> questions, Interview& interview, CaptureTime now);
 
 // Excused where each side's leftovers are among what the other side might have chosen.
-InquiryResult check_containment(const Examination& open, const Plan& plan, const Choices& choices);
-
-// Both in one.
-Task<InquiryResult> ask_containment(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
-                                    Interview& interview, CaptureTime now);
+// columns: how rows are told apart; the plan's, or wider ones, for which the window's own rows don't count.
+InquiryResult check_containment(const Examination& open, const Plan& plan, ColumnPlans columns, const Choices& choices);
 
 }  // namespace darktap::compare

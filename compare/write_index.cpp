@@ -107,7 +107,11 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
                                  (status_of(exchange.answer) && !open));
   }
   if (!rolled_back && !committed) return;
-  for (const WritePtr& write : session.pending) (rolled_back ? write->rolled_back : write->committed) = now;
+  const mysql::Ok* ok = exchange.answer.last_ok();
+  for (const WritePtr& write : session.pending) {
+    (rolled_back ? write->rolled_back : write->committed) = now;
+    if (committed && ok != nullptr && !ok->gtid.empty()) write->gtid = ok->gtid;
+  }
   session.pending.clear();
 }
 
@@ -136,7 +140,23 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
     if (write->tables.size() == 1 && meaning.statements == 1) {
       sql::Dialect dialect = dialect_of(exchange.collation);
       const sql::Table* table = catalogue_.table(write->tables[0].first, write->tables[0].second);
-      write->keys = written_keys(sql::shape_of(exchange.command.text, dialect), exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
+      sql::QueryShape shape = sql::shape_of(exchange.command.text, dialect);
+      write->keys = written_keys(shape, exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
+      if (shape.understood && shape.kind == sql::ShapeKind::update)
+        for (const sql::Assignment& assignment : shape.assignments) write->columns.insert(lower(assignment.column));
+    }
+    if (ok != nullptr) write->gtid = ok->gtid;
+    // INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well.
+    bool kept = replayed != Replayed::not_sent && replayed != Replayed::rolled_back;
+    bool from_tainted = kept && std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
+      auto entry = skipped_.find(qualified(table, exchange.schema));
+      return entry != skipped_.end() && !entry->second.empty() &&
+             std::find(write->tables.begin(), write->tables.end(), entry->first) == write->tables.end();
+    });
+    if (from_tainted) {
+      write->replayed = Replayed::not_sent;
+      write->tainted = true;
+      write->keys.clear();
     }
     if (ok != nullptr && ok->last_insert_id != 0) {
       session.history.insert_sql = write->sql;
@@ -192,6 +212,14 @@ std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const T
     best = Attribution{write, table, std::move(key), own ? Attribution::Session::own : Attribution::Session::other, !visible};
   });
   return best;
+}
+
+bool WriteIndex::touches_column(const ReadScope& read, const std::string& column) const {
+  bool found = false;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
+    found = found || write->columns.empty() || write->columns.contains(column);
+  });
+  return found;
 }
 
 std::optional<Attribution> WriteIndex::racing(const ReadScope& read) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +21,12 @@ struct SeenWrite {
   std::string sql;  // UTF-8, the first max_evidence_sql bytes
   std::vector<sql::QualifiedName> tables;
   KeyValues keys;   // of a write to one table
+  std::set<std::string> columns;  // that an UPDATE of one table assigns, in lower case; empty: any
+  std::string gtid;               // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;
   Replayed replayed = Replayed::not_sent;
+  bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
 };
 
 // What a read depends on.
@@ -58,6 +62,8 @@ class WriteIndex {
   // The write that best explains why the read met an older version: own session before others, by key before by table, the
   // latest first. leftovers: rows on one side only, where they are known; a write whose key is in none of them explains nothing.
   std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // Do the writes that may explain the read touch the column (lower case) at all?
+  bool touches_column(const ReadScope& read, const std::string& column) const;
   // A write that was in flight while the read was: either answer is legal.
   std::optional<Attribution> racing(const ReadScope& read) const;
   // A seen write to the read's tables that became visible at or after the given time.

@@ -25,7 +25,8 @@ Statement* take_statement(Command& command, std::uint32_t id, Statements& statem
   return statement;
 }
 
-void parse_statement_command(ByteReader reader, AttributesForm attributes, Statements& statements, Command& command, ParsedCommand& parsed) {
+void parse_statement_command(ByteReader reader, AttributesForm attributes, Statements& statements, Command& command,
+                             std::vector<Parameter>& spare, ParsedCommand& parsed) {
   Bytes body = reader.rest();
   std::uint32_t id = reader.u32le();
   if (!reader.ok()) {
@@ -37,7 +38,7 @@ void parse_statement_command(ByteReader reader, AttributesForm attributes, State
   // An execution behind a PREPARE that failed has its text, and never had parameters that could be told apart.
   bool failed = statement == nullptr && statements.failed_text(id) != nullptr;
   if (command.code == CommandCode::stmt_execute) {
-    parsed.problem = read_execute(body, statement, attributes, command);
+    parsed.problem = read_execute(body, statement, attributes, command, spare);
   } else if (command.code == CommandCode::stmt_bulk_execute) {
     parsed.problem = read_bulk_execute(body, statement, command);
   } else if (command.code == CommandCode::stmt_fetch) {
@@ -63,7 +64,8 @@ bool becomes_stream(CommandCode code) {
          code == CommandCode::clone || code == CommandCode::subscribe_group_replication;
 }
 
-ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command) {
+ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command,
+                            std::vector<Parameter>& spare) {
   ParsedCommand parsed;
   ByteReader reader(message);
   command.code = static_cast<CommandCode>(reader.u8());
@@ -85,7 +87,7 @@ ParsedCommand parse_command(Bytes message, Capabilities capabilities, Attributes
     case CommandCode::stmt_fetch:
     case CommandCode::stmt_reset:
     case CommandCode::stmt_close:
-    case CommandCode::stmt_send_long_data: parse_statement_command(reader, attributes, statements, command, parsed); break;
+    case CommandCode::stmt_send_long_data: parse_statement_command(reader, attributes, statements, command, spare, parsed); break;
     case CommandCode::set_option: command.number = reader.u16le(); break;
     case CommandCode::process_kill: command.number = reader.u32le(); break;
     case CommandCode::change_user:

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "login.h"
 #include "mysql/command.h"
@@ -17,9 +18,10 @@ struct ParsedCommand {
   Bytes long_data;                        // lives as long as the message
 };
 
-// `message` is a whole command, its code byte first. `command` is empty; its storage is used. Statements lends texts, types and
-// long data; it is changed only by new types of an execution.
-ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command);
+// `message` is a whole command, its code byte first. `command` is empty; its storage is used, and that of `spare`, parameters that nobody
+// needs any more. Statements lends texts, types and long data; it is changed only by new types of an execution.
+ParsedCommand parse_command(Bytes message, Capabilities capabilities, AttributesForm attributes, Statements& statements, Command& command,
+                            std::vector<Parameter>& spare);
 
 // Commands that the server never answers.
 bool gets_no_answer(CommandCode code);

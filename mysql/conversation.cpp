@@ -112,7 +112,7 @@ void Conversation::take(Waiting& waiting, Bytes payload) {
   if (facts_.known == ConnectionFacts::Capability::negotiated)
     attributes = (facts_.capabilities & capability::query_attributes) != 0 ? AttributesForm::negotiated : AttributesForm::absent;
   const Command& command = exchange.command;
-  ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_, exchange.command);
+  ParsedCommand parsed = parse_command(payload, facts_.capabilities, attributes, statements_, exchange.command, open->spare_parameters);
   if (!parsed.problem.empty()) doubt(exchange, parsed.problem);
 
   if (command.code == CommandCode::stmt_send_long_data)

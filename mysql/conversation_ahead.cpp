@@ -44,12 +44,18 @@ Conversation::Framing Conversation::take_ahead(Bytes& frames, const Stamp& first
 bool Conversation::take_known_header(Bytes& frames, const Stamp& first) {
   OpenExchange& head = *head_;
   if (frames.size() < frame_header_bytes || std::to_integer<std::uint8_t>(frames[3]) != head.first_sequence) return false;
-  const KnownHeaders::Known* known = pool_.headers.find(frames, head.decoder.header_kind());
-  if (known == nullptr || !head.decoder.take_header(known->header)) return false;
+  std::size_t bytes = head.decoder.take_cached_header(frames, head.first_sequence);
+  std::uint8_t frame_count = 2;
+  if (bytes == 0) {
+    const KnownHeaders::Known* known = pool_.headers.find(frames, head.decoder.header_kind());
+    if (known == nullptr || !head.decoder.take_header(known->header)) return false;
+    bytes = known->frames.size();
+    frame_count = known->frame_count;
+  }
   head.progress = Progress::answering;
   head.exchange.response_first = first.time;
-  head.next_sequence = static_cast<std::uint8_t>(head.first_sequence + known->frame_count);
-  frames = frames.subspan(known->frames.size());
+  head.next_sequence = static_cast<std::uint8_t>(head.first_sequence + frame_count);
+  frames = frames.subspan(bytes);
   return true;
 }
 

@@ -1,5 +1,6 @@
 #include "mysql/decoder_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "open_exchange.h"
@@ -7,6 +8,8 @@
 namespace darktap::mysql {
 
 namespace {
+
+constexpr std::size_t few_parameters = 32, short_value = 1024;
 
 // A large one is given back to the machine.
 template <class Container>
@@ -27,7 +30,11 @@ void OpenExchange::reset() {
   exchange.command.text_state = Command::Text::none;
   exchange.command.statement_id = exchange.command.bulk_rows = exchange.command.number = 0;
   exchange.command.cursor_flags = 0;
-  empty(exchange.command.parameters);
+  std::vector<Parameter>& parameters = exchange.command.parameters;
+  const bool large = parameters.size() > few_parameters ||
+                     std::any_of(parameters.begin(), parameters.end(), [](const Parameter& p) { return p.bytes.capacity() > short_value; });
+  if (!large && parameters.size() > spare_parameters.size()) parameters.swap(spare_parameters);
+  empty(parameters);
   empty(exchange.command.attributes);
   decoder.recycle(exchange.answer);
   exchange.response_first = exchange.response_last = {};

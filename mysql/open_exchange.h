@@ -18,6 +18,7 @@ struct OpenExchange {
   Exchange exchange;
   ResponseDecoder decoder;
   UserChange user_change;
+  std::vector<Parameter> spare_parameters;  // of an earlier exchange, for their storage
   std::uint64_t burst = 0;
   std::uint8_t first_sequence = 1;  // of the answer
   std::optional<std::uint8_t> next_sequence;

@@ -248,6 +248,19 @@ bool ResponseDecoder::take_header(const Header& header) {
   return true;
 }
 
+std::size_t ResponseDecoder::take_cached_header(Bytes frames, std::uint8_t sequence) {
+  constexpr std::size_t bytes = 15, longest_count = 250;  // a number of one byte and "left out", an EOF
+  const bool may_be = is_binary() && dialect_ == Dialect::negotiated && has(capability::mariadb_cache_metadata) && !has(capability::deprecate_eof);
+  if (!may_be || frames.size() < bytes || state_ != State::first || !answer_.results.empty()) return 0;
+  const HeaderFields<bytes> header(frames);
+  const std::size_t count = header.u8<4>();
+  const bool left_out = header.u24le<0>() == 2 && header.u8<3>() == sequence && header.u8<5>() == 0 && count == prepared_columns_.size();
+  const bool ended = header.u24le<6>() == eof_length && header.u8<9>() == static_cast<std::uint8_t>(sequence + 1) && header.u8<10>() == eof_marker;
+  const std::uint16_t warnings = header.u16le<11>(), status = header.u16le<13>();
+  if (!left_out || !ended || count == 0 || count > longest_count || (status & status_flag::cursor_exists) != 0) return 0;
+  return take_header({prepared_columns_, status, warnings, 0, EofForm::classic}) ? bytes : 0;
+}
+
 void ResponseDecoder::definitions_end() {
   if (is_binary() && definitions_may_be_left_out()) prepared_columns_ = pending_columns_;
   if (!eof_is_unknown() && has(capability::deprecate_eof)) {
@@ -264,6 +277,7 @@ void ResponseDecoder::start_rows() {
     rows_->rows.clear();
     rows_->digests = {};
     rows_->status = rows_->warnings = 0;
+    rows_->content = ResultSet::Content::readable;
   } else {
     rows_ = &std::get<ResultSet>(answer_.results.emplace_back(std::in_place_type<ResultSet>));
   }

@@ -46,8 +46,11 @@ Statement* Statements::find(std::uint32_t id) {
     if (!last_prepared_) return nullptr;
     id = *last_prepared_;
   }
+  if (last_found_ != nullptr && last_found_id_ == id) return last_found_;
   auto found = statements_.find(id);
-  return found == statements_.end() ? nullptr : &found->second;
+  if (found == statements_.end()) return nullptr;
+  last_found_id_ = id;
+  return last_found_ = &found->second;
 }
 
 void Statements::prepared(std::uint32_t id, Statement statement) {
@@ -93,11 +96,13 @@ void Statements::close(std::uint32_t id) {
   if (id == last_prepared_id) id = *last_prepared_;
   drop_long_data(*statement);
   text_bytes_ -= statement->text.size();
+  last_found_ = nullptr;
   statements_.erase(id);
   if (last_prepared_ == id) last_prepared_.reset();
 }
 
 void Statements::clear() {
+  last_found_ = nullptr;
   statements_.clear();
   last_prepared_.reset();
   failed_text_.reset();
@@ -110,7 +115,7 @@ namespace {
 // (protocol: COM_STMT_EXECUTE); `named`, the names alone; `bare`, neither.
 enum class Layout : std::uint8_t { counted, named, bare };
 
-std::string_view read_execute_as(Bytes body, Statement& statement, Layout layout, Command& command) {
+std::string_view read_execute_as(Bytes body, Statement& statement, Layout layout, Command& command, std::vector<Parameter>& spare) {
   command.parameters.clear();
   command.attributes.clear();
   ByteReader reader(body);
@@ -139,11 +144,12 @@ std::string_view read_execute_as(Bytes body, Statement& statement, Layout layout
   const std::vector<ParameterType>& types = new_types != 0 ? bound_now : statement.types;
   if (types.size() != count) return "the parameters' types were bound before the tap joined";
 
-  std::vector<Parameter>& parameters = command.parameters;
-  std::vector<Parameter>& attributes = command.attributes;
+  command.parameters.swap(spare);
+  command.parameters.resize(own);  // what is left in them is overwritten
   for (std::size_t i = 0; i < count; ++i) {
-    Parameter& parameter = (i < own ? parameters : attributes).emplace_back();
+    Parameter& parameter = i < own ? command.parameters[i] : command.attributes.emplace_back();
     take_type(types[i], parameter);
+    parameter.bytes.clear();
     auto long_data = statement.long_data.empty() ? statement.long_data.end() : statement.long_data.find(static_cast<std::uint16_t>(i));
     if (i < own && long_data != statement.long_data.end()) {
       parameter.bytes = long_data->second;
@@ -161,7 +167,7 @@ std::string_view read_execute_as(Bytes body, Statement& statement, Layout layout
 
 }  // namespace
 
-std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command) {
+std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command, std::vector<Parameter>& spare) {
   ByteReader reader(body);
   reader.skip(4);
   command.cursor_flags = reader.u8();
@@ -171,10 +177,10 @@ std::string_view read_execute(Bytes body, Statement* statement, AttributesForm f
   bool flagged = (command.cursor_flags & parameter_count_available) != 0;
   // Without having seen the login, the flag alone speaks for attributes. Some clients leave the number out, or the names.
   Layout expected = form == AttributesForm::absent || (form == AttributesForm::by_shape && !flagged) ? Layout::bare : Layout::counted;
-  std::string_view problem = read_execute_as(body, *statement, expected, command);
+  std::string_view problem = read_execute_as(body, *statement, expected, command, spare);
   if (!problem.empty() && form != AttributesForm::absent) {
     for (Layout other : {Layout::counted, Layout::named, Layout::bare}) {
-      if (other == expected || !read_execute_as(body, *statement, other, command).empty()) continue;
+      if (other == expected || !read_execute_as(body, *statement, other, command, spare).empty()) continue;
       problem = {};
       break;
     }

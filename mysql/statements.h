@@ -50,6 +50,8 @@ class Statements {
 
  private:
   std::unordered_map<std::uint32_t, Statement> statements_;
+  std::uint32_t last_found_id_ = 0;
+  Statement* last_found_ = nullptr;  // asked for several times an execution
   std::optional<std::uint32_t> last_prepared_;
   std::optional<std::string> failed_text_;
   std::size_t most_, long_data_limit_;
@@ -60,8 +62,8 @@ class Statements {
 enum class AttributesForm : std::uint8_t { absent, negotiated, by_shape };
 
 // COM_STMT_EXECUTE behind its command byte: fills parameters and attributes and remembers new types. One phrase on what
-// could not be read, empty if all was.
-std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command);
+// could not be read, empty if all was. `spare`: old parameters, whose storage is used.
+std::string_view read_execute(Bytes body, Statement* statement, AttributesForm form, Command& command, std::vector<Parameter>& spare);
 // COM_STMT_BULK_EXECUTE behind its command byte.
 std::string_view read_bulk_execute(Bytes body, Statement* statement, Command& command);
 // The query attributes in front of a COM_QUERY's text; returns where the text begins, 0 if there are none.

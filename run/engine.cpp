@@ -15,7 +15,7 @@ constexpr std::size_t taken_a_turn = 256;  // between two looks at the sockets
 // A question about a LIMIT looks for its rows in the whole list.
 constexpr std::size_t kept_rows_of_questions = 10'000;
 
-compare::ComparerOptions comparer_options(const RunOptions& options, const Prepared& prepared) {
+compare::ComparerOptions comparer_options(const RunOptions& options, const Prepared& prepared, const EngineInput& input) {
   compare::ComparerOptions result;
   using Reference = compare::ComparerOptions::Reference;
   result.reference = prepared.reference ? Reference::available : Reference::none;
@@ -23,6 +23,7 @@ compare::ComparerOptions comparer_options(const RunOptions& options, const Prepa
   result.questions_per_second = options.judging.questions_per_second;
   result.questions_per_fingerprint_minute = options.judging.questions_per_fingerprint_minute;
   result.accepted_rules = options.judging.accepted_rules;
+  if (input.schedule) result.patience = std::chrono::minutes(10);
   return result;
 }
 
@@ -61,7 +62,7 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       info_(info),
       understanding_(prepared_.catalogue),
       own_connections_(prepared_.our_connections, CaptureClock::now()),
-      comparer_(*this, comparer_options(options, prepared_), prepared_.catalogue),
+      comparer_(*this, comparer_options(options, prepared_, input_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
       replayer_(loop, *this, replayer_options(options, prepared_, input_)),
       latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
@@ -120,8 +121,11 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
     }
   }
   if (phase_ == Phase::replay_over) {
-    if (comparer_.open_cases() > 0 && now - replay_ended_ > patience::open_cases) comparer_.finish(tap_now(), "the run ended");
-    if (comparer_.open_cases() == 0) phase_ = Phase::done;
+    // A recording's questions may take their time, as long as the servers answer; a live run ends with its traffic.
+    const std::size_t open_cases = comparer_.open_cases() + sealed_asked_;
+    bool over = stopping || !input_.schedule ? now - replay_ended_ > patience::open_cases : now - std::max(replay_ended_, last_reply_) > patience::silent_questions;
+    if (open_cases > 0 && over) comparer_.finish(tap_now(), "the run ended");
+    if (open_cases == 0) phase_ = Phase::done;
   }
   return phase_ == Phase::done;
 }
@@ -148,6 +152,7 @@ void Engine::take_due() {
       input_.inbox.pop();
       if (our_sessions_.erase(ended) == 0) replayer_.end_session(ended);
       sessions_.erase(ended);
+      understanding_.forget(ended);
     }
   }
 }
@@ -186,7 +191,7 @@ void Engine::take(session::SessionInfo&& info) {
 void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (our_sessions_.contains(exchange.id.session)) return;
   const session::SessionInfo& session = sessions_[exchange.id.session];
-  auto meaning = understanding_.of(exchange.command, session::dialect_of(session.server_version, exchange.collation), exchange.schema);
+  auto meaning = understanding_.of(session, exchange);
   ++taken_;
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
@@ -217,6 +222,7 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
     writer_.record_latency(meaning->fingerprint, compare::Side::target, store::Vantage::client, exchange.request_first, microseconds(target.last_byte - target.sent));
   }
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
+  if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});
   comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
 }
 
@@ -267,6 +273,7 @@ void Engine::judge_latency() {
 void Engine::ask_what_is_due() {
   while (auto question = comparer_.next_question(tap_now())) {
     auto answered = [this, id = question->id](Expected<client::Reply, std::string>&& reply) {
+      if (reply) last_reply_ = std::chrono::steady_clock::now();
       if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now());
       else comparer_.on_reply(id, compare::NoReply{reply.error()}, tap_now());
     };

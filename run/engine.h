@@ -17,6 +17,7 @@
 #include "replay/replayer.h"
 #include "replay/schedule.h"
 #include "run/run.h"
+#include "session/row_seal.h"
 #include "session/understanding.h"
 #include "store/store.h"
 
@@ -26,7 +27,8 @@ namespace darktap::run {
 namespace patience {
 inline constexpr std::chrono::seconds mute_target{40};     // no answer for so long after the recording's own end: given up
 inline constexpr std::chrono::seconds stopped_replay{3};   // commands in flight when the user stops the run
-inline constexpr std::chrono::seconds open_cases{6};       // ladders, once nothing else is left to send
+inline constexpr std::chrono::seconds open_cases{6};       // of a run that was stopped: ladders, once nothing else is left to send
+inline constexpr std::chrono::seconds silent_questions{15};  // of any other: no server has answered a question for so long
 inline constexpr std::chrono::milliseconds flush{500};
 inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
@@ -38,6 +40,7 @@ struct EngineInput {
   std::uint64_t total = 0;                   // exchanges to come; 0 where that isn't known
   std::vector<std::string> files;            // names for Provenance::file
   CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
+  std::optional<session::RowSeal> seal{};    // of a recording whose rows are sealed
 };
 
 class Engine final : replay::ReplaySink, compare::JudgementSink {
@@ -63,6 +66,14 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   void take(session::Exchange&& exchange, CaptureTime due);
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
   void ask_what_is_due();
+  // Pairs whose source rows are sealed (sealed_source.cpp).
+  struct SealedPair {
+    session::Exchange exchange;
+    replay::MeaningPtr meaning;
+    compare::Outcome outcome;
+  };
+  void compare(SealedPair&& pair);
+  void leave_unexamined(const SealedPair& pair, const std::string& reason);
   bool is_done(const std::atomic<bool>& stop);
   void flush();
   void judge_latency();
@@ -90,9 +101,11 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   replay::WritePolicy policy_;
 
   store::Ledger binned_;
+  std::size_t sealed_asked_ = 0;  // pairs that wait for the reference's rows
+  std::chrono::steady_clock::time_point sealed_last_asked_;
   std::uint64_t taken_ = 0, mismatches_ = 0, last_sent_ = 0, recorded_shed_ = 0;
   std::string gave_up_;
-  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_;
+  std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_, last_reply_;
   enum class Phase : std::uint8_t { running, input_over, replay_over, done } phase_ = Phase::running;
 };
 

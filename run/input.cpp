@@ -61,13 +61,17 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
   InputResult result;
   if (path != "-" && session::RecordingReader::is_recording(path)) {
     session::RecordingReader reader(path);
+    result.recording = reader.options();
     PortFilter filter(sink, options.ports);
-    result.counters = reader.read(filter);
+    result.counters = reader.read(filter, options.selection, [&] { return stop.load(std::memory_order_relaxed); });
     filter.add_opaque(result.counters);
     result.files = reader.files();
-    if (result.counters.end == session::TapCounters::End::truncated) {
-      result.note = path + ": the recording ends early (its writer was stopped, or the file is damaged); read up to there";
-    } else if (filter.sessions() == 0 && result.counters.tls_sessions == 0) {
+    if (stop) return result;
+    if (std::string problem = reader.problem(); !problem.empty()) {
+      result.note = problem;
+    } else if (result.counters.end == session::TapCounters::End::truncated) {
+      result.note = path + ": the capture that it was recorded from ends early";
+    } else if (options.selection.is_all() && filter.sessions() == 0 && result.counters.tls_sessions == 0) {
       result.note = nothing_found(path, options);
     }
     return result;

@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "base/expected.h"
 #include "engine.h"
 #include "session/request_order.h"
 
@@ -23,6 +24,24 @@ struct Survey final : session::ExchangeSink {
   void on_session_end(SessionId, CaptureTime) override {}
 };
 
+// What opens the rows of a recording that holds digests.
+std::optional<session::RowSeal> seal_of(const std::string& file, const InputOptions& input, const InputResult& surveyed) {
+  using session::RecordingOptions;
+  if (surveyed.recording && surveyed.recording->statements == RecordingOptions::Statements::redacted) {
+    throw Failure(FailureKind::usage, file + ": its statements were redacted when it was recorded and can't be replayed; inspect shows them, capture without --redact keeps them");
+  }
+  if (!surveyed.recording || surveyed.recording->rows != RecordingOptions::Rows::sealed) {
+    if (!input.key_file.empty()) throw Failure(FailureKind::usage, "--key " + input.key_file + ": " + file + " holds rows, no digests; leave --key out");
+    return std::nullopt;
+  }
+  const std::string path = input.key_file.empty() ? file + ".key" : input.key_file;
+  const session::SealKey key = session::SealKey::load(path);
+  if (key.id() != surveyed.recording->key_id) {
+    throw Failure(FailureKind::usage, path + ": is not the key that " + file + " was recorded with; name that one with --key FILE");
+  }
+  return session::RowSeal(key);
+}
+
 }  // namespace
 
 RunResult replay_recording(const std::string& file, const InputOptions& input, const RunOptions& options,
@@ -31,6 +50,8 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   Survey survey;
   InputResult surveyed = read_input(file, input, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};
+
+  std::optional<session::RowSeal> seal = seal_of(file, input, surveyed);
 
   store::check_usable(options.store);
   Prepared prepared = prepare(options, {{survey.servers.begin(), survey.servers.end()}, {}});
@@ -50,7 +71,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   CaptureTime start = CaptureClock::now();
   CaptureTime recording_start = survey.exchanges > 0 ? survey.first : start;
   Engine engine(loop, options, std::move(prepared),
-                {inbox, replay::Schedule(options.pace, recording_start, start), survey.exchanges, surveyed.files, recording_start - start}, writer, info);
+                {inbox, replay::Schedule(options.pace, recording_start, start), survey.exchanges, surveyed.files, recording_start - start, std::move(seal)}, writer, info);
   RunResult result;
   result.run = info.id;
   std::exception_ptr reader_failed;

@@ -38,8 +38,8 @@ struct TapReader::State {
 
   void read_here(const std::atomic<bool>& stop, const std::function<void()>& idle);
   void read_apart(const std::atomic<bool>& stop, const std::function<void()>& idle);
-  void tap_thread(capture::SegmentFeeder& feeding);
   void poll_secrets(bool is_quiet);
+  void tap_thread(capture::SegmentFeeder& feeding);
 
   capture::Tap& tap;
   const InputOptions& input;

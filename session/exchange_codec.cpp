@@ -2,17 +2,20 @@
 
 #include <algorithm>
 
+#include "exchange_shape.h"
+
 namespace darktap::session {
 
 namespace {
 
-void encode(WireWriter& out, CaptureTime time) { out.difference(time.time_since_epoch().count()); }
-CaptureTime decode_time(WireReader& in) { return CaptureTime(CaptureClock::duration(in.difference())); }
-// Wraps instead of overflowing: a damaged file may hold any number.
-CaptureTime decode_time_after(WireReader& in, CaptureTime base) {
-  auto sum = static_cast<std::uint64_t>(base.time_since_epoch().count()) + static_cast<std::uint64_t>(in.difference());
-  return CaptureTime(CaptureClock::duration(static_cast<std::int64_t>(sum)));
-}
+// Of one exchange; far beyond what a tap keeps. References are short: a damaged file could ask for any amount of memory.
+constexpr std::uint64_t most_row_bytes = std::uint64_t{256} << 20;
+
+std::uint64_t rep(CaptureTime time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); }
+CaptureTime time_of(std::uint64_t rep) { return CaptureTime(CaptureClock::duration(static_cast<std::int64_t>(rep))); }
+// Differences wrap: whatever the values, adding the difference gives them back.
+std::int64_t between(std::uint64_t from, std::uint64_t to) { return static_cast<std::int64_t>(to - from); }
+std::uint64_t advance(std::uint64_t& value, std::int64_t by) { return value += static_cast<std::uint64_t>(by); }
 
 void encode(WireWriter& out, const Endpoint& endpoint) {
   out.bytes(std::as_bytes(std::span(endpoint.address.bytes)));
@@ -27,153 +30,76 @@ Endpoint decode_endpoint(WireReader& in) {
   return endpoint;
 }
 
-template <class Enum>
-Enum decode_enum(WireReader& in, Enum last) {
-  auto value = in.number();
-  if (value > static_cast<std::uint64_t>(last)) in.fail();
-  return static_cast<Enum>(value);
-}
+bool sends_its_text(mysql::CommandCode code) { return code == mysql::CommandCode::query || code == mysql::CommandCode::stmt_prepare; }
 
-void encode(WireWriter& out, const std::vector<mysql::Parameter>& parameters) {
-  out.number(parameters.size());
-  for (const mysql::Parameter& p : parameters) {
-    out.number(static_cast<std::uint64_t>(p.type));
-    out.number(static_cast<std::uint64_t>(p.sign));
-    out.number(static_cast<std::uint64_t>(p.presence));
-    out.text(p.name);
-    out.bytes(p.bytes);
+// An integer's value, sign-extended so that small negative ones are small numbers.
+std::uint64_t integer_of(const mysql::Parameter& p) {
+  std::uint64_t value = 0;
+  for (std::size_t i = p.bytes.size(); i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(p.bytes[i]);
+  unsigned unused = 64 - static_cast<unsigned>(p.bytes.size()) * 8;
+  if (p.sign == mysql::Parameter::Sign::unsigned_) return value;
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << unused) >> unused);
+}
+void set_integer(mysql::Parameter& p, std::uint64_t value, std::size_t width) {
+  p.bytes.resize(width);
+  for (std::byte& byte : p.bytes) {
+    byte = static_cast<std::byte>(value & 0xff);
+    value >>= 8;
   }
 }
-std::vector<mysql::Parameter> decode_parameters(WireReader& in) {
-  std::vector<mysql::Parameter> parameters(in.count());
-  for (mysql::Parameter& p : parameters) {
-    p.type = static_cast<mysql::ColumnType>(in.small<std::uint8_t>());
-    p.sign = decode_enum(in, mysql::Parameter::Sign::unsigned_);
-    p.presence = decode_enum(in, mysql::Parameter::Presence::ignore);
-    p.name = in.text();
-    Bytes bytes = in.bytes();
-    p.bytes.assign(bytes.begin(), bytes.end());
+
+// The numbers of one exchange, each as the difference from the one before; and its pieces.
+struct ValueWriter {
+  LaneWriters& lanes;
+  std::uint64_t last = 0, piece_bytes = 0;
+
+  void number(std::uint64_t value) {
+    lanes[Lane::numbers].difference(between(last, value));
+    last = value;
   }
-  return parameters;
-}
-
-void encode(WireWriter& out, const mysql::Command& c) {
-  out.number(static_cast<std::uint64_t>(c.code));
-  out.number(static_cast<std::uint64_t>(c.text_state));
-  out.text(c.text);
-  out.number(c.statement_id);
-  out.number(c.cursor_flags);
-  out.number(c.bulk_rows);
-  out.number(c.number);
-  encode(out, c.parameters);
-  encode(out, c.attributes);
-}
-void decode(WireReader& in, mysql::Command& c) {
-  c.code = static_cast<mysql::CommandCode>(in.small<std::uint8_t>());
-  c.text_state = decode_enum(in, mysql::Command::Text::unknown);
-  c.text = in.text();
-  c.statement_id = in.small<std::uint32_t>();
-  c.cursor_flags = in.small<std::uint8_t>();
-  c.bulk_rows = in.small<std::uint32_t>();
-  c.number = in.small<std::uint32_t>();
-  c.parameters = decode_parameters(in);
-  c.attributes = decode_parameters(in);
-}
-
-void encode(WireWriter& out, const mysql::Column& c) {
-  for (const std::string* name : {&c.schema, &c.table, &c.org_table, &c.name, &c.org_name, &c.extended_type}) out.text(*name);
-  out.number(c.charset);
-  out.number(c.length);
-  out.number(static_cast<std::uint64_t>(c.type));
-  out.number(c.flags);
-  out.number(c.decimals);
-}
-void decode(WireReader& in, mysql::Column& c) {
-  for (std::string* name : {&c.schema, &c.table, &c.org_table, &c.name, &c.org_name, &c.extended_type}) *name = in.text();
-  c.charset = in.small<std::uint16_t>();
-  c.length = in.small<std::uint32_t>();
-  c.type = static_cast<mysql::ColumnType>(in.small<std::uint8_t>());
-  c.flags = in.small<std::uint16_t>();
-  c.decimals = in.small<std::uint8_t>();
-}
-
-void encode(WireWriter& out, const mysql::ResultSet& set) {
-  out.number(set.columns.size());
-  for (const mysql::Column& column : set.columns) encode(out, column);
-  out.number(static_cast<std::uint64_t>(set.format));
-  out.number(set.status);
-  out.number(set.warnings);
-  const mysql::RowDigests& d = set.digests;
-  for (std::uint64_t part : {d.rows, d.ordered_high, d.ordered_low, d.multiset_high, d.multiset_low, d.sum64}) out.number(part);
-  out.number(set.rows.size());
-  for (std::size_t i = 0; i < set.rows.size(); ++i) out.bytes(set.rows.row(i));
-}
-void decode(WireReader& in, mysql::ResultSet& set) {
-  std::vector<mysql::Column> columns(in.count());
-  for (mysql::Column& column : columns) decode(in, column);
-  set.columns = std::move(columns);
-  set.format = decode_enum(in, mysql::RowFormat::binary);
-  set.status = in.small<std::uint16_t>();
-  set.warnings = in.small<std::uint16_t>();
-  mysql::RowDigests& d = set.digests;
-  for (std::uint64_t* part : {&d.rows, &d.ordered_high, &d.ordered_low, &d.multiset_high, &d.multiset_low, &d.sum64}) *part = in.number();
-  std::size_t rows = in.count();
-  for (std::size_t i = 0; i < rows && in.ok(); ++i) set.rows.add(in.bytes());
-}
-
-void encode(WireWriter& out, const mysql::Ok& ok) {
-  for (std::uint64_t part : {ok.affected_rows, ok.last_insert_id, std::uint64_t{ok.status}, std::uint64_t{ok.warnings}}) out.number(part);
-  out.text(ok.info);
-  out.text(ok.gtid);
-}
-void decode(WireReader& in, mysql::Ok& ok) {
-  ok.affected_rows = in.number();
-  ok.last_insert_id = in.number();
-  ok.status = in.small<std::uint16_t>();
-  ok.warnings = in.small<std::uint16_t>();
-  ok.info = in.text();
-  ok.gtid = in.text();
-}
-
-void encode(WireWriter& out, const mysql::ServerError& error) {
-  out.number(error.code);
-  out.text(error.sqlstate);
-  out.text(error.message);
-}
-void decode(WireReader& in, mysql::ServerError& error) {
-  error.code = in.small<std::uint16_t>();
-  error.sqlstate = in.text();
-  error.message = in.text();
-}
-
-void encode(WireWriter& out, const mysql::Answer& answer) {
-  out.number(static_cast<std::uint64_t>(answer.state));
-  out.text(answer.why_unobserved);
-  out.number(answer.statement_id);
-  out.number(answer.parameter_count);
-  out.number(answer.column_count);
-  out.number(answer.results.size());
-  for (const mysql::Result& result : answer.results) {
-    out.number(result.index());
-    std::visit([&](const auto& value) { encode(out, value); }, result);
+  void piece(Bytes bytes) {
+    lanes[Lane::piece_lengths].number(bytes.size());
+    lanes[Lane::pieces].raw(bytes);
+    piece_bytes += bytes.size();
   }
-}
-void decode(WireReader& in, mysql::Answer& answer) {
-  answer.state = decode_enum(in, mysql::Answer::State::none);
-  answer.why_unobserved = in.text();
-  answer.statement_id = in.small<std::uint32_t>();
-  answer.parameter_count = in.small<std::uint16_t>();
-  answer.column_count = in.small<std::uint16_t>();
-  std::size_t results = in.count();
-  for (std::size_t i = 0; i < results && in.ok(); ++i) {
-    switch (in.number()) {
-      case 0: decode(in, std::get<0>(answer.results.emplace_back(std::in_place_index<0>))); break;
-      case 1: decode(in, std::get<1>(answer.results.emplace_back(std::in_place_index<1>))); break;
-      case 2: decode(in, std::get<2>(answer.results.emplace_back(std::in_place_index<2>))); break;
-      default: in.fail();
+  void parameters(const std::vector<mysql::Parameter>& parameters) {
+    for (const mysql::Parameter& p : parameters) {
+      switch (coding_of(p)) {
+        case ValueCoding::none: break;
+        case ValueCoding::piece: piece(p.bytes); break;
+        case ValueCoding::integer1:
+        case ValueCoding::integer2:
+        case ValueCoding::integer4:
+        case ValueCoding::integer8: number(integer_of(p)); break;
+      }
     }
   }
-}
+};
+
+struct ValueReader {
+  LaneReaders& lanes;
+  std::uint64_t last = 0, piece_bytes = 0;
+
+  std::uint64_t number() { return advance(last, lanes[Lane::numbers].difference()); }
+  Bytes piece() {
+    Bytes bytes = lanes[Lane::pieces].raw(lanes[Lane::piece_lengths].number());
+    piece_bytes += bytes.size();
+    return bytes;
+  }
+  // Into `parameters`, or nowhere.
+  void parameters(std::vector<mysql::Parameter>* parameters, const std::vector<ValueCoding>& codings) {
+    for (std::size_t i = 0; i < codings.size(); ++i) {
+      if (codings[i] == ValueCoding::none) continue;
+      if (codings[i] == ValueCoding::piece) {
+        Bytes bytes = piece();
+        if (parameters) (*parameters)[i].bytes.assign(bytes.begin(), bytes.end());
+      } else {
+        std::uint64_t value = number();
+        if (parameters) set_integer((*parameters)[i], value, static_cast<std::size_t>(codings[i]));
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -181,77 +107,336 @@ void encode(WireWriter& out, const SessionInfo& info) {
   out.number(info.id.value);
   encode(out, info.client);
   encode(out, info.server);
-  encode(out, info.first_time);
+  out.difference(info.first_time.time_since_epoch().count());
   out.text(info.server_version);
   out.number(info.capabilities);
   out.number(static_cast<std::uint64_t>(info.join));
   out.number(static_cast<std::uint64_t>(info.transport));
+  out.number(info.settings.size());
+  for (const std::string& setting : info.settings) out.text(setting);
 }
 void decode(WireReader& in, SessionInfo& info) {
   info.id.value = in.number();
   info.client = decode_endpoint(in);
   info.server = decode_endpoint(in);
-  info.first_time = decode_time(in);
+  info.first_time = CaptureTime(CaptureClock::duration(in.difference()));
   info.server_version = in.text();
   info.capabilities = in.number();
   info.join = decode_enum(in, SessionInfo::Join::midstream);
   info.transport = decode_enum(in, SessionInfo::Transport::compressed);
-}
-
-void encode(WireWriter& out, const Exchange& e) {
-  out.number(e.id.session.value);
-  out.number(e.id.seq);
-  out.number(e.provenance.file);
-  out.number(e.provenance.packet.value);
-  out.text(e.user);
-  out.text(e.schema);
-  out.number(e.collation);
-  encode(out, e.request_first);
-  out.difference((e.request_last - e.request_first).count());
-  out.difference((e.response_first - e.request_last).count());
-  out.difference((e.response_last - e.response_first).count());
-  out.number(e.request_bytes);
-  out.number(e.response_bytes);
-  out.number(static_cast<std::uint64_t>(e.certainty));
-  out.text(e.why);
-  encode(out, e.command);
-  encode(out, e.answer);
-}
-void decode(WireReader& in, Exchange& e) {
-  e.id.session.value = in.number();
-  e.id.seq = in.small<std::uint32_t>();
-  e.provenance.file = in.small<std::uint32_t>();
-  e.provenance.packet.value = in.number();
-  e.user = in.text();
-  e.schema = in.text();
-  e.collation = in.small<std::uint16_t>();
-  e.request_first = decode_time(in);
-  e.request_last = decode_time_after(in, e.request_first);
-  e.response_first = decode_time_after(in, e.request_last);
-  e.response_last = decode_time_after(in, e.response_first);
-  e.request_bytes = in.number();
-  e.response_bytes = in.number();
-  e.certainty = decode_enum(in, Exchange::Certainty::inferred);
-  e.why = in.text();
-  decode(in, e.command);
-  decode(in, e.answer);
+  std::size_t settings = in.count();
+  for (std::size_t i = 0; i < settings && in.ok(); ++i) info.settings.push_back(in.text());
 }
 
 void encode(WireWriter& out, const TapCounters& c) {
   for (std::uint64_t count : {c.packets, c.bytes, c.lost_bytes, c.gaps, c.kernel_drops, c.connections, c.sessions, c.joined_midstream,
                               c.tls_sessions, c.compressed_sessions, c.shed_exchanges})
     out.number(count);
-  encode(out, c.first_time);
-  encode(out, c.last_time);
+  out.difference(c.first_time.time_since_epoch().count());
+  out.difference(c.last_time.time_since_epoch().count());
   out.number(static_cast<std::uint64_t>(c.end));
 }
 void decode(WireReader& in, TapCounters& c) {
   for (std::uint64_t* count : {&c.packets, &c.bytes, &c.lost_bytes, &c.gaps, &c.kernel_drops, &c.connections, &c.sessions, &c.joined_midstream,
                                &c.tls_sessions, &c.compressed_sessions, &c.shed_exchanges})
     *count = in.number();
-  c.first_time = decode_time(in);
-  c.last_time = decode_time(in);
+  c.first_time = CaptureTime(CaptureClock::duration(in.difference()));
+  c.last_time = CaptureTime(CaptureClock::duration(in.difference()));
   c.end = decode_enum(in, TapCounters::End::truncated);
+}
+
+// Writing.
+
+ExchangeEncoder::ExchangeEncoder() = default;
+ExchangeEncoder::~ExchangeEncoder() = default;
+
+std::size_t ExchangeEncoder::number_of_shape(LaneWriters& lanes) {
+  std::string key(as_text(shape_.view()));
+  auto [at, is_new] = shapes_.try_emplace(std::move(key), shapes_.size());
+  if (is_new) lanes[Lane::shapes].bytes(shape_.view());
+  return at->second;
+}
+
+void ExchangeEncoder::add_rows(LaneWriters& lanes, const mysql::RowBatch& rows) {
+  lanes[Lane::row_counts].number(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Bytes row = rows.row(i);
+    RowWindow::Found found = window_.find_or_add(row, expected_row_);
+    using How = RowWindow::Found::How;
+    if (found.how == How::known) {
+      std::int64_t distance = between(expected_row_, found.number);
+      lanes[Lane::rows].number(row_window::first_reference + zigzag(distance));
+    } else {
+      lanes[Lane::rows].number(found.how == How::remembered ? row_window::remembered : row_window::whole);
+      lanes[Lane::row_lengths].number(row.size());
+      lanes[Lane::row_bytes].raw(row);
+    }
+    if (found.how != How::whole) expected_row_ = found.number + 1;
+  }
+}
+
+void ExchangeEncoder::add(LaneWriters& lanes, const Exchange& e) {
+  split_statement(e.command.text, skeleton_, literals_);
+  shape_.clear();
+  encode_shape(shape_, e, skeleton_);
+  std::size_t shape_number = number_of_shape(lanes);
+  lanes[Lane::shape].number(shape_number);
+
+  Expectations::OfSession& session = expected_.of_session(e.id.session.value);
+  lanes[Lane::session].difference(between(expected_.session, e.id.session.value));
+  lanes[Lane::seq].difference(between(session.next_seq, e.id.seq));
+  lanes[Lane::file].difference(between(expected_.file, e.provenance.file));
+  lanes[Lane::packet].difference(between(expected_.packet, e.provenance.packet.value));
+  expected_.session = e.id.session.value;
+  session.next_seq = e.id.seq + std::uint64_t{1};
+  expected_.file = e.provenance.file;
+  expected_.packet = e.provenance.packet.value;
+
+  std::uint64_t flags = flags_of(e), end = rep(e.request_last);
+  times_.request_first.push_back(between(session.last_time, rep(e.request_first)));
+  times_.request_span.push_back(between(rep(e.request_first), end));
+  if ((flags & ShapeFlags::response_times) != 0) {
+    times_.response_wait.push_back(between(end, rep(e.response_first)));
+    end = rep(e.response_last);
+    times_.response_span.push_back(between(rep(e.response_first), end));
+  }
+  session.last_time = end;
+  expected_.request_first = rep(e.request_first);
+
+  Expectations::OfShape& shape = expected_.of_shape(shape_number);
+  ValueWriter values{lanes};
+  if ((flags & ShapeFlags::statement_id) != 0) {
+    lanes[Lane::numbers].difference(between(shape.statement_id, e.command.statement_id));
+    shape.statement_id = e.command.statement_id;
+  }
+  if ((flags & ShapeFlags::number) != 0) values.number(e.command.number);
+  if ((flags & ShapeFlags::answered_statement_id) != 0) values.number(e.answer.statement_id);
+  for (const Literal& literal : literals_) {
+    if (literal.kind == Literal::Kind::number) values.number(literal.number);
+    else values.piece(as_bytes(literal.piece));
+  }
+  std::uint64_t text_bytes = e.command.text.size();
+  values.piece_bytes = 0;
+  values.parameters(e.command.parameters);
+  values.parameters(e.command.attributes);
+  std::uint64_t overhead = e.request_bytes - values.piece_bytes - (sends_its_text(e.command.code) ? text_bytes : 0);
+  lanes[Lane::request_bytes].difference(between(shape.request_overhead, overhead));
+  shape.request_overhead = overhead;
+
+  overhead = e.response_bytes;
+  for (const mysql::Result& result : e.answer.results) {
+    if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
+      add_rows(lanes, set->rows);
+      for (std::size_t i = 0; i < set->rows.size(); ++i) overhead -= set->rows.row(i).size() + 4;
+      if ((flags_of(result) & ResultFlags::stored_digests) != 0) {
+        const mysql::RowDigests& d = set->digests;
+        for (std::uint64_t part : {d.rows, d.ordered_high, d.ordered_low, d.multiset_high, d.multiset_low, d.sum64}) lanes[Lane::digests].number(part);
+      }
+    } else if (const auto* ok = std::get_if<mysql::Ok>(&result)) {
+      lanes[Lane::results].number(ok->affected_rows);
+      lanes[Lane::results].difference(between(shape.last_insert_id, ok->last_insert_id));
+      shape.last_insert_id = ok->last_insert_id;
+      if (!ok->info.empty()) lanes[Lane::texts].text(ok->info);
+      if (!ok->gtid.empty()) lanes[Lane::texts].text(ok->gtid);
+    } else {
+      lanes[Lane::texts].text(std::get<mysql::ServerError>(result).message);
+    }
+  }
+  lanes[Lane::response_bytes].difference(between(shape.response_overhead, overhead));
+  shape.response_overhead = overhead;
+}
+
+void ExchangeEncoder::end_block(LaneWriters& lanes) {
+  // Many captures' clocks tick in microseconds.
+  std::int64_t unit = 1000;
+  auto each = [&](auto&& visit) {
+    visit(Lane::request_first, times_.request_first);
+    visit(Lane::request_span, times_.request_span);
+    visit(Lane::response_wait, times_.response_wait);
+    visit(Lane::response_span, times_.response_span);
+  };
+  each([&](Lane, const std::vector<std::int64_t>& times) {
+    if (!std::all_of(times.begin(), times.end(), [](std::int64_t time) { return time % 1000 == 0; })) unit = 1;
+  });
+  if (!times_.request_first.empty()) lanes[Lane::times_unit].number(static_cast<std::uint64_t>(unit));
+  each([&](Lane lane, std::vector<std::int64_t>& times) {
+    for (std::int64_t time : times) lanes[lane].difference(time / unit);
+    times.clear();
+  });
+  expected_ = {};
+  shapes_.clear();
+  expected_row_ = 0;
+}
+
+// Reading.
+
+struct ExchangeDecoder::Shape : ExchangeShape {
+  std::uint64_t number_literals = 0, piece_literals = 0;
+};
+
+ExchangeDecoder::ExchangeDecoder() = default;
+ExchangeDecoder::~ExchangeDecoder() = default;
+
+bool ExchangeDecoder::begin_block(LaneReaders& lanes, std::uint32_t rows_before) {
+  if (rows_before < rows_.size() || rows_before > row_window::most_rows) return false;
+  rows_.skip_to(rows_before);  // rows of blocks that were damaged
+  expected_ = {};
+  expected_row_ = 0;
+  shapes_.clear();
+  WireReader& shapes = lanes[Lane::shapes];
+  while (!shapes.at_end()) {
+    WireReader bytes(shapes.bytes());
+    Shape& shape = shapes_.emplace_back();
+    if (!shapes.ok() || !decode_shape(bytes, shape)) return false;
+    shape.number_literals = static_cast<std::uint64_t>(std::count(shape.skeleton.begin(), shape.skeleton.end(), skeleton::number));
+    shape.piece_literals = static_cast<std::uint64_t>(std::count_if(
+        shape.skeleton.begin(), shape.skeleton.end(), [](char c) { return c == skeleton::piece || c == skeleton::whole; }));
+  }
+  unit_ = 1;
+  if (WireReader& unit = lanes[Lane::times_unit]; !unit.at_end()) unit_ = static_cast<std::int64_t>(unit.number());
+  return unit_ == 1 || unit_ == 1000;
+}
+
+bool ExchangeDecoder::next_head(LaneReaders& lanes, Exchange& e) {
+  shape_ = static_cast<std::size_t>(lanes[Lane::shape].number());
+  if (!lanes[Lane::shape].ok() || shape_ >= shapes_.size()) return false;
+  const Shape& shape = shapes_[shape_];
+  e.id.session.value = advance(expected_.session, lanes[Lane::session].difference());
+  Expectations::OfSession& session = expected_.of_session(e.id.session.value);
+  e.id.seq = static_cast<std::uint32_t>(advance(session.next_seq, lanes[Lane::seq].difference()));
+  session.next_seq = e.id.seq + std::uint64_t{1};
+  e.provenance.file = static_cast<std::uint32_t>(advance(expected_.file, lanes[Lane::file].difference()));
+  e.provenance.packet.value = advance(expected_.packet, lanes[Lane::packet].difference());
+
+  auto time = [&](Lane lane) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(lanes[lane].difference()) * static_cast<std::uint64_t>(unit_)); };
+  std::uint64_t at = session.last_time;
+  e.request_first = time_of(advance(at, time(Lane::request_first)));
+  expected_.request_first = at;
+  e.request_last = time_of(advance(at, time(Lane::request_span)));
+  e.response_first = e.response_last = CaptureTime();
+  if ((shape.flags & ShapeFlags::response_times) != 0) {
+    e.response_first = time_of(advance(at, time(Lane::response_wait)));
+    e.response_last = time_of(advance(at, time(Lane::response_span)));
+  }
+  session.last_time = at;
+  return true;
+}
+
+bool ExchangeDecoder::learn_rows(LaneReaders& lanes) {
+  while (!lanes[Lane::rows].at_end()) {
+    std::uint64_t how = lanes[Lane::rows].number();
+    if (how >= row_window::first_reference) continue;
+    Bytes row = lanes[Lane::row_bytes].raw(lanes[Lane::row_lengths].number());
+    if (how != row_window::remembered) continue;
+    if (!lanes.ok() || !rows_.takes(row.size())) return false;
+    rows_.add(row);
+  }
+  return lanes.ok();
+}
+
+bool ExchangeDecoder::read_rows(LaneReaders& lanes, mysql::RowBatch& rows, std::uint64_t& row_bytes, Part part, Outcome& outcome) {
+  std::uint64_t count = lanes[Lane::row_counts].number();
+  for (std::uint64_t i = 0; i < count && lanes[Lane::rows].ok(); ++i) {
+    std::uint64_t how = lanes[Lane::rows].number();
+    Bytes row;
+    if (how >= row_window::first_reference) {
+      std::uint64_t number = expected_row_;
+      advance(number, unzigzag(how - row_window::first_reference));
+      if (number >= row_window::most_rows) return false;
+      expected_row_ = static_cast<std::uint32_t>(number) + 1;
+      auto found = rows_.row(number);
+      if (!found) outcome = Outcome::without_rows;
+      else row = *found;
+    } else {
+      row = lanes[Lane::row_bytes].raw(lanes[Lane::row_lengths].number());
+      if (how == row_window::remembered) {
+        if (!rows_.takes(row.size())) return false;
+        expected_row_ = rows_.size() + 1;
+        rows_.add(row);
+      }
+    }
+    row_bytes += row.size() + 4;
+    if (row_bytes > most_row_bytes) return false;
+    if (part == Part::all) rows.add(row);
+  }
+  return lanes[Lane::rows].ok() && lanes[Lane::row_bytes].ok();
+}
+
+ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange& e, Part part) {
+  const Shape& shape = shapes_[shape_];
+  Expectations::OfShape& expected = expected_.of_shape(shape_);
+  bool all = part == Part::all;
+  if (all) {
+    Exchange head = std::move(e);
+    e = shape.prototype;
+    e.id = head.id;
+    e.provenance = head.provenance;
+    e.request_first = head.request_first;
+    e.request_last = head.request_last;
+    e.response_first = head.response_first;
+    e.response_last = head.response_last;
+  }
+  ValueReader values{lanes};
+  if ((shape.flags & ShapeFlags::statement_id) != 0) {
+    e.command.statement_id = static_cast<std::uint32_t>(advance(expected.statement_id, lanes[Lane::numbers].difference()));
+  }
+  if ((shape.flags & ShapeFlags::number) != 0) e.command.number = static_cast<std::uint32_t>(values.number());
+  if ((shape.flags & ShapeFlags::answered_statement_id) != 0) e.answer.statement_id = static_cast<std::uint32_t>(values.number());
+  std::string& text = e.command.text;
+  text.clear();
+  if (all) {
+    for (char c : shape.skeleton) {
+      if (c == skeleton::number) text += std::to_string(values.number());
+      else if (c == skeleton::piece || c == skeleton::whole) text += as_text(values.piece());
+      else text += c;
+    }
+  } else {
+    for (std::uint64_t i = 0; i < shape.number_literals; ++i) values.number();
+    for (std::uint64_t i = 0; i < shape.piece_literals; ++i) values.piece();
+  }
+  values.piece_bytes = 0;
+  values.parameters(all ? &e.command.parameters : nullptr, shape.parameters);
+  values.parameters(all ? &e.command.attributes : nullptr, shape.attributes);
+  e.request_bytes = advance(expected.request_overhead, lanes[Lane::request_bytes].difference()) + values.piece_bytes +
+                    (sends_its_text(shape.prototype.command.code) ? text.size() : 0);
+
+  Outcome outcome = Outcome::whole;
+  mysql::RowBatch nowhere;
+  std::uint64_t row_bytes = 0;
+  for (std::size_t i = 0; i < shape.results.size(); ++i) {
+    const mysql::Result& kind = shape.prototype.answer.results[i];
+    if (std::holds_alternative<mysql::ResultSet>(kind)) {
+      auto* set = all ? &std::get<mysql::ResultSet>(e.answer.results[i]) : nullptr;
+      if (!read_rows(lanes, set ? set->rows : nowhere, row_bytes, part, outcome)) return Outcome::damaged;
+      mysql::RowDigests digests;
+      if ((shape.results[i] & ResultFlags::stored_digests) != 0) {
+        mysql::RowDigests& d = digests;
+        for (std::uint64_t* to : {&d.rows, &d.ordered_high, &d.ordered_low, &d.multiset_high, &d.multiset_low, &d.sum64}) *to = lanes[Lane::digests].number();
+      } else if (set) {
+        for (std::size_t row = 0; row < set->rows.size(); ++row) digests.add(set->rows.row(row));
+      }
+      if (set) set->digests = digests;
+    } else if (std::holds_alternative<mysql::Ok>(kind)) {
+      mysql::Ok ok = std::get<mysql::Ok>(kind);
+      ok.affected_rows = lanes[Lane::results].number();
+      ok.last_insert_id = advance(expected.last_insert_id, lanes[Lane::results].difference());
+      if ((shape.results[i] & ResultFlags::info) != 0) ok.info = lanes[Lane::texts].text();
+      if ((shape.results[i] & ResultFlags::gtid) != 0) ok.gtid = lanes[Lane::texts].text();
+      if (all) e.answer.results[i] = std::move(ok);
+    } else {
+      std::string message = lanes[Lane::texts].text();
+      if (all) std::get<mysql::ServerError>(e.answer.results[i]).message = std::move(message);
+    }
+  }
+  e.response_bytes = advance(expected.response_overhead, lanes[Lane::response_bytes].difference()) + row_bytes;
+  if (!lanes.ok()) return Outcome::damaged;
+  if (all && outcome == Outcome::without_rows) {
+    e.answer = {};
+    e.answer.state = mysql::Answer::State::unobserved;
+    e.answer.why_unobserved = "its rows are in a damaged part of the recording";
+    e.response_first = e.response_last = CaptureTime();
+  }
+  return outcome;
 }
 
 }  // namespace darktap::session

@@ -1,144 +1,293 @@
-#include <xxhash.h>
-#include <zstd.h>
+#include <algorithm>
+#include <unordered_map>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
-#include "base/expected.h"
 #include "exchange_codec.h"
-#include "recording_block.h"
+#include "recording_file.h"
+#include "recording_index.h"
+#include "recording_record.h"
 #include "session/recording.h"
 
 namespace darktap::session {
 
 struct RecordingReader::State {
   std::string path;
-  std::ifstream file;
+  RecordingFile file;
+  RecordingOptions options;
   std::vector<std::string> files;
-  std::vector<std::byte> compressed, raw;
-  TapCounters counted;
-  bool has_counters = false;
 
-  enum class Block { read, damaged, end };
-  Block next_block();
-  bool hand_over(ExchangeSink& sink);
-  void hand_over(RecordKind kind, WireReader& in, ExchangeSink& sink);
+  // Of the reading at hand.
+  ExchangeSink* sink = nullptr;
+  Selection selection;
+  std::function<bool()> stop;
+  LaneReaders lanes;
+  ExchangeDecoder decoder;
+  std::optional<std::uint32_t> segment;
+  enum class Told : std::uint8_t { sought, other };
+  std::unordered_map<std::uint64_t, Told> sessions;  // those that are open
+  TapCounters counted;
+  enum class Found : std::uint8_t { no, yes } counters = Found::no, end = Found::no;
+  std::vector<Damage> damages;
+  std::uint64_t damage_count = 0, without_rows = 0;
+
+  explicit State(const std::string& p) : path(p), file(p) {
+    const FileHeader& header = file.header();
+    if ((header.flags & FileHeader::rows_sealed) != 0) options.rows = RecordingOptions::Rows::sealed;
+    if ((header.flags & FileHeader::redacted) != 0) options.statements = RecordingOptions::Statements::redacted;
+    options.key_id = header.key_id;
+    options.part = header.part;
+  }
+
+  void read_all();
+  void read_selected();
+  std::vector<SegmentEntry> segments();
+  bool speaks_of_session(const SegmentEntry& entry);
+  void read_blocks(std::uint64_t from, std::uint64_t to);
+  bool read_records(const BlockHeader& header, Bytes payload);
+  bool read_record(RecordKind kind);
+  void tell_session(const SessionInfo& info);
+  void add_damage(std::uint64_t offset, std::uint64_t bytes, Damage::Kind kind) {
+    ++damage_count;
+    if (damages.size() < damages_kept) damages.push_back({offset, bytes, kind});
+  }
 };
 
-namespace {
-bool has_magic(std::istream& file) {
-  std::array<char, recording_magic.size()> magic{};
-  return file.read(magic.data(), magic.size()) && magic == recording_magic;
-}
-}  // namespace
-
-bool RecordingReader::is_recording(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return file && has_magic(file);
+void RecordingReader::State::tell_session(const SessionInfo& info) {
+  bool sought = selection.wants(info.id);
+  if (!sessions.emplace(info.id.value, sought ? Told::sought : Told::other).second) return;  // each segment tells it again
+  ++counted.sessions;
+  if (info.join == SessionInfo::Join::midstream) ++counted.joined_midstream;
+  if (info.transport == SessionInfo::Transport::tls) ++counted.tls_sessions;
+  if (info.transport == SessionInfo::Transport::compressed) ++counted.compressed_sessions;
+  if (sought) sink->on_session(info);
 }
 
-RecordingReader::RecordingReader(const std::string& path) : state_(std::make_unique<State>()) {
-  state_->path = path;
-  state_->file.open(path, std::ios::binary);
-  if (!state_->file) throw Failure(FailureKind::environment, path + ": can't open the recording: " + std::strerror(errno) + "; check the name and your rights");
-  if (!has_magic(state_->file)) throw Failure(FailureKind::environment, path + ": is not a darktap recording: it doesn't begin as one; give a .dtap, pcap or pcapng file");
-  std::array<std::byte, file_header_bytes - recording_magic.size()> rest{};
-  state_->file.read(reinterpret_cast<char*>(rest.data()), rest.size());
-  std::uint32_t version = ByteReader(rest).u32le();
-  if (version != recording_version) {
-    throw Failure(FailureKind::environment, path + ": is a recording of format " + std::to_string(version) + ", this darktap reads format " +
-                                                std::to_string(recording_version) + "; use the darktap that wrote it");
-  }
-}
-
-RecordingReader::~RecordingReader() = default;
-
-RecordingReader::State::Block RecordingReader::State::next_block() {
-  std::array<std::byte, block_header_bytes> header{};
-  file.read(reinterpret_cast<char*>(header.data()), header.size());
-  if (file.gcount() == 0) return Block::end;
-  ByteReader fields(Bytes(header).first(static_cast<std::size_t>(file.gcount())));
-  bool is_block = fields.u32le() == block_magic;
-  std::uint32_t compressed_size = fields.u32le(), raw_size = fields.u32le();
-  fields.skip(4);
-  std::uint64_t checksum = fields.u64le();
-  if (!fields.ok() || !is_block || compressed_size > max_block_bytes || raw_size > max_block_bytes) return Block::damaged;
-  // Grows with what is really there, so that a damaged size can't exhaust memory.
-  compressed.clear();
-  while (compressed.size() < compressed_size) {
-    std::size_t have = compressed.size(), want = std::min<std::size_t>(compressed_size - have, 1U << 20);
-    compressed.resize(have + want);
-    file.read(reinterpret_cast<char*>(compressed.data() + have), static_cast<std::streamsize>(want));
-    if (static_cast<std::size_t>(file.gcount()) != want) return Block::damaged;
-  }
-  if (XXH3_64bits(compressed.data(), compressed.size()) != checksum) return Block::damaged;
-  if (ZSTD_getFrameContentSize(compressed.data(), compressed.size()) != raw_size) return Block::damaged;
-  raw.resize(raw_size);
-  return ZSTD_decompress(raw.data(), raw.size(), compressed.data(), compressed.size()) == raw_size ? Block::read : Block::damaged;
-}
-
-void RecordingReader::State::hand_over(RecordKind kind, WireReader& in, ExchangeSink& sink) {
+bool RecordingReader::State::read_record(RecordKind kind) {
+  WireReader& misc = lanes[Lane::misc];
   switch (kind) {
-    case RecordKind::file:
-      files.push_back(in.text());
-      return;
+    case RecordKind::file: {
+      std::uint64_t number = misc.number();
+      std::string name = misc.text();
+      if (!misc.ok() || number > files.size()) return misc.ok();  // one before it was in a damaged block
+      if (number == files.size()) files.push_back(std::move(name));
+      return true;
+    }
     case RecordKind::session: {
       SessionInfo info;
-      decode(in, info);
-      if (!in.ok()) return;
-      ++counted.sessions;
-      if (info.join == SessionInfo::Join::midstream) ++counted.joined_midstream;
-      if (info.transport == SessionInfo::Transport::tls) ++counted.tls_sessions;
-      if (info.transport == SessionInfo::Transport::compressed) ++counted.compressed_sessions;
-      sink.on_session(info);
-      return;
+      decode(misc, info);
+      if (misc.ok()) tell_session(info);
+      return misc.ok();
     }
     case RecordKind::exchange: {
       Exchange exchange;
-      decode(in, exchange);
-      if (!in.ok()) return;
+      using Part = ExchangeDecoder::Part;
+      Part part = Part::all;
+      auto outcome = decoder.next(lanes, exchange, [&](const Exchange& e) {
+        return part = selection.wants(e.id.session) && selection.wants(e.request_first) ? Part::all : Part::head;
+      });
+      if (outcome == ExchangeDecoder::Outcome::damaged) return false;
+      if (part == Part::head) return true;
+      if (outcome == ExchangeDecoder::Outcome::without_rows) ++without_rows;
+      if (!sessions.contains(exchange.id.session.value)) {  // who it was stood in a damaged block
+        SessionInfo info;
+        info.id = exchange.id.session;
+        info.first_time = exchange.request_first;
+        info.join = SessionInfo::Join::midstream;
+        tell_session(info);
+      }
       if (counted.first_time == CaptureTime()) counted.first_time = exchange.request_first;
       counted.last_time = std::max({counted.last_time, exchange.request_last, exchange.response_last});
-      sink.on_exchange(exchange);
-      return;
+      sink->on_exchange(exchange);
+      return true;
     }
     case RecordKind::session_end: {
-      SessionId session{in.number()};
-      CaptureTime time(CaptureClock::duration(in.difference()));
-      if (in.ok()) sink.on_session_end(session, time);
-      return;
+      SessionId session{misc.number()};
+      CaptureTime time(CaptureClock::duration(misc.difference()));
+      if (!misc.ok()) return false;
+      auto open = sessions.find(session.value);
+      bool sought = open != sessions.end() && open->second == Told::sought;
+      if (open != sessions.end()) sessions.erase(open);
+      if (sought) sink->on_session_end(session, time);
+      return true;
     }
-    case RecordKind::counters:
-      decode(in, counted);
-      has_counters = in.ok();
-      return;
+    case RecordKind::counters: {
+      TapCounters of_tap;
+      decode(misc, of_tap);
+      if (!misc.ok()) return false;
+      counted = of_tap;
+      counters = Found::yes;
+      return true;
+    }
   }
-  in.fail();
+  return false;
 }
 
-bool RecordingReader::State::hand_over(ExchangeSink& sink) {
-  WireReader records(raw);
+bool RecordingReader::State::read_records(const BlockHeader& header, Bytes payload) {
+  if (header.place == BlockHeader::Place::begins_segment || segment != header.segment) decoder.begin_segment();
+  segment = header.segment;
+  if (!lanes.unpack(payload) || !decoder.begin_block(lanes, header.rows_before)) return false;
+  WireReader& records = lanes[Lane::records];
+  bool in_time = header.first == CaptureTime() || ((!selection.from || header.last >= *selection.from) && (!selection.to || header.first < *selection.to));
+  if (!in_time && !lanes[Lane::shape].at_end()) {
+    // Nothing of it is wanted but the rows that later blocks refer to, and who is there. Records without exchanges are few.
+    return decoder.learn_rows(lanes) && [&] {
+      while (!records.at_end()) {
+        auto kind = static_cast<RecordKind>(records.small<std::uint8_t>());
+        if (!records.ok() || (kind != RecordKind::exchange && !read_record(kind))) return false;
+      }
+      return true;
+    }();
+  }
   while (!records.at_end()) {
     auto kind = static_cast<RecordKind>(records.small<std::uint8_t>());
-    WireReader record(records.bytes());
-    if (!records.ok()) return false;
-    hand_over(kind, record, sink);
-    if (!record.ok()) return false;
+    if (!records.ok() || !read_record(kind)) return false;
   }
-  return records.ok();
+  return lanes.ok();
 }
 
-TapCounters RecordingReader::read(ExchangeSink& sink) {
-  State::Block block = State::Block::read;
-  while (block == State::Block::read) {
-    block = state_->next_block();
-    if (block == State::Block::read && !state_->hand_over(sink)) block = State::Block::damaged;
+// The blocks from one offset to another, passing over what is damaged.
+void RecordingReader::State::read_blocks(std::uint64_t from, std::uint64_t to) {
+  while (from < to && end == Found::no && !(stop && stop())) {
+    auto block = file.block_at(from);
+    if (!block) {
+      auto next = file.next_block(from + 1);
+      std::uint64_t until = std::min(next.value_or(file.size()), to);
+      bool is_cut = !next && to == file.size();
+      add_damage(from, until - from, is_cut ? Damage::Kind::cut_off : Damage::Kind::damaged);
+      from = until;
+      continue;
+    }
+    std::uint64_t block_end = block->end;
+    switch (block->header.kind) {
+      case BlockHeader::Kind::records:
+        if (!read_records(block->header, block->payload)) add_damage(from, block_end - from, Damage::Kind::damaged);
+        break;
+      case BlockHeader::Kind::segment_index: break;
+      case BlockHeader::Kind::file_index:
+        end = Found::yes;
+        if (!file.is_trailer(block_end)) add_damage(block_end, file.size() - block_end, file.size() - block_end < trailer_bytes ? Damage::Kind::cut_off : Damage::Kind::damaged);
+        break;
+    }
+    from = block_end;
   }
-  if (block == State::Block::damaged || !state_->has_counters) state_->counted.end = TapCounters::End::truncated;
-  return state_->counted;
+}
+
+void RecordingReader::State::read_all() { read_blocks(FileHeader::bytes, file.size()); }
+
+// From the file index; without one by going from header to header.
+std::vector<SegmentEntry> RecordingReader::State::segments() {
+  if (auto offset = file.file_index()) {
+    auto block = file.block_at(*offset);
+    FileIndex index;
+    if (block && block->header.kind == BlockHeader::Kind::file_index) {
+      WireReader reader(block->payload);
+      if (decode(reader, index)) {
+        counted = index.counters;
+        counters = end = Found::yes;
+        return std::move(index.segments);
+      }
+    }
+  }
+  std::vector<SegmentEntry> entries;
+  std::uint64_t offset = FileHeader::bytes;
+  std::optional<std::uint32_t> number;
+  while (offset < file.size()) {
+    auto header = file.header_at(offset);
+    if (!header) {
+      auto next = file.next_block(offset + 1);
+      add_damage(offset, next.value_or(file.size()) - offset, next ? Damage::Kind::damaged : Damage::Kind::cut_off);
+      if (!next) break;
+      offset = *next;
+      continue;
+    }
+    if (header->kind == BlockHeader::Kind::records) {
+      if (number != header->segment) {
+        number = header->segment;
+        entries.push_back({.begin = offset, .first = header->first, .last = header->last});
+      }
+      SegmentEntry& entry = entries.back();
+      if (header->first != CaptureTime()) {
+        entry.first = entry.first == CaptureTime() ? header->first : std::min(entry.first, header->first);
+        entry.last = std::max(entry.last, header->last);
+      }
+    }
+    std::uint64_t begin = offset;
+    offset += block_header_bytes + header->payload_bytes;
+    if (header->kind == BlockHeader::Kind::records) entries.back().index = offset;
+    else if (header->kind == BlockHeader::Kind::segment_index && number == header->segment) entries.back().index = begin;
+  }
+  return entries;
+}
+
+bool RecordingReader::State::speaks_of_session(const SegmentEntry& entry) {
+  if (!selection.session) return true;
+  auto block = file.block_at(entry.index);
+  if (!block || block->header.kind != BlockHeader::Kind::segment_index) return true;  // it can't be told: read it
+  SegmentIndex index;
+  WireReader reader(block->payload);
+  if (!decode(reader, index)) return true;
+  return std::binary_search(index.sessions.begin(), index.sessions.end(), selection.session->value);
+}
+
+void RecordingReader::State::read_selected() {
+  std::vector<SegmentEntry> all = segments();
+  Found finished = end;
+  for (const SegmentEntry& entry : all) {
+    bool in_time = entry.first == CaptureTime() || ((!selection.from || entry.last >= *selection.from) && (!selection.to || entry.first < *selection.to));
+    if (!in_time || !speaks_of_session(entry)) continue;
+    TapCounters known = counted;
+    end = Found::no;
+    read_blocks(entry.begin, std::min(entry.index, file.size()));
+    if (finished == Found::yes) counted = known;
+  }
+  end = finished;
+}
+
+RecordingReader::RecordingReader(const std::string& path) : state_(std::make_unique<State>(path)) {}
+RecordingReader::~RecordingReader() = default;
+
+const RecordingOptions& RecordingReader::options() const { return state_->options; }
+
+TapCounters RecordingReader::read(ExchangeSink& sink, const Selection& selection, const std::function<bool()>& stop) {
+  State& state = *state_;
+  state.sink = &sink;
+  state.selection = selection;
+  state.stop = stop;
+  state.segment.reset();
+  state.sessions.clear();
+  state.counted = {};
+  state.counters = state.end = State::Found::no;
+  state.damages.clear();
+  state.damage_count = state.without_rows = 0;
+  if (selection.is_all()) state.read_all();
+  else state.read_selected();
+  bool whole = state.counters == State::Found::yes && state.end == State::Found::yes && state.damage_count == 0;
+  if (!whole) state.counted.end = TapCounters::End::truncated;
+  return state.counted;
 }
 
 const std::vector<std::string>& RecordingReader::files() const { return state_->files; }
+const std::vector<Damage>& RecordingReader::damages() const { return state_->damages; }
+std::uint64_t RecordingReader::damage_count() const { return state_->damage_count; }
+std::uint64_t RecordingReader::without_rows() const { return state_->without_rows; }
+std::uint64_t RecordingReader::bytes_read() const { return state_->file.bytes_read(); }
+
+std::string RecordingReader::problem() const {
+  const State& state = *state_;
+  auto at = [](const Damage& damage) { return std::to_string(damage.bytes) + " bytes at byte " + std::to_string(damage.offset); };
+  const Damage* cut = !state.damages.empty() && state.damages.back().kind == Damage::Kind::cut_off ? &state.damages.back() : nullptr;
+  std::uint64_t damaged = state.damage_count - (cut ? 1 : 0);
+  std::string text;
+  if (damaged > 0) {
+    text = state.path + ": " + std::to_string(damaged) + (damaged == 1 ? " part of the recording is damaged (" : " parts of the recording are damaged, the first (") +
+           at(state.damages.front()) + ") and passed over";
+    if (state.without_rows > 0) text += "; " + std::to_string(state.without_rows) + " exchanges lost their rows with it";
+    text += "; the rest was read";
+  } else if (cut) {
+    text = state.path + ": the recording ends early: its last " + at(*cut) + " are no whole block (its writer was stopped, or the file was cut); read up to there";
+  } else if (state.end == State::Found::no || state.counters == State::Found::no) {
+    text = state.path + ": the recording ends early: its writer was stopped before it could finish it; read to its end";
+  }
+  return text;
+}
 
 }  // namespace darktap::session

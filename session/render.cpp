@@ -118,7 +118,9 @@ void write_answer(JsonWriter& json, const mysql::Answer& answer, std::uint16_t c
     json.member("row_count", set->digests.rows);
     json.member("digest", to_hex(set->digests.ordered_high) + to_hex(set->digests.ordered_low));
     json.key("rows").begin_array();
-    for (std::size_t i = 0; i < std::min(set->rows.size(), max_rows); ++i) {
+    // Of sealed rows nothing can be shown.
+    std::size_t shown = set->content == mysql::ResultSet::Content::sealed ? 0 : std::min(set->rows.size(), max_rows);
+    for (std::size_t i = 0; i < shown; ++i) {
       auto cells = mysql::decode_row(set->rows.row(i), set->columns, set->format);
       if (!cells) continue;
       json.begin_array();
@@ -126,7 +128,7 @@ void write_answer(JsonWriter& json, const mysql::Answer& answer, std::uint16_t c
       json.end_array();
     }
     json.end_array();
-    json.member("rows_shown", std::min(set->rows.size(), max_rows));
+    json.member("rows_shown", shown);
   }
   if (const mysql::Ok* ok = answer.last_ok()) {
     json.member("affected_rows", ok->affected_rows).member("last_insert_id", ok->last_insert_id);

@@ -65,6 +65,27 @@ const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
   return &found->second;
 }
 
+std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session, const Exchange& exchange) {
+  sql::Dialect dialect = dialect_of(session.server_version, exchange.collation);
+  SqlModes::Mode mode = modes_.of(session);
+  dialect.mode = mode.mode;
+  std::shared_ptr<const sql::Meaning> meaning = of(exchange.command, dialect, exchange.schema);
+  modes_.note(session, exchange, *meaning);
+  if (mode.known) return meaning;
+  // It must mean the same under whichever mode the session set.
+  for (const char* other : {"", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "IGNORE_SPACE"}) {
+    dialect.mode = sql::parse_sql_mode(other);
+    if (of(exchange.command, dialect, exchange.schema)->statement_class == meaning->statement_class) continue;
+    auto refused = std::make_shared<sql::Meaning>(*meaning);
+    refused->understood = false;
+    refused->statement_class = refused->class_if_allowed = sql::StatementClass::unsafe;
+    refused->why = "depends on the session's sql_mode, which is not known";
+    refused->effects.push_back({.kind = sql::EffectKind::not_understood, .forbids = true});
+    return refused;
+  }
+  return meaning;
+}
+
 std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& command, const sql::Dialect& dialect, const std::string& schema) {
   if (!carries_statement(command.code)) {
     auto meaning = std::make_shared<sql::Meaning>();

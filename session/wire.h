@@ -10,6 +10,10 @@
 
 namespace darktap::session {
 
+// Signed numbers so that small ones are short, whatever their sign.
+constexpr std::uint64_t zigzag(std::int64_t value) { return static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63); }
+constexpr std::int64_t unzigzag(std::uint64_t value) { return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1); }
+
 class WireWriter {
  public:
   void number(std::uint64_t value) {
@@ -19,20 +23,25 @@ class WireWriter {
     }
     bytes_.push_back(static_cast<std::byte>(value));
   }
-  void difference(std::int64_t value) {
-    number(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
-  }
+  void difference(std::int64_t value) { number(zigzag(value)); }
   void bytes(Bytes value) {
     number(value.size());
     bytes_.insert(bytes_.end(), value.begin(), value.end());
   }
   void text(std::string_view value) { bytes(as_bytes(value)); }
+  // Without a length in front.
+  void raw(Bytes value) { bytes_.insert(bytes_.end(), value.begin(), value.end()); }
 
   std::size_t size() const { return bytes_.size(); }
   Bytes view() const { return bytes_; }
-  void clear() { bytes_.clear(); }
+  // Gives back the memory of what was unusually large.
+  void clear() {
+    bytes_.clear();
+    if (bytes_.capacity() > most_kept_bytes) bytes_.shrink_to_fit();
+  }
 
  private:
+  static constexpr std::size_t most_kept_bytes = std::size_t{4} << 20;
   std::vector<std::byte> bytes_;
 };
 
@@ -56,11 +65,9 @@ class WireReader {
     if (static_cast<std::uint64_t>(static_cast<Small>(value)) != value) reader_.fail();
     return static_cast<Small>(value);
   }
-  std::int64_t difference() {
-    std::uint64_t value = number();
-    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-  }
+  std::int64_t difference() { return unzigzag(number()); }
   Bytes bytes() { return reader_.take(static_cast<std::size_t>(number())); }
+  Bytes raw(std::uint64_t count) { return reader_.take(static_cast<std::size_t>(count)); }
   std::string text() { return std::string(as_text(bytes())); }
   // How many elements follow; an impossible number (each takes a byte at least) fails.
   std::size_t count() {
@@ -70,6 +77,7 @@ class WireReader {
   }
   bool ok() const { return reader_.ok(); }
   bool at_end() const { return reader_.at_end(); }
+  std::size_t remaining() const { return reader_.remaining(); }
   void fail() { reader_.fail(); }
 
  private:

@@ -1,5 +1,10 @@
 #include "characters.h"
 
+#include <bit>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace darktap::sql {
 
 std::size_t utf8_length(std::string_view text) {
@@ -31,6 +36,24 @@ bool is_charset_name(std::string_view name) {
     if (equal) return true;
   }
   return false;
+}
+
+std::size_t skip_plain(std::string_view text, std::size_t at, unsigned char quote, bool high_stops) {
+  const char* bytes = text.data();
+#ifdef __SSE2__
+  const __m128i quotes = _mm_set1_epi8(static_cast<char>(quote)), escapes = _mm_set1_epi8('\\');
+  for (; at + 16 <= text.size(); at += 16) {
+    __m128i piece = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + at));
+    __m128i stops = _mm_or_si128(_mm_cmpeq_epi8(piece, quotes), _mm_or_si128(_mm_cmpeq_epi8(piece, escapes), _mm_cmpeq_epi8(piece, _mm_setzero_si128())));
+    if (high_stops) stops = _mm_or_si128(stops, piece);  // the mask is made of the bytes' highest bits
+    if (unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(stops)); mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    unsigned char c = static_cast<unsigned char>(bytes[at]);
+    if (c == quote || c == '\\' || c == 0 || (c >= 0x80 && high_stops)) break;
+  }
+  return at;
 }
 
 }  // namespace darktap::sql

@@ -12,4 +12,8 @@ std::size_t utf8_length(std::string_view text);
 // A character set's name, case aside: behind '_' it introduces a string.
 bool is_charset_name(std::string_view name);
 
+// Behind the bytes of a quoted text that stand for themselves: at a quote, a backslash, a NUL, and at a byte from 0x80 where
+// those stop too; the text's size where nothing does.
+std::size_t skip_plain(std::string_view text, std::size_t at, unsigned char quote, bool high_stops);
+
 }  // namespace darktap::sql

@@ -27,6 +27,15 @@ constexpr bool in(unsigned char c, unsigned char low, unsigned char high) { retu
 
 SqlMode parse_sql_mode(std::string_view value) {
   SqlMode mode;
+  if (!value.empty() && value.size() < 19 && value.find_first_not_of("0123456789") == std::string_view::npos) {
+    // SET sql_mode = 4: the servers' bits, the same in all of them.
+    unsigned long long bits = std::stoull(std::string(value));
+    mode.pipes_as_concat = (bits & 1U << 1) != 0;
+    mode.ansi_quotes = (bits & 1U << 2) != 0;
+    mode.ignore_space = (bits & 1U << 3) != 0;
+    mode.no_backslash_escapes = (bits & 1U << 20) != 0;
+    return mode;
+  }
   std::size_t begin = 0;
   while (begin <= value.size()) {
     std::size_t end = value.find(',', begin);
@@ -84,25 +93,36 @@ std::size_t character_length(Charset charset, std::string_view text) {
 std::optional<Server> parse_server_name(std::string_view name) {
   std::string text = lower(name);
   Server server;
-  std::size_t at = 0;
-  if (text.starts_with("mysql")) {
+  std::string_view rest = text;
+  if (rest.starts_with("mysql")) {
     server.kind = ServerKind::mysql;
-    at = 5;
-  } else if (text.starts_with("mariadb")) {
+    rest.remove_prefix(5);
+  } else if (rest.starts_with("mariadb")) {
     server.kind = ServerKind::mariadb;
-    at = 7;
+    rest.remove_prefix(7);
   } else {
     return std::nullopt;
   }
-  if (at == text.size()) return server;
-  std::string rest = text.substr(at);
-  std::erase(rest, '.');
-  if (rest.empty() || rest.size() > 4 || rest.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-  // "57" and "80" are one digit each; "1011" is two digits and the minor number, "100" is 10.0.
-  std::size_t major_digits = rest.size() >= 3 ? 2 : 1;
-  std::uint32_t major = static_cast<std::uint32_t>(std::stoul(rest.substr(0, major_digits)));
-  std::uint32_t minor = rest.size() > major_digits ? static_cast<std::uint32_t>(std::stoul(rest.substr(major_digits))) : 0;
-  server.version = major * 10000 + minor * 100 + 99;  // the last release of that series
+  if (rest.empty()) return server;
+  if (rest.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
+  std::size_t at = 0;
+  std::uint32_t major = 0, minor = 0, release = last_of_series;
+  if (rest.find('.') == std::string_view::npos) {
+    // "80" is 8.0, "1011" is 10.11, "118" is 11.8: MySQL's majors have one digit, MariaDB's two from 10 on.
+    std::size_t major_digits = server.kind == ServerKind::mariadb && rest.starts_with('1') ? 2 : 1;
+    if (rest.size() <= major_digits || rest.size() > major_digits + 2) return std::nullopt;
+    major = digits(rest.substr(0, major_digits), at);
+    minor = digits(rest.substr(major_digits), at = 0);
+  } else {  // "8.0", "10.11.6"
+    major = digits(rest, at);
+    if (at == rest.size()) return std::nullopt;
+    minor = digits(rest, ++at);
+    if (at < rest.size()) release = digits(rest, ++at);
+    if (at != rest.size() || rest.ends_with('.')) return std::nullopt;
+  }
+  bool known = server.kind == ServerKind::mysql ? major == 5 || major == 8 || major == 9 : major == 5 || (major >= 10 && major <= 12);
+  if (!known || minor > 99 || release > last_of_series) return std::nullopt;
+  server.version = major * 10000 + minor * 100 + release;
   return server;
 }
 

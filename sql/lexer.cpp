@@ -3,12 +3,13 @@
 #include <array>
 
 #include "characters.h"
+#include "comments.h"
 #include "words.h"
 
 namespace darktap::sql {
 namespace {
 
-enum : std::uint8_t { space = 1, digit = 2, letter = 4, hex_digit = 8, high = 16 };
+enum : std::uint8_t { space = 1, digit = 2, letter = 4, hex_digit = 8, high = 16, alone = 32 };
 
 constexpr std::array<std::uint8_t, 256> build_classes() {
   std::array<std::uint8_t, 256> classes{};
@@ -19,44 +20,54 @@ constexpr std::array<std::uint8_t, 256> build_classes() {
   classes['_'] |= letter;
   classes['$'] |= letter;
   for (unsigned c = 0x80; c < 0x100; ++c) classes[c] |= high;
+  for (char c : std::string_view("()+-*/%,.;=<>!~^|&{}[]")) classes[static_cast<unsigned char>(c)] |= alone;  // a symbol by itself
   return classes;
 }
 constexpr std::array<std::uint8_t, 256> classes = build_classes();
 
 class Lexer {
  public:
-  Lexer(std::string_view text, const Dialect& dialect, UnknownVersion unknown) : text_(text), dialect_(dialect), unknown_(unknown) {}
+  Lexer(std::string_view text, const Dialect& dialect, UnknownVersion unknown, Lexed& out) : text_(text), dialect_(dialect), unknown_(unknown), out_(out) {}
 
-  Lexed run() {
+  void run() {
+    out_.tokens.clear();
+    out_.comments.clear();
+    out_.clean = true;
+    out_.undecided = out_.parameters = 0;
     if (text_.size() > max_statement_bytes) {
       out_.clean = false;
       out_.tokens.push_back({TokenKind::invalid, 0, 0, 0, 0});
       out_.tokens.push_back({});
-      return std::move(out_);
+      return;
     }
     out_.tokens.reserve(text_.size() / 5 + 4);
     while (at_ < text_.size()) next();
     if (in_versioned_) push(TokenKind::invalid, text_.size());
     push(TokenKind::end, text_.size());
-    return std::move(out_);
   }
 
  private:
-  unsigned char byte(std::size_t i) const { return i < text_.size() ? static_cast<unsigned char>(text_[i]) : 0; }
-  bool is(std::size_t i, unsigned set) const { return i < text_.size() && (classes[byte(i)] & set) != 0; }
-  bool ident(std::size_t i) const { return is(i, letter | digit | high) && !is_latin_space(i); }
-  // In latin1 0xa0 is white space to the server; inside a UTF-8 sequence it never comes first.
-  bool is_latin_space(std::size_t i) const { return byte(i) == 0xa0 && dialect_.charset == Charset::plain; }
+  // The bounds are looked at here, and not again in the string_view.
+  unsigned char byte(std::size_t i) const { return i < text_.size() ? static_cast<unsigned char>(text_.data()[i]) : 0; }
+  bool is(std::size_t i, unsigned set) const { return i < text_.size() && (classes.data()[byte(i)] & set) != 0; }
+  bool ident(std::size_t i) const { return is(i, letter | digit | high); }
+  // Bytes of the character of a name that begins at i, at least 0x80 there. 0 where it is none: in some 8-bit character set
+  // such a byte is white space, in another a letter, so that nothing can be said of it outside of quotes.
+  std::size_t high_length(std::size_t i) const {
+    if (dialect_.charset == Charset::plain) return utf8_length(text_.substr(i));
+    std::size_t length = character_length(dialect_.charset, text_.substr(i));
+    bool single = length == 1 && (dialect_.charset == Charset::sjis || dialect_.charset == Charset::cp932) && byte(i) >= 0xa1 && byte(i) <= 0xdf;
+    return length > 1 || single ? length : 0;
+  }
 
   Token& push(TokenKind kind, std::size_t begin) {
-    Token token;
+    Token& token = out_.tokens.emplace_back();
     token.kind = kind;
     token.offset = static_cast<std::uint32_t>(begin);
     token.length = static_cast<std::uint32_t>(at_ > begin ? at_ - begin : 0);
     if (kind == TokenKind::invalid) out_.clean = false;
     if (kind == TokenKind::placeholder) token.symbol = out_.parameters++;
-    out_.tokens.push_back(token);
-    return out_.tokens.back();
+    return token;
   }
   void comment(CommentKind kind, std::size_t begin) {
     out_.comments.push_back({kind, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at_ - begin)});
@@ -64,7 +75,8 @@ class Lexer {
 
   void next() {
     unsigned char c = byte(at_);
-    if ((classes[c] & space) != 0 || is_latin_space(at_)) { ++at_; return; }
+    const unsigned known = classes.data()[c];
+    if ((known & space) != 0) { ++at_; return; }
     if (after_dot_) {
       after_dot_ = false;
       if (ident(at_)) return identifier(at_);
@@ -76,9 +88,8 @@ class Lexer {
       case '`': return quoted(TokenKind::quoted_name, begin, c);
       case '#': return line_comment(begin);
       case '-':
-        if (byte(at_ + 1) == '-' && (at_ + 2 >= text_.size() || byte(at_ + 2) <= ' ' || byte(at_ + 2) == 0x7f || is_latin_space(at_ + 2))) {
-          return line_comment(begin);
-        }
+        if (byte(at_ + 1) == '-' && (at_ + 2 >= text_.size() || byte(at_ + 2) <= ' ' || byte(at_ + 2) == 0x7f)) return line_comment(begin);
+        if (byte(at_ + 1) == '-' && byte(at_ + 2) >= 0x80) push(TokenKind::invalid, begin);  // white space to some character sets
         break;
       case '/':
         if (byte(at_ + 1) == '*') return block_comment(begin);
@@ -109,8 +120,8 @@ class Lexer {
         break;
       default: break;
     }
-    if ((classes[c] & digit) != 0) return number(begin);
-    if (ident(at_)) return identifier(begin);
+    if ((known & digit) != 0) return number(begin);
+    if ((known & (letter | high)) != 0) return identifier(begin);
     symbol(begin);
   }
 
@@ -120,16 +131,8 @@ class Lexer {
     bool high_stops = dialect_.charset != Charset::plain;
     ++at_;
     while (at_ < text_.size()) {
-      // Most bytes stand for themselves.
-      const char* bytes = text_.data();
-      std::size_t plain = at_, size = text_.size();
-      while (plain < size) {
-        unsigned char c = static_cast<unsigned char>(bytes[plain]);
-        if (c == quote || c == '\\' || c == 0 || (c >= 0x80 && high_stops)) break;
-        ++plain;
-      }
-      at_ = plain;
-      if (at_ == size) break;
+      at_ = skip_plain(text_, at_, quote, high_stops);
+      if (at_ == text_.size()) break;
       unsigned char c = byte(at_);
       if (c == quote) {
         if (byte(at_ + 1) != quote || at_ + 1 >= text_.size()) {
@@ -179,30 +182,6 @@ class Lexer {
     if (broken) push(TokenKind::invalid, begin);
   }
 
-  enum class Verdict : std::uint8_t { executed, skipped, undecided };
-
-  // begins behind "/*!" or "/*M!"; leaves at_ behind the version number.
-  Verdict version_verdict(bool mariadb_only) {
-    ServerKind kind = dialect_.server.kind;
-    std::size_t count = 0;
-    while (count < 6 && is(at_ + count, digit)) ++count;
-    if (count < 5) return mariadb_only && kind != ServerKind::mariadb ? Verdict::undecided : Verdict::executed;
-    std::uint32_t version = 0;
-    for (std::size_t i = 0; i < count; ++i) version = version * 10 + (byte(at_ + i) - '0');
-    at_ += count;
-    if (mariadb_only && kind != ServerKind::mariadb) return Verdict::undecided;
-    std::uint32_t server = dialect_.server.version;
-    if (kind == ServerKind::mariadb) {
-      if (!mariadb_only && count == 5 && version >= 50700) return Verdict::skipped;  // MySQL's own features
-      if (server == 0) return version <= 50500 ? Verdict::executed : Verdict::undecided;
-      return version <= server ? Verdict::executed : Verdict::skipped;
-    }
-    if (count == 6) return Verdict::undecided;  // older MySQL reads five digits and takes the sixth as text
-    if (version <= 50500) return Verdict::executed;  // every server that is still met
-    if (kind == ServerKind::unknown || server == 0) return Verdict::undecided;
-    return version <= server ? Verdict::executed : Verdict::skipped;
-  }
-
   void block_comment(std::size_t begin) {
     bool mariadb_only = byte(at_ + 2) == 'M' && byte(at_ + 3) == '!';
     bool versioned = byte(at_ + 2) == '!' || (mariadb_only && dialect_.server.kind != ServerKind::mysql);
@@ -216,15 +195,17 @@ class Lexer {
       }
       at_ = close + 2;
       comment(hint ? CommentKind::hint : CommentKind::plain, begin);
+      if (hint && !ends_outside_quotes(text_.substr(begin, at_ - begin))) push(TokenKind::invalid, begin);
       return;
     }
     at_ += mariadb_only ? 4 : 3;
-    Verdict verdict = version_verdict(mariadb_only);
-    if (verdict == Verdict::undecided) {
+    CommentVersion version = comment_version(text_.substr(at_), mariadb_only, dialect_.server);
+    at_ += version.digits;
+    if (version.taken == Taken::undecided) {
       ++out_.undecided;
-      verdict = unknown_ == UnknownVersion::executed ? Verdict::executed : Verdict::skipped;
+      version.taken = unknown_ == UnknownVersion::executed ? Taken::executed : Taken::skipped;
     }
-    if (verdict == Verdict::executed) {
+    if (version.taken == Taken::executed) {
       in_versioned_ = true;
       return;
     }
@@ -253,7 +234,7 @@ class Lexer {
           if (close == std::string_view::npos) { at_ = text_.size(); any = false; break; }
           at_ = close + 1;
         } else if (ident(at_)) {
-          while (ident(at_)) ++at_;
+          name_characters();
         } else {
           any = false;
           break;
@@ -268,7 +249,8 @@ class Lexer {
     unsigned char c = byte(at_);
     if (c == '\'' || c == '"' || c == '`') {
       std::size_t before = out_.tokens.size();
-      quoted(c == '`' ? TokenKind::quoted_name : TokenKind::string, begin, c);
+      bool is_name = c == '`' || (c == '"' && dialect_.mode.ansi_quotes);
+      quoted(is_name ? TokenKind::quoted_name : TokenKind::string, begin, c);
       after_dot_ = false;
       Token& token = out_.tokens[before];
       if (token.kind != TokenKind::invalid) token.kind = TokenKind::user_variable;
@@ -276,7 +258,11 @@ class Lexer {
       at_ = token.offset + token.length;
       return;
     }
-    while (ident(at_) || byte(at_) == '.') at_ += 1;
+    for (std::size_t before = 0; before != at_;) {
+      before = at_;
+      name_characters();
+      while (byte(at_) == '.') ++at_;
+    }
     push(at_ > begin + 1 ? TokenKind::user_variable : TokenKind::invalid, begin);
   }
 
@@ -328,23 +314,31 @@ class Lexer {
     push(TokenKind::number, begin);
   }
 
-  void identifier(std::size_t begin) {
-    bool after_dot = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol && out_.tokens.back().symbol == '.' &&
-                     out_.tokens.back().offset + 1 == begin;
-    while (at_ < text_.size() && is(at_, letter | digit | high)) {
-      if (byte(at_) < 0x80) {
-        const char* bytes = text_.data();
-        std::size_t end = at_ + 1;
-        while (end < text_.size() && (classes[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
-        at_ = end;
-        continue;
-      }
-      if (dialect_.charset != Charset::plain) { at_ += character_length(dialect_.charset, text_.substr(at_)); continue; }
-      std::size_t length = utf8_length(text_.substr(at_));
-      if (length == 0 && is_latin_space(at_)) break;
-      at_ += length == 0 ? 1 : length;
+  // Steps over the characters of a name; stops at a byte that belongs to none.
+  void name_characters() {
+    const char* bytes = text_.data();
+    const std::size_t size = text_.size();
+    while (at_ < size) {
+      std::size_t end = at_;
+      while (end < size && (classes.data()[static_cast<unsigned char>(bytes[end])] & (letter | digit)) != 0) ++end;
+      at_ = end;
+      if (byte(at_) < 0x80) return;
+      std::size_t length = high_length(at_);
+      if (length == 0) return;
+      at_ += length;
     }
-    std::string_view word = text_.substr(begin, at_ - begin);
+  }
+
+  void identifier(std::size_t begin) {
+    bool after_dot = begin > 0 && text_.data()[begin - 1] == '.' && !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::symbol &&
+                     out_.tokens.back().symbol == '.' && out_.tokens.back().offset + 1 == begin;
+    name_characters();
+    if (at_ == begin) {
+      ++at_;
+      push(TokenKind::invalid, begin);
+      return;
+    }
+    std::string_view word(text_.data() + begin, at_ - begin);
     if (!after_dot && word[0] == '_' && introducer(begin, word)) return;
     Token& token = push(TokenKind::word, begin);
     if (!after_dot) token.word = static_cast<std::uint16_t>(find_word(word));
@@ -401,11 +395,11 @@ class Lexer {
 
   void symbol(std::size_t begin) {
     // "->>" and "<=>", else the pairs.
-    unsigned char first = byte(begin), second = byte(begin + 1), third = byte(begin + 2);
+    unsigned char first = byte(begin), second = byte(begin + 1);
     std::size_t length = 1;
     switch (first) {
-      case '-': length = second != '>' ? 1 : third == '>' ? 3 : 2; break;
-      case '<': length = second == '=' ? (third == '>' ? 3 : 2) : second == '>' || second == '<' ? 2 : 1; break;
+      case '-': length = second != '>' ? 1 : byte(begin + 2) == '>' ? 3 : 2; break;
+      case '<': length = second == '=' ? (byte(begin + 2) == '>' ? 3 : 2) : second == '>' || second == '<' ? 2 : 1; break;
       case '>': length = second == '=' || second == '>' ? 2 : 1; break;
       case '!': length = second == '=' ? 2 : 1; break;
       case '|': case '&': length = second == first ? 2 : 1; break;
@@ -417,18 +411,19 @@ class Lexer {
       return;
     }
     ++at_;
-    static constexpr std::string_view single = "()+-*/%,.;=<>!~^|&{}[]";
-    if (single.find(static_cast<char>(first)) == std::string_view::npos) {
+    if ((classes.data()[first] & alone) == 0) {
       push(TokenKind::invalid, begin);
       return;
     }
     push(TokenKind::symbol, begin).symbol = first;
+    // Some servers end the versioned comment with the statement, others don't.
+    if (first == ';' && in_versioned_) push(TokenKind::invalid, at_);
   }
 
   std::string_view text_;
   const Dialect& dialect_;
   UnknownVersion unknown_;
-  Lexed out_;
+  Lexed& out_;
   std::size_t at_ = 0;
   bool in_versioned_ = false;
   bool after_dot_ = false;
@@ -437,6 +432,12 @@ class Lexer {
 
 }  // namespace
 
-Lexed lex(std::string_view text, const Dialect& dialect, UnknownVersion unknown) { return Lexer(text, dialect, unknown).run(); }
+void lex(std::string_view text, const Dialect& dialect, UnknownVersion unknown, Lexed& reused) { Lexer(text, dialect, unknown, reused).run(); }
+
+Lexed lex(std::string_view text, const Dialect& dialect, UnknownVersion unknown) {
+  Lexed lexed;
+  lex(text, dialect, unknown, lexed);
+  return lexed;
+}
 
 }  // namespace darktap::sql

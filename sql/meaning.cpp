@@ -6,6 +6,7 @@
 #include "normalize.h"
 #include "order.h"
 #include "statement.h"
+#include "words.h"
 
 namespace darktap::sql {
 namespace {
@@ -26,14 +27,20 @@ std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange
 // Collects the answers of all statements of a text into one Meaning.
 class Builder {
  public:
-  Builder(std::string_view text, const Lexed& lexed, const Catalogue* catalogue) : text_(text), lexed_(lexed), catalogue_(catalogue) {}
+  // Into a fresh Meaning.
+  Builder(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, Meaning& out)
+      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue), meaning_(out) {
+    meaning_.understood = true;
+  }
 
   void add(const Statement& statement) {
     ++meaning_.statements;
     bool forbidden = false;
+    if (lexing_moved_) not_understood("read under what a statement in front of it set", statement.begin);
     for (const EffectRef& ref : statement.effects) {
       forbidden = forbidden || ref.forbids;
       add_effect(ref);
+      lexing_moved_ = lexing_moved_ || moves_lexing(ref);
     }
     for (const TableRef& table : statement.tables) forbidden = add_table(table) || forbidden;
     for (const FunctionUse& use : statement.functions) {
@@ -42,27 +49,19 @@ class Builder {
     for (std::uint32_t token : statement.varying_variables) add_varying(lower(text_of(text_, lexed_.tokens[token])));
     for (const std::string& name : statement.varying) add_varying(name);
 
-    StatementClass allowed = statement.base == StatementClass::read && statement.locking ? StatementClass::locking_read : statement.base;
-    if (!statement.understood) {
-      allowed = StatementClass::unsafe;
-      const Token& at = lexed_.tokens[statement.why_token];
-      if (meaning_.why.empty() || meaning_.understood) set_why("not understood: " + statement.why, at.offset, at.length);
-      EffectRef ref;
-      ref.kind = EffectKind::not_understood;
-      ref.token = statement.why_token;
-      ref.forbids = true;
-      add_effect(ref);
-      meaning_.understood = false;
-    }
-    StatementClass actual = forbidden || !statement.understood ? StatementClass::unsafe : allowed;
+    StatementClass allowed = statement.base;
+    if (statement.locking && allowed < StatementClass::locking_read) allowed = StatementClass::locking_read;  // SET @a = (SELECT … FOR UPDATE) too
+    if (!statement.understood) not_understood(statement.why, statement.why_token);
+    if (!meaning_.understood) allowed = StatementClass::unsafe;
+    StatementClass actual = forbidden ? StatementClass::unsafe : allowed;
     if (meaning_.verb.empty() || actual > meaning_.statement_class) meaning_.verb = statement.verb_text;
     meaning_.statement_class = std::max(meaning_.statement_class, actual);
     meaning_.class_if_allowed = std::max(meaning_.class_if_allowed, allowed);
-    if (meaning_.statements == 1) meaning_.order = order_of(text_, lexed_, statement, catalogue_);
-    else meaning_.order = {};
+    if (meaning_.statements > 1) meaning_.order = {};
+    else if (statement.verb == Verb::select) meaning_.order = order_of(text_, lexed_, statement, catalogue_);
   }
 
-  Meaning take() {
+  void finish() {
     if (meaning_.why.empty()) {
       for (const Effect& effect : meaning_.effects) {
         if (!effect.forbids) continue;
@@ -70,16 +69,38 @@ class Builder {
         break;
       }
     }
-    return std::move(meaning_);
   }
-
-  void start() { meaning_.understood = true; }
 
  private:
   void set_why(std::string why, std::uint32_t offset, std::uint32_t length) {
     meaning_.why = std::move(why);
     meaning_.why_offset = offset;
     meaning_.why_length = length;
+  }
+
+  void not_understood(std::string_view why, std::uint32_t token) {
+    const Token& at = lexed_.tokens[token];
+    if (meaning_.why.empty() || meaning_.understood) set_why("not understood: " + std::string(why), at.offset, at.length);
+    EffectRef ref;
+    ref.kind = EffectKind::not_understood;
+    ref.token = token;
+    ref.forbids = true;
+    add_effect(ref);
+    meaning_.understood = false;
+  }
+
+  // Would quotes and escapes of the statements behind it be read in another way than they were here?
+  bool moves_lexing(const EffectRef& ref) const {
+    if (ref.kind != EffectKind::session_state) return false;
+    bool mode = ref.subject == "sql_mode";
+    if (!mode && ref.subject != "names" && ref.subject != "character set" && ref.subject != "character_set_client") return false;
+    if (ref.value.end != ref.value.begin + 1) return true;  // an expression
+    const Token& value = lexed_.tokens[ref.value.begin];
+    bool word = value.kind == TokenKind::word && static_cast<W>(value.word) != W::default_;
+    if (value.kind == TokenKind::number) return !mode || parse_sql_mode(text_of(text_, value)) != dialect_.mode;
+    if (value.kind != TokenKind::string && !word) return true;
+    std::string name = word ? std::string(text_of(text_, value)) : string_value(text_, value, dialect_);
+    return mode ? parse_sql_mode(name) != dialect_.mode : charset_of(name) != dialect_.charset;
   }
 
   void add_effect(const EffectRef& ref) {
@@ -130,20 +151,24 @@ class Builder {
 
   std::string_view text_;
   const Lexed& lexed_;
+  const Dialect& dialect_;
   const Catalogue* catalogue_;
-  Meaning meaning_;
+  Meaning& meaning_;
+  bool lexing_moved_ = false;
   std::set<TableName> read_, written_;
   std::set<std::string> varying_;
 };
 
-Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
-  Parsed parsed = parse(text, lexed, dialect);
-  Builder builder(text, lexed, catalogue);
-  builder.start();
+Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules,
+                         Scratch& scratch) {
+  Parsed& parsed = scratch.parsed;
+  parse(text, lexed, dialect, parsed);
+  Meaning meaning;
+  Builder builder(text, lexed, dialect, catalogue, meaning);
   for (const Statement& statement : parsed.statements) builder.add(statement);
-  Meaning meaning = builder.take();
+  builder.finish();
   meaning.parameters = lexed.parameters;
-  meaning.normalized = normalize(text, lexed, parsed, rules);
+  meaning.normalized = normalize(text, lexed, parsed, rules, scratch.normalized);
   meaning.fingerprint = hash_of_normalized(meaning.normalized);
   return meaning;
 }
@@ -165,8 +190,10 @@ void refuse(Meaning& meaning, std::string why, std::uint32_t offset) {
 }  // namespace
 
 Meaning understand(std::string_view text, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules) {
-  Lexed lexed = lex(text, dialect);
-  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules);
+  thread_local Scratch scratch;
+  Lexed& lexed = scratch.lexed;
+  lex(text, dialect, UnknownVersion::executed, lexed);
+  Meaning meaning = understand_lexed(text, lexed, dialect, catalogue, rules, scratch);
   if (!lexed.clean && meaning.understood && meaning.statement_class < StatementClass::ddl) {
     // A definition's unread tail may hold anything; elsewhere a broken token must not be passed over.
     for (const Token& token : lexed.tokens) {
@@ -179,11 +206,12 @@ Meaning understand(std::string_view text, const Dialect& dialect, const Catalogu
   if (lexed.undecided > 0 && meaning.statement_class != StatementClass::unsafe) {
     // The text means one thing or the other, and the version that tells is not known: the worse of both readings counts.
     Lexed without = lex(text, dialect, UnknownVersion::skipped);
-    Meaning other = understand_lexed(text, without, dialect, catalogue, rules);
+    Meaning other = understand_lexed(text, without, dialect, catalogue, rules, scratch);
     bool same = without.clean && other.understood && other.statement_class == meaning.statement_class && lexed.undecided == 1;
     bool only_comment = lexed.undecided == 1 && without.clean && other.statements == 0;
     if (!same && !only_comment) refuse(meaning, "depends on the server's version, which is not known", 0);
   }
+  scratch.shrink();
   return meaning;
 }
 

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <array>
+#include <cstring>
 #include <unordered_set>
 
 #include "sql/rewrite.h"
@@ -10,22 +12,77 @@
 namespace darktap::sql {
 namespace {
 
+// The text that is built: grows by doubling, and writes without looking where the end is for each character.
+class Output {
+ public:
+  // Into the memory that an earlier text left.
+  Output(std::string& memory, std::size_t expected) : text_(memory) {
+    if (text_.size() < expected) text_.resize(expected);
+  }
+  void add(char c) {
+    reserve(1);
+    text_.data()[size_++] = c;
+  }
+  void add(std::string_view piece) {
+    const std::size_t size = piece.size();
+    reserve(size);
+    char* to = text_.data() + size_;
+    const char* from = piece.data();
+    // Most pieces are short: two halves that may overlap.
+    if (size > 16) {
+      std::memcpy(to, from, size);
+    } else if (size >= 8) {
+      std::memcpy(to, from, 8);
+      std::memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+      std::memcpy(to, from, 4);
+      std::memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+      for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+    size_ += size;
+  }
+  void add_lower(std::string_view piece) {
+    reserve(piece.size());
+    char* to = text_.data() + size_;
+    for (char c : piece) *to++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    size_ += piece.size();
+  }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  char back() const { return text_.data()[size_ - 1]; }
+  std::string_view from(std::size_t begin) const { return std::string_view(text_).substr(begin, size_ - begin); }
+  void cut(std::size_t size) { size_ = size; }
+  std::string take() const { return text_.substr(0, size_); }
+
+ private:
+  void reserve(std::size_t more) {
+    if (text_.size() - size_ < more) text_.resize(2 * text_.size() + more);
+  }
+  std::string& text_;
+  std::size_t size_ = 0;
+};
+
 class Normalizer {
  public:
-  Normalizer(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules)
-      : text_(text), tokens_(lexed.tokens), roles_(parsed.roles), folds_digits_(rules.table_digits == TableDigits::folded) {
+  Normalizer(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules, std::string& memory)
+      : text_(text),
+        tokens_(lexed.tokens.data()),
+        count_(lexed.tokens.size()),
+        roles_(parsed.roles.data()),
+        folds_digits_(rules.table_digits == TableDigits::folded),
+        out_(memory, text.size() + text.size() / 4 + 16) {
     if (!folds_digits_) return;
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    for (std::size_t i = 0; i < count_; ++i) {
       if (roles_[i] == Role::table) tables_.insert(name_of(text_, tokens_[i]));
     }
   }
 
   std::string run() {
-    out_.reserve(text_.size());
-    std::size_t count = tokens_.size() - 1;
+    std::size_t count = count_ - 1;
     while (count > 0 && is_symbol(count - 1, ';')) --count;
     emit(0, count);
-    return std::move(out_);
+    return out_.take();
   }
 
  private:
@@ -93,48 +150,87 @@ class Normalizer {
   }
 
   std::size_t emit_one(std::size_t i, std::size_t end) {
-    if (roles_[i] == Role::dropped) return i + 1;
-    if (roles_[i] == Role::comma) {
-      put(",", Glue::before_none);
-      return i + 1;
-    }
     const Token& first = tokens_[i];
-    if (first.kind == TokenKind::quoted_name || (first.kind == TokenKind::symbol && first.symbol != '-' && first.symbol != '+')) {
+    Role role = roles_[i];
+    switch (first.kind) {
+      case TokenKind::quoted_name:
+        if (role == Role::alias_bare) put("as", Glue::spaced);
+        put_name(i);
+        return i + 1;
+      case TokenKind::symbol:
+        if (first.symbol == '-' || first.symbol == '+') return emit_sign(i, end);
+        emit_symbol(first);
+        return i + 1;
+      case TokenKind::word: return emit_word(i, end);
+      default: break;
+    }
+    if (!is_value(i)) {
       emit_token(i);
       return i + 1;
     }
-    if (is_value(i)) {
-      bool text = tokens_[i].kind == TokenKind::string;
-      put("?", Glue::spaced);
-      ++i;
-      while (text && i < end && tokens_[i].kind == TokenKind::string && is_value(i)) ++i;  // 'a' 'b' is one string
-      return i;
+    bool text = first.kind == TokenKind::string;
+    put('?', Glue::spaced);
+    ++i;
+    while (text && i < end && tokens_[i].kind == TokenKind::string && is_value(i)) ++i;  // 'a' 'b' is one string
+    return i;
+  }
+
+  std::size_t emit_word(std::size_t i, std::size_t end) {
+    Role role = roles_[i];
+    W found = static_cast<W>(tokens_[i].word);
+    if (role == Role::dropped) return i + 1;
+    if (role == Role::comma) {
+      put(',', Glue::before_none);
+      return i + 1;
     }
-    if ((is_symbol(i, '-') || is_symbol(i, '+')) && sign_is_unary(i)) {
-      std::size_t behind = i;
-      while (behind < end && (is_symbol(behind, '-') || is_symbol(behind, '+'))) ++behind;
-      if (behind < end && is_value(behind)) return emit_one(behind, end);
-      for (; i < behind; ++i) emit_token(i);
-      return behind;
+    if (found == W::null_ && is_value(i)) {
+      put('?', Glue::spaced);
+      return i + 1;
     }
-    W found = word(i);
-    bool keyword = found != W::none && !is_identifier_role(i);
-    if (keyword && i + 1 < end && is_symbol(i + 1, '(')) {
+    bool listed = found == W::in_ || found == W::values_ || found == W::value_;
+    if (listed && !is_identifier_role(i) && i + 1 < end) {
       bool nested = false;
       if (found == W::in_) {
-        std::size_t behind = behind_value_list(i + 1, end, nested);
-        put("in", Glue::spaced);
-        if (behind == i + 1) return i + 1;
-        put(nested ? "((?+))" : "(?+)", Glue::spaced);
-        return behind;
+        if (is_symbol(i + 1, '(')) {
+          std::size_t behind = behind_value_list(i + 1, end, nested);
+          put("in", Glue::spaced);
+          if (behind == i + 1) return i + 1;
+          put(nested ? "((?+))" : "(?+)", Glue::spaced);
+          return behind;
+        }
+      } else if (is_symbol(i + 1, '(') || (word(i + 1) == W::row_ && i + 2 < end && is_symbol(i + 2, '('))) {
+        if (role != Role::function && !in_row_) return emit_rows(i, end);
       }
-    }
-    if (keyword && (found == W::values_ || found == W::value_) && i + 1 < end &&
-        (is_symbol(i + 1, '(') || (word(i + 1) == W::row_ && i + 2 < end && is_symbol(i + 2, '(')))) {
-      if (roles_[i] != Role::function && !in_row_) return emit_rows(i, end);
     }
     emit_token(i);
     return i + 1;
+  }
+
+  std::size_t emit_sign(std::size_t i, std::size_t end) {
+    std::size_t behind = i;
+    if (sign_is_unary(i)) {
+      while (behind < end && (is_symbol(behind, '-') || is_symbol(behind, '+'))) ++behind;
+      if (behind < end && is_value(behind)) return emit_one(behind, end);
+    } else {
+      ++behind;
+    }
+    for (; i < behind; ++i) emit_symbol(tokens_[i]);
+    return behind;
+  }
+
+  void emit_symbol(const Token& token) {
+    switch (token.symbol) {
+      case ',': return put(',', Glue::before_none);
+      case ')': return put(')', Glue::before_none);
+      case '(': return put('(', Glue::after_none);
+      case '.': return put('.', Glue::none);
+      case ';':
+        if (!out_.empty() && out_.back() != ';') put(';', Glue::before_none);
+        return;
+      default:
+        if (token.length == 1) return put(static_cast<char>(token.symbol), Glue::spaced);
+        return put(text_of(text_, token), Glue::spaced);
+    }
   }
 
   // VALUES (…), (…), …: each row once where it looks like the one in front of it.
@@ -150,7 +246,7 @@ class Normalizer {
       std::size_t behind = behind_value_list(open, end, nested);
       std::size_t before = out_.size();
       Glue glue = glue_;
-      if (any) put(",", Glue::before_none);
+      if (any) put(',', Glue::before_none);
       std::size_t start = out_.size();
       if (row_word) put("row", Glue::spaced);
       if (behind != open && !nested) {
@@ -162,13 +258,13 @@ class Normalizer {
         emit(open, behind);
         in_row_ = false;
       }
-      std::string row = out_.substr(start);
-      if (row.starts_with(' ')) row.erase(0, 1);
+      std::string_view row = out_.from(start);
+      if (row.starts_with(' ')) row.remove_prefix(1);
       if (any && row == last_row) {
-        out_.resize(before);
+        out_.cut(before);
         glue_ = glue;
       } else {
-        last_row = std::move(row);
+        last_row = row;
       }
       any = true;
       i = behind;
@@ -180,30 +276,38 @@ class Normalizer {
 
   enum class Glue : std::uint8_t { spaced, before_none, after_none, none };
 
-  void put(std::string_view piece, Glue glue) {
-    bool left_open = glue_ == Glue::after_none || glue_ == Glue::none || out_.empty();
+  void blank_before(Glue glue) {
+    bool left_open = glue_ == Glue::after_none || glue_ == Glue::none;
     bool right_open = glue == Glue::before_none || glue == Glue::none;
-    bool blank = !left_open && !right_open;
-    if (blank) out_.push_back(' ');
-    if (piece.size() == 1) out_.push_back(piece[0]);
-    else out_.append(piece);
+    if (!left_open && !right_open && !out_.empty()) out_.add(' ');
     glue_ = glue;
   }
-
-  void put_lower(std::string_view piece, Glue glue) {
-    std::size_t size = piece.size();
-    put(piece, glue);
-    for (std::size_t i = out_.size() - size; i < out_.size(); ++i) {
-      if (out_[i] >= 'A' && out_[i] <= 'Z') out_[i] = static_cast<char>(out_[i] | 0x20);
-    }
+  void put(std::string_view piece, Glue glue) {
+    blank_before(glue);
+    out_.add(piece);
+  }
+  void put(char only, Glue glue) {
+    blank_before(glue);
+    out_.add(only);
+  }
+  void put_lower(const Token& token, Glue glue) {
+    blank_before(glue);
+    if (token.word != 0) out_.add(spelling(static_cast<W>(token.word)));
+    else out_.add_lower(text_of(text_, token));
   }
 
+  static constexpr std::array<bool, 256> build_plain() {
+    std::array<bool, 256> plain{};
+    for (unsigned c = 0; c < 256; ++c) {
+      plain[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
+    }
+    return plain;
+  }
   static bool is_plain(std::string_view name) {
+    static constexpr std::array<bool, 256> plain = build_plain();
     if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    for (char raw : name) {
-      unsigned char c = static_cast<unsigned char>(raw);
-      bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
-      if (!plain) return false;
+    for (char c : name) {
+      if (!plain.data()[static_cast<unsigned char>(c)]) return false;
     }
     return true;
   }
@@ -241,57 +345,52 @@ class Normalizer {
     switch (token.kind) {
       case TokenKind::word: {
         Role role = roles_[i];
-        if (role == Role::keyword) return put_lower(raw, Glue::spaced);
-        bool call = i + 1 < tokens_.size() && is_symbol(i + 1, '(');
+        if (role == Role::keyword) return put_lower(token, Glue::spaced);
+        if (role == Role::name || role == Role::table) return put_name(i);
+        bool call = i + 1 < count_ && is_symbol(i + 1, '(');
         if (role == Role::function || (role == Role::unknown && call && token.word == 0 && find_function(raw) != nullptr)) {
-          return put_lower(raw, call ? Glue::after_none : Glue::spaced);
+          return put_lower(token, call ? Glue::after_none : Glue::spaced);
         }
-        if (role == Role::unknown && reserve_of(static_cast<W>(token.word)) != Reserve::free) return put_lower(raw, Glue::spaced);
+        if (role == Role::unknown && reserve_of(static_cast<W>(token.word)) != Reserve::free) return put_lower(token, Glue::spaced);
         return put_name(i);
       }
       case TokenKind::quoted_name: return put_name(i);
       case TokenKind::string: return put_name(i);  // an alias in quotes
       case TokenKind::number: return put(raw, Glue::spaced);  // a position
       case TokenKind::user_variable: return put(raw, Glue::spaced);
-      case TokenKind::system_variable: return put_lower(raw, Glue::spaced);
-      case TokenKind::symbol:
-        switch (token.symbol) {
-          case ',': return put(raw, Glue::before_none);
-          case ')': return put(raw, Glue::before_none);
-          case '(': return put(raw, Glue::after_none);
-          case '.': return put(raw, Glue::none);
-          case ';':
-            if (!out_.empty() && out_.back() != ';') put(raw, Glue::before_none);
-            return;
-          default: return put(raw, Glue::spaced);
-        }
-      case TokenKind::invalid: return put("?", Glue::spaced);
+      case TokenKind::system_variable: return put_lower(token, Glue::spaced);
+      case TokenKind::symbol: return emit_symbol(token);
+      case TokenKind::invalid: return put('?', Glue::spaced);
       case TokenKind::hex: case TokenKind::bit: case TokenKind::placeholder: case TokenKind::end: return;
     }
   }
 
   std::string_view text_;
-  const std::vector<Token>& tokens_;
-  const std::vector<Role>& roles_;
+  const Token* tokens_;
+  std::size_t count_;
+  const Role* roles_;
   bool folds_digits_;
   std::unordered_set<std::string> tables_;
-  std::string out_;
+  Output out_;
   Glue glue_ = Glue::after_none;
   bool in_row_ = false;  // rows inside rows are not folded: the depth of this recursion is one
 };
 
 }  // namespace
 
-std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules) {
-  return Normalizer(text, lexed, parsed, rules).run();
+std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules, std::string& memory) {
+  return Normalizer(text, lexed, parsed, rules, memory).run();
 }
 
 std::uint64_t hash_of_normalized(std::string_view normalized) { return XXH3_64bits(normalized.data(), normalized.size()); }
 
 Fingerprint fingerprint(std::string_view text, const Dialect& dialect, const FingerprintRules& rules) {
-  Lexed lexed = lex(text, dialect);
+  thread_local Scratch scratch;
+  lex(text, dialect, UnknownVersion::executed, scratch.lexed);
+  parse(text, scratch.lexed, dialect, scratch.parsed);
   Fingerprint result;
-  result.normalized = normalize(text, lexed, parse(text, lexed, dialect), rules);
+  result.normalized = normalize(text, scratch.lexed, scratch.parsed, rules, scratch.normalized);
+  scratch.shrink();
   result.hash = hash_of_normalized(result.normalized);
   return result;
 }

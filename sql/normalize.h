@@ -8,6 +8,18 @@
 
 namespace darktap::sql {
 
-std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules);
+// Memory that one text leaves to the next of its thread; given back where a text was unusually long.
+struct Scratch {
+  Lexed lexed;
+  Parsed parsed;
+  std::string normalized;
+  void shrink() {
+    constexpr std::size_t usual_tokens = 1U << 15, usual_bytes = 1U << 18;
+    if (lexed.tokens.capacity() > usual_tokens || normalized.size() > usual_bytes) *this = {};
+  }
+};
+
+// `memory` is overwritten; what it holds afterwards means nothing.
+std::string normalize(std::string_view text, const Lexed& lexed, const Parsed& parsed, const FingerprintRules& rules, std::string& memory);
 
 }  // namespace darktap::sql

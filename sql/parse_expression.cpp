@@ -359,7 +359,8 @@ bool Parser::column_or_function() {
     return expression_list() && expect_symbol(')');
   }
   if (parts > 1) {
-    std::string column = lower_text(last);
+    std::string column = name_of(text_, tokens_[last]);
+    for (char& c : column) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
     if (column == "nextval" || column == "currval") effect(EffectKind::sequence, first, column, true);  // sql_mode=ORACLE
   }
   if (accept_symbol(symbol_code("->")) || accept_symbol(symbol_code("->>"))) return string_literal();

@@ -213,19 +213,38 @@ bool Parser::system_time() {
   return expect(W::from_) && simple_expression() && expect(W::to_) && simple_expression();
 }
 
-// JSON_TABLE(expression, path COLUMNS (…)): the column list holds types, paths and literals only.
+// JSON_TABLE(expression, path COLUMNS (…)).
 bool Parser::json_table() {
   take(Role::function);
   take(Role::keyword);
-  if (!expression() || !expect_symbol(',') || !string_literal() || !expect(W::columns_) || !is_symbol('(')) return fail("expected COLUMNS");
-  int open = 0;
+  return expression() && expect_symbol(',') && string_literal() && json_columns() && expect_symbol(')');
+}
+
+// COLUMNS (name FOR ORDINALITY | name type [EXISTS] PATH '…' [… ON EMPTY] [… ON ERROR] | NESTED [PATH] '…' COLUMNS (…), …)
+bool Parser::json_columns() {
+  Nest nest(*this);
+  if (nest.too_deep()) return fail("nested too deeply");
+  if (!expect(W::columns_) || !expect_symbol('(')) return false;
   do {
-    if (at_end()) return fail("the statement ends too early");
-    if (token().kind == TokenKind::invalid || is_any({W::select_, W::into_})) return fail("not expected in COLUMNS");
-    if (is_symbol('(')) ++open;
-    if (is_symbol(')')) --open;
-    take(token().kind == TokenKind::word && token().word == 0 ? Role::name : Role::keyword);
-  } while (open > 0);
+    if (is(W::nested_) && (is(W::path_, 1) || token(1).kind == TokenKind::string)) {
+      take(Role::keyword);
+      accept(W::path_);
+      if (!string_literal() || !json_columns()) return false;
+      continue;
+    }
+    if (!name()) return false;
+    if (accept_words({W::for_, W::ordinality_})) continue;
+    if (!cast_type()) return false;
+    accept(W::exists_);
+    if (!expect(W::path_) || !string_literal()) return false;
+    while (is_any({W::null_, W::error_, W::default_})) {
+      if (accept(W::default_)) {
+        if (token().kind != TokenKind::string && token().kind != TokenKind::number) return fail("expected a literal");
+      }
+      take(Role::keyword);
+      if (!expect(W::on_) || !accept_any({W::empty_, W::error_})) return fail("expected EMPTY or ERROR");
+    }
+  } while (accept_symbol(','));
   return expect_symbol(')');
 }
 

@@ -114,8 +114,12 @@ bool Parser::special_arguments(W called, const Function& function, std::uint32_t
   handled = true;
   switch (called) {
     case W::cast_:
-      return expression() && (!accept(W::at_) || (expect(W::time_) && expect(W::zone_) && string_literal())) && expect(W::as_) &&
-             cast_type() && expect_symbol(')');
+      if (!expression()) return false;
+      if (accept_words({W::at_, W::time_, W::zone_})) {
+        accept(W::interval_);
+        if (!string_literal()) return false;
+      }
+      return expect(W::as_) && cast_type() && expect_symbol(')');
     case W::convert_:
       if (!expression()) return false;
       if (accept(W::using_)) return charset_name() && expect_symbol(')');
@@ -202,7 +206,8 @@ bool Parser::cast_type() {
                W::year_, W::decimal_, W::dec_, W::numeric_, W::fixed_, W::double_, W::real_, W::float_, W::signed_, W::unsigned_, W::int_, W::integer_, W::bigint_,
                W::json_, W::interval_, W::inet6_, W::inet4_, W::uuid_, W::point_, W::linestring_, W::polygon_, W::multipoint_, W::multilinestring_,
                W::multipolygon_, W::geometrycollection_, W::geometry_, W::text_, W::longtext_, W::tinyint_, W::smallint_, W::mediumint_, W::blob_,
-               W::vector_, W::varchar2_, W::number_, W::bit_})) {
+               W::vector_, W::varchar2_, W::number_, W::bit_, W::bool_, W::boolean_, W::tinytext_,
+               W::mediumtext_, W::tinyblob_, W::mediumblob_, W::longblob_})) {
     return fail("not a type");
   }
   bool dated = is(W::date_);

@@ -21,7 +21,7 @@ bool Parser::show() {
       W::authors_, W::binary_, W::binlog_, W::character_, W::charset_, W::collation_, W::columns_, W::contributors_, W::create_, W::databases_,
       W::engine_, W::engines_, W::errors_, W::events_, W::explain_, W::fields_, W::function_, W::grants_, W::index_, W::indexes_, W::keys_, W::library_, W::locales_,
       W::master_, W::open_, W::package_, W::parse_tree_, W::plugins_, W::privileges_, W::procedure_, W::processlist_, W::profile_, W::profiles_,
-      W::query_response_time_, W::relaylog_, W::replica_, W::replicas_, W::schemas_, W::slave_, W::status_, W::storage_, W::table_, W::tables_,
+      W::query_response_time_, W::relaylog_, W::replica_, W::replicas_, W::schemas_, W::slave_, W::slaves_, W::status_, W::storage_, W::table_, W::tables_,
       W::triggers_, W::variables_, W::warnings_, W::user_statistics_, W::client_statistics_, W::index_statistics_, W::table_statistics_};
   W subject = W::none;
   for (W known : subjects) {
@@ -34,7 +34,7 @@ bool Parser::show() {
   bool of_table = subject == W::columns_ || subject == W::fields_ || subject == W::index_ || subject == W::indexes_ || subject == W::keys_;
   switch (subject) {
     case W::binary_: case W::binlog_: case W::engine_: case W::master_: case W::open_: case W::processlist_: case W::profile_: case W::profiles_:
-    case W::query_response_time_: case W::relaylog_: case W::replica_: case W::replicas_: case W::slave_: case W::status_: case W::variables_:
+    case W::query_response_time_: case W::relaylog_: case W::replica_: case W::replicas_: case W::slave_: case W::slaves_: case W::status_: case W::variables_:
     case W::user_statistics_: case W::client_statistics_: case W::index_statistics_: case W::table_statistics_: case W::explain_:
       out_.varying.push_back(what);
       break;
@@ -50,8 +50,13 @@ bool Parser::show() {
     add_table(ref);
     return finish(StatementClass::read);
   }
+  if (subject == W::create_ && at_end()) return fail("the statement ends too early");
   bool first_from = true;
   while (!at_end()) {
+    if (accept_words({W::for_, W::current_user_})) {
+      if (accept_symbol('(') && !expect_symbol(')')) return false;
+      continue;
+    }
     if (accept(W::where_)) return expression() && finish(StatementClass::read);
     if (is(W::limit_)) {
       if (!limit(nullptr)) return false;

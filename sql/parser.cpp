@@ -89,7 +89,7 @@ bool Parser::finish(StatementClass base) {
   return true;
 }
 
-Statement Parser::statement(std::uint32_t at) {
+void Parser::statement(std::uint32_t at) {
   at_ = at;
   out_.begin = at;
   if (at_end()) {
@@ -101,28 +101,34 @@ Statement Parser::statement(std::uint32_t at) {
     skip_rest();
   }
   out_.end = at_;
-  return std::move(out_);
 }
 
-Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) {
-  Parsed parsed;
-  parsed.roles.assign(lexed.tokens.size(), Role::unknown);
+void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Parsed& reused) {
+  std::vector<Statement>& statements = reused.statements;
+  statements.clear();
+  reused.roles.assign(lexed.tokens.size(), Role::unknown);
   std::uint32_t at = 0;
   const std::uint32_t last = static_cast<std::uint32_t>(lexed.tokens.size() - 1);
   for (;;) {
-    Statement statement = Parser(text, lexed, dialect, parsed.roles).statement(at);
+    Statement& statement = statements.emplace_back();
+    Parser(text, lexed, dialect, reused.roles, statement).statement(at);
     at = statement.end;
-    if (!statement.empty) parsed.statements.push_back(std::move(statement));
+    if (statement.empty) statements.pop_back();
     if (at >= last) break;
     ++at;  // the ';'
-    if (parsed.statements.size() == max_statements) {
-      Statement& rest = parsed.statements.back();
+    if (statements.size() == max_statements) {
+      Statement& rest = statements.back();
       rest.understood = false;
       rest.why = "too many statements in one text";
       rest.why_token = at;
       break;
     }
   }
+}
+
+Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) {
+  Parsed parsed;
+  parse(text, lexed, dialect, parsed);
   return parsed;
 }
 

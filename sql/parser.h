@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,21 +15,22 @@ namespace darktap::sql {
 
 class Parser {
  public:
-  Parser(std::string_view text, const Lexed& lexed, const Dialect& dialect, std::vector<Role>& roles)
-      : text_(text), tokens_(lexed.tokens), dialect_(dialect), roles_(roles) {}
+  // `out` is a fresh one.
+  Parser(std::string_view text, const Lexed& lexed, const Dialect& dialect, std::vector<Role>& roles, Statement& out)
+      : text_(text), tokens_(lexed.tokens), dialect_(dialect), roles_(roles), out_(out) {}
 
   // Parses the statement at the given token; behind it stands ';' or the end.
-  Statement statement(std::uint32_t at);
+  void statement(std::uint32_t at);
 
  private:
   enum class Capture : std::uint8_t { no, top };
 
   // Tokens (parser.cpp).
   const Token& token(std::uint32_t ahead = 0) const {
-    std::uint32_t i = at_ + ahead;
-    return i < tokens_.size() ? tokens_[i] : tokens_.back();
+    std::size_t i = at_ + ahead;
+    return tokens_.data()[i < tokens_.size() ? i : tokens_.size() - 1];
   }
-  W word(std::uint32_t ahead = 0) const { return token(ahead).kind == TokenKind::word ? static_cast<W>(token(ahead).word) : W::none; }
+  W word(std::uint32_t ahead = 0) const { return static_cast<W>(token(ahead).word); }  // W::none for all but words
   bool is(W wanted, std::uint32_t ahead = 0) const { return word(ahead) == wanted; }
   bool is_any(std::initializer_list<W> wanted, std::uint32_t ahead = 0) const {
     W found = word(ahead);
@@ -139,6 +141,7 @@ class Parser {
   bool index_hints();
   bool system_time();
   bool json_table();
+  bool json_columns();
   bool name_list();  // '(' names ')'
   void add_table(TableRef ref);
   bool is_cte(const TableRef& ref) const;
@@ -169,7 +172,7 @@ class Parser {
   bool finish(StatementClass base);  // the end must be here
 
   std::string_view text_;
-  const std::vector<Token>& tokens_;
+  std::span<const Token> tokens_;
   const Dialect& dialect_;
   std::vector<Role>& roles_;
   std::uint32_t at_ = 0;
@@ -180,7 +183,7 @@ class Parser {
   bool failed_ = false;
   std::vector<std::string> ctes_;  // in scope, lower case, the innermost last
   std::unordered_map<std::string, int> cte_count_;
-  Statement out_;
+  Statement& out_;
 };
 
 }  // namespace darktap::sql

@@ -2,43 +2,12 @@
 
 #include <algorithm>
 
+#include "editable.h"
 #include "order.h"
-#include "statement.h"
 #include "words.h"
 
 namespace darktap::sql {
 namespace {
-
-// A statement that may be edited: one plain read, understood whole.
-struct Editable {
-  Lexed lexed;
-  Parsed parsed;
-  const Statement& statement() const { return parsed.statements.front(); }
-  const Block& block() const { return statement().top; }
-};
-
-std::optional<Editable> editable(std::string_view text, const Dialect& dialect) {
-  Editable found;
-  found.lexed = lex(text, dialect);
-  if (!found.lexed.clean || found.lexed.undecided > 0) return std::nullopt;
-  found.parsed = parse(text, found.lexed, dialect);
-  if (found.parsed.statements.size() != 1) return std::nullopt;
-  if (!found.statement().understood || found.statement().parenthesized_with_tail) return std::nullopt;
-  return found;
-}
-
-bool is_plain_read(const Statement& statement) {
-  return statement.base == StatementClass::read && statement.verb == Verb::select && !statement.locking && statement.effects.empty() &&
-         !statement.assigns_variable;
-}
-
-std::size_t begin_of(const Editable& source, std::uint32_t token) { return source.lexed.tokens[token].offset; }
-std::size_t end_of(const Editable& source, std::uint32_t token) {
-  return source.lexed.tokens[token].offset + source.lexed.tokens[token].length;
-}
-std::string_view slice(std::string_view text, const Editable& source, TokenRange range) {
-  return text.substr(begin_of(source, range.begin), end_of(source, range.end - 1) - begin_of(source, range.begin));
-}
 
 bool holds_placeholder(const Editable& source, TokenRange range) {
   for (std::uint32_t i = range.begin; i < range.end; ++i) {
@@ -104,13 +73,6 @@ bool is_one_literal(std::string_view value, const Dialect& dialect) {
     }
     default: return false;
   }
-}
-
-// What comes out must still be what went in: a read.
-std::optional<std::string> still_read(std::string sql, const Dialect& dialect) {
-  Meaning meaning = understand(sql, dialect);
-  if (!meaning.understood || meaning.statement_class != StatementClass::read || meaning.statements != 1) return std::nullopt;
-  return sql;
 }
 
 bool has_limit(const Block& block) { return block.limit.count != no_token; }

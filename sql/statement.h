@@ -146,5 +146,6 @@ struct Parsed {
 };
 
 Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect);
+void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Parsed& reused);
 
 }  // namespace darktap::sql

@@ -50,10 +50,19 @@ constexpr std::uint64_t folded(const char* bytes, std::size_t count) {
 }
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::uint32_t hash(std::string_view text) {
-  std::size_t front = text.size() < 8 ? text.size() : 8;
-  std::uint64_t h = (folded(text.data(), front) ^ text.size()) * 0x9e3779b97f4a7c15u;
-  if (text.size() > 8) h = (h ^ h >> 29 ^ folded(text.data() + text.size() - 8, 8)) * 0xc2b2ae3d27d4eb4fu;
+// What tells a word from all others of its length, up to 16 bytes of it: its first and its last eight, which may overlap.
+struct Key {
+  std::uint64_t front = 0, back = 0;
+  std::size_t size = 0;
+};
+constexpr Key key_of(std::string_view text) {
+  Key key{folded(text.data(), text.size() < 8 ? text.size() : 8), 0, text.size()};
+  if (text.size() > 8) key.back = folded(text.data() + text.size() - 8, 8);
+  return key;
+}
+constexpr std::uint32_t hash(const Key& key) {
+  std::uint64_t h = (key.front ^ key.size) * 0x9e3779b97f4a7c15u;
+  if (key.size > 8) h = (h ^ h >> 29 ^ key.back) * 0xc2b2ae3d27d4eb4fu;
   return static_cast<std::uint32_t>(h >> 40);
 }
 
@@ -64,7 +73,7 @@ static_assert(word_count * 3 < slots);
 constexpr std::array<std::uint16_t, slots> build() {
   std::array<std::uint16_t, slots> table{};
   for (std::uint16_t i = 1; i < word_count; ++i) {
-    std::size_t at = hash(entries[i].text) % slots;
+    std::size_t at = hash(key_of(entries[i].text)) % slots;
     while (table[at] != 0) at = (at + 1) % slots;
     table[at] = i;
   }
@@ -72,9 +81,29 @@ constexpr std::array<std::uint16_t, slots> build() {
 }
 constexpr std::array<std::uint16_t, slots> table = build();
 
-bool same(std::string_view known, std::string_view text) {
-  if (known.size() != text.size()) return false;
-  for (std::size_t i = 0; i < known.size(); ++i) {
+constexpr std::array<Key, word_count> build_keys() {
+  std::array<Key, word_count> keys{};
+  for (std::size_t i = 1; i < word_count; ++i) keys[i] = key_of(entries[i].text);
+  return keys;
+}
+constexpr std::array<Key, word_count> keys = build_keys();
+
+// Which first and last letters a word of some length may have: most names are told from all words by it.
+constexpr std::size_t sketch_of(char first, char last, std::size_t size) {
+  return (static_cast<unsigned char>(first) & 31U) | (static_cast<unsigned char>(last) & 31U) << 5 | (size & 31U) << 10;
+}
+constexpr std::array<std::uint64_t, 512> build_sketch() {
+  std::array<std::uint64_t, 512> sketch{};
+  for (std::size_t i = 1; i < word_count; ++i) {
+    std::size_t at = sketch_of(entries[i].text.front(), entries[i].text.back(), entries[i].text.size());
+    sketch[at / 64] |= std::uint64_t{1} << at % 64;
+  }
+  return sketch;
+}
+constexpr std::array<std::uint64_t, 512> sketch = build_sketch();
+
+bool same_middle(std::string_view known, std::string_view text) {
+  for (std::size_t i = 8; i + 8 < known.size(); ++i) {
     if (known[i] != fold(text[i])) return false;
   }
   return true;
@@ -82,10 +111,17 @@ bool same(std::string_view known, std::string_view text) {
 
 }  // namespace
 
+// The text holds the characters of a name only: there bit 5 parts nothing but the letters' case.
 W find_word(std::string_view text) {
   if (text.size() > longest_word() || text.empty()) return W::none;
-  for (std::size_t at = hash(text) % slots; table[at] != 0; at = (at + 1) % slots) {
-    if (same(entries[table[at]].text, text)) return static_cast<W>(table[at]);
+  std::size_t seen = sketch_of(text.front(), text.back(), text.size());
+  if ((sketch[seen / 64] >> seen % 64 & 1) == 0) return W::none;
+  Key key = key_of(text);
+  for (std::size_t at = hash(key) % slots; table[at] != 0; at = (at + 1) % slots) {
+    const Key& known = keys[table[at]];
+    if (known.front == key.front && known.size == key.size && known.back == key.back && same_middle(entries[table[at]].text, text)) {
+      return static_cast<W>(table[at]);
+    }
   }
   return W::none;
 }

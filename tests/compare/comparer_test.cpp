@@ -263,6 +263,17 @@ TEST_CASE("errors are compared by class") {
   }
 }
 
+// What asks for the rows below bears a bound that no other question has: of a group or of a whole list.
+bool asks_for_rows_below(const std::string& sql) { return sql.find("LIMIT 50001") != std::string::npos || sql.find("LIMIT 10000") != std::string::npos; }
+
+// The same rows below on both sides.
+Bench::Answerer unless_rows_below(mysql::Answer answer) {
+  return [answer](const std::string& sql, CaptureTime) {
+    if (!asks_for_rows_below(sql)) return answer;
+    return rows_answer({column("people", "name", mysql::ColumnType::var_string)}, {{"ann"}, {"bob"}, {"Bob"}});
+  };
+}
+
 TEST_CASE("GROUP_CONCAT in another order is undefined unless it has an order of its own") {
   std::vector<mysql::Column> list{column("", "list", mysql::ColumnType::var_string)};
   auto source = rows_answer(list, {{"ann,bob,cyd"}}), target = rows_answer(list, {{"cyd,ann,bob"}});
@@ -273,8 +284,8 @@ TEST_CASE("GROUP_CONCAT in another order is undefined unless it has an order of 
                           Case{"SELECT GROUP_CONCAT(name ORDER BY name) FROM people", "row_values/order_violated/confirmed"},
                           Case{"SELECT GROUP_CONCAT(name ORDER BY city) FROM people", "row_values/unexamined/assumed"}}) {
     Bench bench;
-    bench.target = always(target);
-    bench.reference = always(source);
+    bench.target = unless_rows_below(target);
+    bench.reference = unless_rows_below(source);
     bench.read(1, one.sql, source, target, at(1s));
     bench.run_out();
     CHECK(bench.outcome() == one.outcome);
@@ -397,8 +408,8 @@ TEST_CASE("which spelling a sorted list, a list of distinct values or a UNION sh
   Bench bench;
   auto list = std::vector<mysql::Column>{column("", "l", mysql::ColumnType::var_string)};
   auto judge = [&](const std::string& sql, std::vector<std::vector<std::string>> source, std::vector<std::vector<std::string>> target) {
-    bench.target = always(rows_answer(list, target));
-    bench.reference = always(rows_answer(list, source));
+    bench.target = unless_rows_below(rows_answer(list, target));
+    bench.reference = unless_rows_below(rows_answer(list, source));
     bench.judgements.clear();
     static auto when = at(0s);
     bench.read(1, sql, rows_answer(list, source), rows_answer(list, target), when += 100s);
@@ -406,14 +417,14 @@ TEST_CASE("which spelling a sorted list, a list of distinct values or a UNION sh
     return bench.outcome();
   };
   std::string sorted = "SELECT GROUP_CONCAT(name ORDER BY name) AS l FROM people";
-  CHECK(judge(sorted, {{"ann,bob,Bob"}}, {{"ann,Bob,bob"}}) == "row_values/unexamined/assumed");
+  CHECK(judge(sorted, {{"ann,bob,Bob"}}, {{"ann,Bob,bob"}}) == "row_values/order_undefined/confirmed");
   CHECK(judge(sorted, {{"ann,bob,cyd"}}, {{"ann,cyd,bob"}}) == "row_values/order_violated/confirmed");
   CHECK(judge(sorted, {{"ann,bob,Bob"}}, {{"ann,Bob,rob"}}) == "row_values/defect/confirmed");
   std::string distinct = "SELECT GROUP_CONCAT(DISTINCT name) AS l FROM people";
-  CHECK(judge(distinct, {{"ann,bob"}}, {{"Bob,ann"}}) == "row_values/unexamined/assumed");
+  CHECK(judge(distinct, {{"ann,bob"}}, {{"Bob,ann"}}) == "row_values/order_undefined/confirmed");
   CHECK(judge(distinct, {{"ann,bob"}}, {{"ann,cyd"}}) == "row_values/defect/confirmed");
   CHECK(judge("SELECT GROUP_CONCAT(name) AS l FROM people", {{"ann,bob"}}, {{"ann,Bob"}}) == "row_values/defect/confirmed");
-  CHECK(judge("SELECT name AS l FROM people UNION SELECT w FROM words", {{"ann"}, {"bob"}}, {{"Bob"}, {"ann"}}) == "row_values/unexamined/assumed");
+  CHECK(judge("SELECT name AS l FROM people UNION SELECT w FROM words", {{"ann"}, {"bob"}}, {{"Bob"}, {"ann"}}) == "row_values/order_undefined/confirmed");
   CHECK(judge("SELECT name AS l FROM people UNION ALL SELECT w FROM words", {{"ann"}, {"bob"}}, {{"Bob"}, {"ann"}}) == "row_values/defect/confirmed");
 }
 
@@ -424,6 +435,7 @@ TEST_CASE("groups are paired by their words before their spellings are asked for
     return [=](const std::string& sql, CaptureTime) {
       if (sql.find("'Rome'") != std::string::npos || sql.find("'ROME'") != std::string::npos) return rows_answer(words, {{"Rome"}, {"ROME"}});
       if (sql.find("'Oslo'") != std::string::npos || sql.find("'OSLO'") != std::string::npos) return rows_answer(words, {{"Oslo"}, {"OSLO"}});
+      if (asks_for_rows_below(sql)) return rows_answer(words, {{"Rome"}, {"ROME"}, {"Lima"}, {"Oslo"}, {"OSLO"}});
       return rows_answer(words, list);
     };
   };

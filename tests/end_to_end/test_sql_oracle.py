@@ -1,24 +1,22 @@
 """The server as the oracle of `darktap sql`: whatever is called a read runs in a READ ONLY transaction, and leaves nothing behind.
 
-Candidates are the lists of tests/sql, each ordinary read of them with something unsafe behind it, and the shared corpora.
+Candidates are the lists of tests/sql, each ordinary read of them with something unsafe behind it, and the shared corpora; those
+of tricky.jsonl also under the sql_mode and character set that they are written for.
 Tables and columns that a candidate names are made as the server misses them, so that it runs instead of failing early.
 """
 
 import contextlib
 import json
-import os
-import pathlib
 import re
 import subprocess
-import tempfile
-import time
 import unittest
 
 import pymysql
 from pymysql.constants import CLIENT, SERVER_STATUS
 
 from lab import Server
-from lab.server import as_root, end_with_parent, free_port
+from lab.mysqld import mysql_server, program
+from lab.server import LabError
 
 from workplace import CORPUS, DARKTAP, SOURCE, Case, workplace
 
@@ -67,15 +65,26 @@ def corpora():
     return found
 
 
+def tricky():
+    """(bytes, sql_mode, character set) of each statement of tricky.jsonl."""
+    found = []
+    for line in (SOURCE / "tests/sql/tricky.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        text = next(value.encode() if not key.endswith("_hex") else bytes.fromhex(value) for key, value in entry.items() if "read" in key)
+        found.append((text, entry.get("mode", ""), entry.get("charset", "")))
+    return found
+
+
 def candidates():
+    plain = [text.decode() for text, mode, charset in tricky() if not mode and not charset and text.decode(errors="ignore").encode() == text]
     reads = listed("reads")
-    return list(dict.fromkeys([*listed("not_reads"), *reads, *(sql + behind for sql in reads for behind in BEHIND), *corpora()]))
+    return list(dict.fromkeys([*listed("not_reads"), *reads, *plain, *(sql + behind for sql in reads for behind in BEHIND), *corpora()]))
 
 
-def meanings(statements, server):
-    """What `darktap sql` says of each statement."""
-    lines = "".join(json.dumps(sql) + "\n" for sql in statements)
-    done = subprocess.run([DARKTAP, "sql", "-", "--format", "jsonl", "--server", server], input=lines.encode(errors="surrogatepass"),
+def meanings(statements, server, mode="", charset=""):
+    """What `darktap sql` says of each statement; bytes lie in a line as they are."""
+    lines = b"".join((sql if isinstance(sql, bytes) else json.dumps(sql).encode(errors="surrogatepass")) + b"\n" for sql in statements)
+    done = subprocess.run([DARKTAP, "sql", "-", "--format", "jsonl", "--server", server, "--sql-mode", mode, "--charset", charset], input=lines,
                           stdout=subprocess.PIPE, check=True, timeout=120)
     answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert len(answers) == len(statements), f"{len(statements)} statements, {len(answers)} answers"
@@ -96,11 +105,15 @@ def few_of_a_shape(statements, answers):
 class Session:
     """One session that runs candidates; `mariadb` tells which server's variables and sequence it may ask."""
 
-    def __init__(self, connect, mariadb):
+    def __init__(self, connect, mariadb, mode="", charset=""):
         self.mariadb = mariadb
-        self.connection = connect(database="oracle", client_flag=CLIENT.MULTI_STATEMENTS, read_timeout=60)
+        # Under another character set names and values come back as bytes that only latin1 always takes.
+        self.connection = connect(database="oracle", client_flag=CLIENT.MULTI_STATEMENTS, read_timeout=60, charset="latin1" if charset else "utf8mb4")
         self.ask(f"SET max_statement_time = {STATEMENT_SECONDS}" if mariadb else f"SET max_execution_time = {STATEMENT_SECONDS * 1000}")
-        self.ask("SET innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, sql_mode = ''")
+        self.ask("SET innodb_lock_wait_timeout = 1, lock_wait_timeout = 1")
+        if charset:
+            self.ask(f"SET NAMES {charset}")
+        self.ask(f"SET sql_mode = '{mode}'")
 
     def ask(self, sql):
         with self.connection.cursor() as cursor:
@@ -113,7 +126,7 @@ class Session:
         error, stood = None, True
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(sql.encode(errors="surrogatepass"))
+                cursor.execute(sql if isinstance(sql, bytes) else sql.encode(errors="surrogatepass"))
                 while cursor.nextset():
                     pass
             stood = bool(self.connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
@@ -124,6 +137,8 @@ class Session:
 
     def prepare(self, sql):
         """Gives each user variable of the text, and LAST_INSERT_ID, a value that it would have to change."""
+        if isinstance(sql, bytes):
+            sql = sql.decode(errors="replace")
         names = {next(filter(None, found)) for found in re.findall(r"(?<!@)@(?:`([^`]+)`|'([^']+)'|\"([^\"]+)\"|([\w$.]+))", sql)} | {"v"}
         self.variables = [f"@`{name}`" for name in sorted(names) if re.fullmatch(r"[\w$.]{1,64}", name)]
         self.ask("SET " + ", ".join(f"{name} = 'kept'" for name in self.variables))
@@ -222,45 +237,54 @@ class SqlOracle(Case):
         self.assertEqual(session.ask("SELECT COUNT(*) FROM oracle.log"), ((0,),), "a stored function ran")
         self.assertGreater(ran, 60, "the reads of the lists alone are more")
 
+    def judge_dialects(self, connect, name, mariadb):
+        """The statements of tricky.jsonl under their sql_mode and character set, after judge() made the schema."""
+        kinds, tried, sent, wrong = {}, 0, 0, []
+        for sql, mode, charset in tricky():
+            kinds.setdefault((mode, charset), []).append(sql)
+        for (mode, charset), statements in kinds.items():
+            try:
+                session = Session(connect, mariadb, mode, charset)
+            except pymysql.Error as error:
+                if error.args[0] not in (1115, 1231):  # no such character set or sql_mode on this server
+                    raise
+                continue
+            statements = [sql for sql in statements if b"\n" not in sql]  # bytes have no escape for it in a line
+            tried += len(statements)
+            for sql, answer in zip(statements, meanings(statements, name, mode, charset)):
+                if answer["class"] != "read":
+                    continue
+                session.prepare(sql)
+                error, stood = session.run(sql)
+                sent += 1
+                if error is not None and error.args[0] in NOT_OF_A_READ:
+                    wrong.append((sql, mode, charset, str(error)))
+                wrong += [(sql, mode, charset, f"it changed {what}") for what in session.left_behind()]
+                if not stood:
+                    wrong.append((sql, mode, charset, "it ended the transaction"))
+        print(f"{name}: {tried} statements tried under {len(kinds)} sql_modes and character sets, {sent} reads sent, {len(wrong)} wrong")
+        self.assertEqual(wrong, [])
+
     def test_no_read_is_refused_by_mariadb_in_a_read_only_transaction_or_leaves_anything_behind(self):
         with workplace() as place, Server(place / "one", cache=place.parent) as server:
             self.judge(server.connect, server.folder, "mariadb1011", mariadb=True)
+            self.judge_dialects(server.connect, "mariadb1011", mariadb=True)
+
+    def judge_mysql(self, series):
+        with workplace() as place:
+            try:
+                mysqld = program(series, place.parent)
+            except LabError as error:
+                raise unittest.SkipTest(f"no {series} server: {error}") from None
+            with mysql_server(mysqld, place) as (connect, folder):
+                self.judge(connect, folder, series, mariadb=False)
+                self.judge_dialects(connect, series, mariadb=False)
 
     def test_no_read_is_refused_by_mysql_8_in_a_read_only_transaction_or_leaves_anything_behind(self):
-        with mysql8() as (connect, folder):
-            self.judge(connect, folder, "mysql80", mariadb=False)
+        self.judge_mysql("mysql80")
 
+    def test_no_read_is_refused_by_mysql_57_in_a_read_only_transaction_or_leaves_anything_behind(self):
+        self.judge_mysql("mysql57")
 
-@contextlib.contextmanager
-def mysql8():
-    """A private MySQL 8 server of the program that DARKTAP_MYSQLD names: how to connect, and its folder."""
-    program = os.environ.get("DARKTAP_MYSQLD", "")
-    if not program:
-        raise unittest.SkipTest("no MySQL 8 server: DARKTAP_MYSQLD names none")
-    with workplace() as place, tempfile.TemporaryDirectory(prefix="darktap-") as short:
-        folder, socket = place / "data", f"{short}/s"
-        common = [program, "--no-defaults", f"--basedir={pathlib.Path(program).resolve().parents[1]}", f"--datadir={folder}", *as_root()]
-        made = subprocess.run([*common, "--initialize-insecure"], capture_output=True, text=True, timeout=200)
-        if made.returncode != 0:
-            raise AssertionError(f"{program} --initialize-insecure: {made.stderr[-500:]}")
-        with open(place / "log", "wb") as log:
-            process = subprocess.Popen(
-                [*common, f"--port={free_port()}", "--bind-address=127.0.0.1", f"--socket={socket}", "--mysqlx=OFF", "--performance-schema=OFF",
-                 "--skip-log-bin", "--innodb-buffer-pool-size=64M"], stdout=log, stderr=log, preexec_fn=end_with_parent)
-
-        def connect(**options):
-            return pymysql.connect(**{"unix_socket": socket, "user": "root", "charset": "utf8mb4", "autocommit": True, **options})
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    connect().close()
-                    break
-                except pymysql.Error:
-                    if process.poll() is not None or time.monotonic() > deadline:
-                        raise AssertionError(f"{program} did not start: {(place / 'log').read_text(errors='replace')[-800:]}") from None
-                    time.sleep(0.1)
-            yield connect, folder
-        finally:
-            process.terminate()
-            process.wait(30)
+    def test_no_read_is_refused_by_mysql_9_in_a_read_only_transaction_or_leaves_anything_behind(self):
+        self.judge_mysql("mysql97")

@@ -188,8 +188,8 @@ class Server:
 
     def connect(self, **options):
         """A root connection over the Unix socket: no tap on lo sees it."""
-        return pymysql.connect(unix_socket=self.socket, user="root", charset="utf8mb4", autocommit=True, connect_timeout=10,
-                               **options)
+        return pymysql.connect(**{"unix_socket": self.socket, "user": "root", "charset": "utf8mb4", "autocommit": True, "connect_timeout": 10,
+                                  **options})
 
     def query(self, sql, args=None, database=None):
         """Runs one statement as root and gives its rows as tuples."""

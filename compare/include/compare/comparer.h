@@ -44,6 +44,7 @@ struct ComparerOptions {
   std::chrono::milliseconds ladder_limit{5000};
   double questions_per_second = 50;                 // --requery-rate
   std::uint32_t questions_per_fingerprint_minute = 200;  // --requery-budget
+  std::chrono::seconds patience{60};                // how long a case waits for its questions to fit the budget
   std::size_t open_cases = 10'000;                  // more than this many open cases: the next is `unexamined`
   std::chrono::seconds write_window{60};            // how long a seen write may explain a read
   std::vector<std::string> accepted_rules;          // --accept-rule

@@ -30,6 +30,8 @@ struct ResultSet {
   RowBatch rows;
   RowDigests digests;
   std::uint16_t status = 0, warnings = 0;
+  // Sealed: rows and digests are keyed digests of the server's, which can be compared with a key, and not read.
+  enum class Content : std::uint8_t { readable, sealed } content = Content::readable;
   bool all_rows_kept() const { return rows.size() == digests.rows; }
 };
 

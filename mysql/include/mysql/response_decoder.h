@@ -74,12 +74,18 @@ class ResponseDecoder {
     bool operator==(const HeaderKind&) const = default;
   };
   HeaderKind header_kind() const;
-  // The response's first header is being read: a first message was fed, and no row yet.
-  bool in_first_header() const { return (state_ == State::columns || state_ == State::columns_eof) && answer_.results.empty() && command_ != CommandCode::field_list; }
+  // The response's first header is being read, with definitions in it: a first message was fed, and no row yet.
+  bool in_first_header() const {
+    const bool reads = state_ == State::columns || (state_ == State::columns_eof && definition_bytes_ > 0);
+    return reads && answer_.results.empty() && command_ != CommandCode::field_list;
+  }
   // Whole, and the next message is its first row or their end.
   std::optional<Header> first_header() const;
   // Takes the first header as read; false where it does not suit, and nothing was taken.
   bool take_header(const Header& header);
+  // A header whose definitions MariaDB left out, since its client has them from the PREPARE, at the front of frames whose first has
+  // the number `sequence`; how many bytes it took, 0 where it is not of that kind.
+  std::size_t take_cached_header(Bytes frames, std::uint8_t sequence);
   bool in_rows() const { return state_ == State::rows; }
   // Rows from the front of whole frames shorter than `longest`, as long as they surely are rows and their numbers go on from
   // `sequence`; how many bytes were rows, and the number behind the last.

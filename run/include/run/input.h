@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "run/primer.h"
 #include "run/tls_secrets.h"
 #include "session/exchange.h"
+#include "session/recording.h"
 
 namespace darktap::run {
 
@@ -17,6 +19,8 @@ struct InputOptions {
   capture::ServerPorts ports;  // none: whatever is recognised as MySQL (a recording: every session)
   std::string filter;          // BPF, for packets only
   double sample_percent = 100;
+  std::string key_file;        // of a recording whose rows are sealed, for a replay; empty: FILE.key
+  session::Selection selection;  // of a recording, which is then read no further than needed; packets are read to their end
   std::shared_ptr<Primer> primer;       // null: sessions that ran before the tap are known by their traffic alone
   std::shared_ptr<TlsSecrets> secrets;  // null: only those that a capture file carries
 };
@@ -24,6 +28,7 @@ struct InputOptions {
 struct InputResult {
   session::TapCounters counters;
   std::vector<std::string> files;  // what Provenance::file counts
+  std::optional<session::RecordingOptions> recording;  // what a recording says of itself; nothing for packets
   std::string note;                // a line for the user: truncated, no MySQL in it; empty where all is well
 };
 

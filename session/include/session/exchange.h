@@ -20,6 +20,8 @@ struct SessionInfo {
   mysql::Capabilities capabilities = 0;
   enum class Join : std::uint8_t { from_login, midstream } join = Join::from_login;
   enum class Transport : std::uint8_t { plain, tls, compressed } transport = Transport::plain;
+  // Statements by which the session had set itself up before this file of a series began, oldest first; else empty.
+  std::vector<std::string> settings;
 };
 
 using mysql::Exchange;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "session/exchange.h"
+#include "session/sql_modes.h"
 #include "sql/meaning.h"
 
 namespace darktap::session {
@@ -30,6 +31,10 @@ class Understanding {
   Understanding() = default;
   explicit Understanding(sql::Catalogue catalogue, std::size_t limit_bytes = default_limit_bytes)
       : has_catalogue_(!catalogue.tables.empty()), catalogue_(std::move(catalogue)), limit_bytes_(limit_bytes) {}
+
+  // An exchange of a session, under the sql_mode that its earlier statements set: exchanges of a session in their order.
+  std::shared_ptr<const sql::Meaning> of(const SessionInfo& session, const Exchange& exchange);
+  void forget(SessionId session) { modes_.forget(session); }
 
   // A statement whose text is unknown is `unsafe`; a command without a statement has its own class and no fingerprint.
   // `schema`: where names written without one belong.
@@ -57,6 +62,7 @@ class Understanding {
     }
   };
 
+  SqlModes modes_;
   const sql::Catalogue* catalogue_of(const std::string& schema);
 
   bool has_catalogue_ = false;

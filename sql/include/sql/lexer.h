@@ -65,6 +65,8 @@ struct Lexed {
 enum class UnknownVersion : std::uint8_t { executed, skipped };
 
 Lexed lex(std::string_view text, const Dialect& dialect = {}, UnknownVersion unknown = UnknownVersion::executed);
+// The same into what an earlier text left, whose memory is used again.
+void lex(std::string_view text, const Dialect& dialect, UnknownVersion unknown, Lexed& reused);
 
 // The token's own bytes; lives as long as the text.
 inline std::string_view text_of(std::string_view text, const Token& token) { return text.substr(token.offset, token.length); }

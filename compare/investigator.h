@@ -1,0 +1,102 @@
+// One case's investigation: what it knows, and the steps of its story. investigation.cpp tells the story, behind.cpp what follows
+// from a target that changed its mind.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "evidence.h"
+#include "inquiry.h"
+#include "investigation.h"
+#include "ladder.h"
+#include "leeway.h"
+
+namespace darktap::compare {
+
+inline std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to - from); }
+
+// Writes that far back may have moved what hangs on an order.
+inline constexpr std::chrono::seconds order_quiet{10};
+
+// What a rung of the ladder brought.
+struct Rung {
+  enum class Reference : std::uint8_t { not_asked, heard } reference = Reference::not_asked;
+  enum class Target : std::uint8_t { stays, moved } target = Target::stays;  // since the rung before
+  enum class Place : std::uint8_t { between, last } place = Place::between;
+};
+
+class Investigator {
+ public:
+  Investigator(const CaseFile& file, Interview& interview, World world)
+      : file_(file), interview_(interview), world_(world), source_(&file.exchange.answer), target_(&file.target.answer), plan_(file.plan),
+        last_stale_(file.target.sent) {}
+
+  Task<Conclusion> run();
+
+ private:
+  Task<Conclusion> climb();
+  Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
+  Task<bool> still_apart(CaptureTime now);
+  Task<bool> find_stand_ins();
+  Task<bool> ask_gtid();
+  std::optional<std::string> healed_column() const;
+  Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
+
+  Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
+  Conclusion unexamined(const std::string& reason) const;
+  Conclusion without_questions() const;
+  Conclusion undefined_order() const;
+  Conclusion behind(CaptureTime agreed, bool known_to_be_older);
+  Conclusion both_moved(CaptureTime agreed);
+  Conclusion skipped(const Attribution& write, Level level) const;
+  Conclusion uncommitted(const Attribution& write) const;
+  Conclusion settle();
+
+  bool one_result_is_longer_than_kept() const {
+    const mysql::ResultSet *a = source_->first_rows(), *b = target_->first_rows();
+    return source_->results.size() == 1 && target_->results.size() == 1 && a != nullptr && b != nullptr && (!a->all_rows_kept() || !b->all_rows_kept());
+  }
+  bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
+  bool unchanged(const mysql::Answer& target) const { return identical(*target_, target) || examine(*target_, target, plan_).agrees(); }
+  std::optional<Attribution> cause_of_staleness() const;
+  std::optional<Attribution> left_out() const { return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers()); }
+  // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
+  const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
+  bool environmental_error() const;
+  // The same data may answer otherwise when asked again: then a change of mind proves no lag.
+  bool hangs_on_order() const {
+    if (world_.writes.written_since(file_.scope, file_.exchange.request_first - order_quiet)) return false;
+    if (plan_.rows_hang_on_order || first_.relation == Relation::open) return true;
+    if (!first_.a) return false;
+    std::vector<Leeway> leeway = leeways(plan_, first_.a->columns);
+    return std::any_of(leeway.begin(), leeway.end(), [](Leeway one) { return one != Leeway::none; });
+  }
+  void write_attribution(JsonWriter& json, const Attribution& write) const;
+
+  const CaseFile& file_;
+  Interview& interview_;
+  World world_;
+  const mysql::Answer *source_, *target_;  // as captured, or what stands in for them
+  std::optional<mysql::Answer> source_stand_in_, target_stand_in_;
+  const Plan& plan_;
+  Examination first_, latest_;  // latest_: the target's last answer against the authority's
+  Ladder ladder_;
+  std::vector<mysql::Answer> references_;  // in the order of asking
+  std::optional<mysql::Answer> previous_target_;
+  CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
+  std::size_t inquiries_ = 0;
+  CaptureTime next_inquiry_{};
+  CaptureTime next_list_question_{};        // about the whole lists
+  std::size_t refuted_ = 0;
+  bool order_refuted_ = false;             // the last inquiry found the order itself wrong
+  bool reference_differs_ = false;         // from the source's answer, when it was last asked
+  bool sides_agree_without_source_ = false;
+  std::string unknown_, apart_;  // why nothing could be settled: the excuse was open; the whole lists still differ
+  std::string gtid_;             // of the write that may explain it, where the target could tell whether it has it
+  bool gtid_at_first_ = false;
+  std::string refutation_;       // what the last settled inquiry showed
+};
+
+}  // namespace darktap::compare

@@ -1,0 +1,29 @@
+// Questions about the rows that a query is computed from: those of its FROM and WHERE, before anything is grouped, sorted,
+// made distinct or cut. Nothing where the statement is not one plain block, or is not understood.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sql/dialect.h"
+
+namespace darktap::sql {
+
+// SELECT `items` FROM and WHERE as written, AND `condition` where one is given, then `tail`.
+std::optional<std::string> over_same_rows(std::string_view text, std::string_view items, std::string_view condition, std::string_view tail,
+                                          const Dialect& dialect = {});
+
+// The columns that the block's select list and its GROUP BY, HAVING and ORDER BY name, as written and with commas between;
+// "1" where there are none, "*" where they can't be told.
+std::optional<std::string> columns_used(std::string_view text, const Dialect& dialect = {});
+
+// The select item as an expression over those rows with its alias left out; GROUP BY or ORDER BY keys, where they name an
+// item, by that item's expression. Nothing where it holds an aggregate, a window function or a parameter.
+std::optional<std::string> group_key_over_rows(std::string_view text, std::size_t key, const Dialect& dialect = {});
+
+// A set operation with its UNIONs turned into UNION ALLs and without its tail: every row that any part gives. Nothing where
+// EXCEPT or INTERSECT is among them, or a part has a LIMIT.
+std::optional<std::string> all_of_union(std::string_view text, const Dialect& dialect = {});
+
+}  // namespace darktap::sql
