@@ -49,5 +49,5 @@ function(darktap_room_tests room)
   catch_discover_tests(${target}
     TEST_PREFIX "${room}: "
     PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED: " LABELS "${room}" TIMEOUT 300
-               ENVIRONMENT "DARKTAP_CORPUS=${DARKTAP_CORPUS}\\;DARKTAP_SOURCE=${PROJECT_SOURCE_DIR}")
+               ENVIRONMENT "DARKTAP_CORPUS=${DARKTAP_CORPUS}")
 endfunction()

@@ -9,7 +9,6 @@
 namespace darktap::mysql {
 
 namespace {
-
 constexpr std::uint64_t most_columns = 65'535;
 
 std::uint8_t first_byte(Bytes message) { return std::to_integer<std::uint8_t>(message[0]); }
