@@ -17,6 +17,14 @@ std::string_view phrase(StreamEnd::Reason reason) {
   return "the connection ended";
 }
 
+// Where plain packets were an inference: the header of a stored compressed packet on its own, as some clients send it. Taken
+// for a frame it would begin with the command that nobody sends.
+bool is_lone_header(const Side& from, Bytes packet) {
+  if (packet.size() != Decompressor::header_bytes || from.form != Side::Form::plain || from.phase != Side::Phase::commands || from.frames.in_message()) return false;
+  ByteReader reader(packet);
+  return reader.u24le() > 0 && reader.u8() == 0 && reader.u24le() == 0;
+}
+
 }  // namespace
 
 void ConnectionDecoder::State::feed(const StreamBytes& event) {
@@ -51,6 +59,12 @@ void ConnectionDecoder::State::take(Direction direction, Bytes bytes, const Stam
       from.lone_header.assign(bytes.begin(), bytes.end());
       from.lone_header_stamp = first;
     }
+    return;
+  }
+  if (direction == Direction::to_server && facts.known != ConnectionFacts::Capability::negotiated && is_lone_header(from, bytes)) {
+    lose(direction, first.time);
+    from.lone_header.assign(bytes.begin(), bytes.end());
+    from.lone_header_stamp = first;
     return;
   }
   drain(direction, bytes, first, last);

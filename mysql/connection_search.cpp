@@ -30,7 +30,7 @@ bool ConnectionDecoder::State::find_login(Bytes packet) {
 }
 
 // A command in a compressed packet, whose header may have come in a packet of its own. Where nothing told that the
-// connection is compressed, only a stored command does.
+// connection is compressed, the packet must hold nothing else.
 bool ConnectionDecoder::State::find_compressed(Bytes packet) {
   Side& client = side(Direction::to_server);
   auto holds_command = [&](Bytes bytes) {

@@ -40,7 +40,15 @@ void Conversation::command(const MessageView& message) {
                   .wire_bytes = message.wire_bytes, .last_sequence = message.last_sequence, .burst = burst_,
                   .answer = std::exchange(client_hole_, false) ? Waiting::Answer::search : Waiting::Answer::awaited};
   if (message.integrity != MessageView::Integrity::whole) client_hole_ = true;  // the next answer must be told from its own
-  if (mute_) waiting.answer = Waiting::Answer::lost;
+  if (mute_) {
+    if (is_quiet_before(message.first.time)) {
+      mute_ = false;
+      waiting.answer = Waiting::Answer::search;
+    } else {
+      waiting.answer = Waiting::Answer::lost;
+    }
+    heard_ = message.last.time;
+  }
   if (!waits) {
     take(waiting, message.payload);
     return;
@@ -178,11 +186,19 @@ void Conversation::advance() {
 
 Conversation::Framing Conversation::response(const MessageView& message) {
   if (side_ == Server::searching) {
+    heard_ = message.last.time;
     skip_to(message.first.time);
     if (!starts_head(message)) return Framing::trusted;
     side_ = Server::following;
   } else if (!head_) {
     side_ = Server::searching;  // nobody asked for it, as far as the tap saw
+    // Then what was paired again after a loss may have been one answer off, too.
+    if (overlapping_) {
+      for (Exchange& exchange : held_) make_unobserved(exchange, "an answer came that nobody asked for");
+      flush_held();
+      mute();
+      heard_ = message.last.time;
+    }
     return Framing::trusted;
   }
   bool checked = sequences_checked_;
@@ -248,6 +264,7 @@ void Conversation::complete() {
   if (head.decoder.eof_form() != ResponseDecoder::EofForm::unknown) eof_form_ = head.decoder.eof_form();
   else if (head.decoder.may_be_complete()) eof_form_ = ResponseDecoder::EofForm::deprecated;
   take_effect(head);
+  longest_wait_ = std::max(longest_wait_, exchange.response_last - exchange.request_last);
   // A client that asks again before it has its answer never waits. Commands of one packet don't count.
   if (!queue_.empty() && queue_.front().burst != head.burst && queue_.front().last.time < exchange.response_first) overlapping_ = true;
   tell(std::move(open));
@@ -258,9 +275,8 @@ void Conversation::server_lost(CaptureTime behind) {
   side_ = Server::searching;
   found_again_ = true;
   if (overlapping_) {
-    mute_ = true;
-    for (Waiting& each : queue_) each.answer = Waiting::Answer::lost;
-    give_up_head("bytes were lost, and the client does not wait for its answers");
+    mute();
+    heard_ = behind;
     return;
   }
   if (!head_) return;
@@ -269,6 +285,20 @@ void Conversation::server_lost(CaptureTime behind) {
   for (Waiting& each : queue_)
     if (each.burst == head_->burst) each.answer = Waiting::Answer::lost;
   give_up_head("bytes of its answer were lost");
+}
+
+void Conversation::mute() {
+  mute_ = true;
+  for (Waiting& each : queue_) each.answer = Waiting::Answer::lost;
+  give_up_head("bytes were lost, and the client does not wait for its answers");
+}
+
+// Whatever was asked is answered by now, as far as this connection's answers have ever taken: far longer than that nobody
+// has said anything.
+bool Conversation::is_quiet_before(CaptureTime time) const {
+  constexpr std::chrono::seconds least(2);
+  constexpr int times_longest = 10;
+  return time - heard_ >= std::max<std::chrono::nanoseconds>(least, times_longest * longest_wait_);
 }
 
 // While searching: whatever the server sends once a later burst was sent, is no answer to an earlier one.
@@ -291,6 +321,7 @@ bool Conversation::starts_head(const MessageView& message) const {
 }
 
 std::optional<ResponseStart> Conversation::expected_start(CaptureTime time) {
+  heard_ = std::max(heard_, time);
   skip_to(time);
   if (side_ != Server::searching || !head_ || head_->progress != Progress::waiting || time < head_->exchange.request_last) return std::nullopt;
   ResponseStart start{.command = head_->exchange.command.code, .sequence = {}};

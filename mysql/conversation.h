@@ -84,6 +84,8 @@ class Conversation {
   void tell(Open open);
   void complete();
   void give_up_head(const std::string& why);
+  bool is_quiet_before(CaptureTime time) const;
+  void mute();
   void skip_to(CaptureTime time);
   bool starts_head(const MessageView& message) const;
   void take_effect(OpenExchange& head);
@@ -108,7 +110,9 @@ class Conversation {
   CommandCode last_code_ = CommandCode::sleep;
   bool client_hole_ = false;       // before the next command
   bool overlapping_ = false;       // the client sends without waiting: after a loss nothing can be paired again
-  bool mute_ = false;              // … and there was one
+  bool mute_ = false;              // … and there was one; until both sides have been quiet for long
+  CaptureTime heard_;              // either side, while mute
+  std::chrono::nanoseconds longest_wait_{};  // for the end of an answer
   bool found_again_ = false;       // the answer in progress was found after a loss
   ResponseDecoder::EofForm eof_form_ = ResponseDecoder::EofForm::unknown;  // learned, where it was not negotiated
   bool recognised_ = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compression.h"
 #include "lenenc.h"
 #include "server_messages.h"
 
@@ -16,9 +17,10 @@ constexpr std::size_t least_continued = 400;  // a text that goes on in the next
 bool is_text_byte(char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// A statement begins with a word, a bracket or a comment, and its beginning has no control bytes.
+// A statement begins with a word, a bracket or a comment, and its beginning has no control bytes outside its literals.
 bool is_statement(std::string_view text) {
   std::string_view head = text.substr(0, 64);
+  head = head.substr(0, head.find_first_of("'\""));
   if (!std::all_of(head.begin(), head.end(), is_text_byte)) return false;
   std::size_t at = head.find_first_not_of(" \t\r\n;");
   if (at == std::string_view::npos) return false;
@@ -204,8 +206,12 @@ bool looks_like_compressed_command(Bytes packet, std::size_t frame_payload) {
   ByteReader reader(packet);
   Header header = read_header(reader);
   std::uint32_t uncompressed = reader.u24le();
-  if (!reader.ok() || header.sequence != 0 || uncompressed != 0 || header.length != reader.remaining()) return false;
-  return looks_like_command(reader.rest(), frame_payload);
+  if (!reader.ok() || header.sequence != 0 || header.length != reader.remaining()) return false;
+  if (uncompressed == 0) return looks_like_command(reader.rest(), frame_payload);
+  // What unpacks to its announced length is no accident: zlib and zstd check themselves.
+  Decompressor unpack;
+  Bytes rest = packet;
+  return unpack.next(rest, {}) == Decompressor::Step::bytes && looks_like_command(unpack.content(), frame_payload);
 }
 
 }  // namespace darktap::mysql

@@ -23,7 +23,7 @@ bool looks_like_response(Bytes packet, const ResponseStart& expected, std::size_
 // The same for a message whose framing is sure.
 bool payload_starts_response(Bytes payload, std::uint64_t length, CommandCode command);
 
-// A stream joined in the middle that is compressed: a command inside a stored (uncompressed) compressed packet.
+// A stream joined in the middle that is compressed: a compressed packet that holds a command.
 bool looks_like_compressed_command(Bytes packet, std::size_t frame_payload);
 
 }  // namespace darktap::mysql

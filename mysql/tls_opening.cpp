@@ -89,6 +89,7 @@ void TlsSession::opened(Half& from, Bytes record, std::uint64_t number) {
 
 TlsSession::Outcome TlsSession::unseal(Direction direction, Bytes record, std::uint8_t& type) {
   if (!suite_) return server_hello_lost_ ? unseal_without_suite(direction, record, type) : Outcome::failed;
+  if (!client_random_) return identify(direction, record, type);
   Half& from = half(direction);
   if (Outcome ready = prepare(direction); ready != Outcome::done) return ready;
   if (from.slack == 0 && from.opener->open(record, from.number, plain_, type)) {
@@ -124,8 +125,35 @@ TlsSession::Outcome TlsSession::unseal(Direction direction, Bytes record, std::u
   return found ? Outcome::done : Outcome::failed;
 }
 
+// The ClientHello was lost: whose secrets open the record? A record of the wrong session never opens.
+TlsSession::Outcome TlsSession::identify(Direction direction, Bytes record, std::uint8_t& type) {
+  if (keys_ == nullptr) return Outcome::failed;
+  Half& from = half(direction);
+  if (from.form == Half::Form::clear && version_ == TlsVersion::tls12) return Outcome::failed;  // its change to sealed records is awaited
+  const auto& order = keys_->order();
+  std::size_t tries = std::min(order.size(), limits_.tried_sessions);
+  for (auto candidate = order.rbegin(); tries > 0; --tries, ++candidate) {
+    client_random_ = *candidate;
+    from.opener.reset();
+    from.traffic_secret.clear();
+    std::uint64_t number = 0;
+    // The first records of a direction are its handshake's.
+    constexpr std::uint64_t first_records = 8;
+    if (prepare(direction) == Outcome::done && try_numbers(*from.opener, 0, std::min(from.slack, first_records), record, number, type)) {
+      opened(from, record, number);
+      return Outcome::done;
+    }
+    from.epoch = 0;
+  }
+  client_random_.reset();
+  from.opener.reset();
+  from.traffic_secret.clear();
+  return Outcome::wait;
+}
+
 // The ServerHello was lost. TLS 1.3 has five suites, and its secrets need nothing of the server's.
 TlsSession::Outcome TlsSession::unseal_without_suite(Direction direction, Bytes record, std::uint8_t& type) {
+  if (!client_random_) return Outcome::failed;
   Half& from = half(direction);
   if (keys_ == nullptr || !keys_->is_expected()) {
     give_up("no key log was given");

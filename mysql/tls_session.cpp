@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint8_t change_cipher_spec = 20, alert = 21, handshake = 22, application_data = 23, heartbeat = 24;
 constexpr std::uint32_t most_failures = 8;  // records in a row that don't open before the session is given up
+const char* const client_hello_missing = "its ClientHello was not seen, which names the session's secrets";
 constexpr std::size_t shortest_sealed = 22;  // header, tag and one byte
 
 std::size_t record_size(Bytes header) {
@@ -49,7 +50,7 @@ void TlsSession::finish() {
   if (!why_.empty()) return;
   if (waiting_ && keys_ != nullptr) keys_->ask_for_more();
   retry();
-  if (waiting_) give_up("the key log has no secrets for it");
+  if (waiting_) give_up(client_random_ ? "the key log has no secrets for it" : client_hello_missing);
   else if (!opened_ && why_.empty()) give_up("its handshake was not seen to its end");
 }
 
@@ -139,10 +140,12 @@ void TlsSession::run_gap(Direction direction, std::uint64_t length, const Stamp&
   lose(direction, length, behind);
 }
 
-// A hello that was lost can't be made up for, but by TLS 1.3's secrets, which are of use without the server's.
+// Without the ClientHello the session's secrets are found by trying; TLS 1.3's are of use without the server's. Without either
+// there is no telling.
 bool TlsSession::hello_is_missing(Direction direction) {
-  if (!client_random_) {
-    give_up("its ClientHello was not seen, which names the session's secrets");
+  if (!client_random_) client_hello_lost_ = true;
+  if (!client_random_ && (direction == Direction::to_client || keys_ == nullptr || !keys_->is_expected())) {
+    give_up(client_hello_missing);
     return true;
   }
   if (direction == Direction::to_client && !suite_) server_hello_lost_ = true;
@@ -361,8 +364,8 @@ void TlsSession::on_server_hello(const ServerHello& hello) {
     give_up("its cipher suite 0x" + to_hex(Bytes(id)) + " is none of AES-GCM, AES-CCM and ChaCha20-Poly1305, and those alone can be read");
     return;
   }
-  if (!client_random_) {
-    give_up("its ClientHello was not seen, which names the session's secrets");
+  if (!client_random_ && !client_hello_lost_) {
+    give_up(client_hello_missing);
     return;
   }
   if (keys_ == nullptr || !keys_->is_expected()) {

@@ -32,6 +32,7 @@ struct TlsLimits {
   std::size_t held_bytes = std::size_t{1} << 20;      // of a connection whose secrets have not come yet
   std::chrono::seconds held_time{10};                 // … and how long, by the packets' time
   std::uint64_t lost_records = 1U << 16;              // record numbers tried behind a hole
+  std::size_t tried_sessions = 1024;                  // of the key log, the newest, where the ClientHello was lost
   std::size_t search_bytes = std::size_t{64} << 20;   // … and bytes decrypted for it, a record
 };
 
@@ -109,6 +110,7 @@ class TlsSession {
 
   // tls_opening.cpp: which keys, which number.
   Outcome unseal(Direction direction, Bytes record, std::uint8_t& type);
+  Outcome identify(Direction direction, Bytes record, std::uint8_t& type);
   Outcome unseal_without_suite(Direction direction, Bytes record, std::uint8_t& type);
   bool try_epoch(Half& half, RecordOpener opener, std::uint32_t epoch, SecretBytes secret, std::uint64_t from, std::uint64_t slack, Bytes record, std::uint8_t& type);
   bool try_numbers(RecordOpener& opener, std::uint64_t from, std::uint64_t slack, Bytes record, std::uint64_t& number, std::uint8_t& type);
@@ -132,7 +134,7 @@ class TlsSession {
   ClientRandom server_random_{};
   std::optional<TlsVersion> version_;
   std::optional<Suite> suite_;
-  bool server_hello_lost_ = false;
+  bool server_hello_lost_ = false, client_hello_lost_ = false;
   std::vector<std::byte> plain_;
 
   bool waiting_ = false;

@@ -207,3 +207,50 @@ TEST_CASE("what the server says unasked is nobody's answer") {
   CHECK(story(tap) == "1 2");
   require_right_pairs(tap);
 }
+
+namespace {
+
+// Two commands before the first answer: a client that doesn't wait. Then a hole in the server's answers.
+Tap& pipelined_and_cut(Tap& tap) {
+  tap.log_in();
+  tap.client(wire::query("SELECT 1"));
+  std::string answer = tap.answer_bytes({wire::ok(1)});
+  tap.client(wire::query("SELECT 2"));
+  tap.send(Direction::to_client, answer).server(wire::ok(2));
+  tap.client(wire::query("SELECT 3"));
+  tap.lose(Direction::to_client, wire::ok().size() + 4);
+  return tap;
+}
+
+}  // namespace
+
+TEST_CASE("a client that doesn't wait is followed again once both sides were quiet for long") {
+  for (auto [quiet, kind] : {std::pair(std::chrono::milliseconds(1900), mysql::AnswerKind::unobserved), std::pair(std::chrono::milliseconds(2100), mysql::AnswerKind::ok)}) {
+    Tap tap;
+    pipelined_and_cut(tap);
+    tap.client(wire::query("SELECT 4")).server(wire::ok(4));
+    tap.now += quiet;
+    tap.client(wire::query("SELECT 5")).server(wire::ok(5));
+    tap.client(wire::query("SELECT 6")).server(wire::ok(6)).end();
+    REQUIRE(tap.exchanges.size() == 6);
+    CHECK(tap.exchanges[3].answer.kind() == mysql::AnswerKind::unobserved);
+    for (std::size_t i : {4U, 5U}) {
+      CHECK(tap.exchanges[i].answer.kind() == kind);
+      if (kind == mysql::AnswerKind::ok) CHECK(tap.exchanges[i].answer.last_ok()->affected_rows == i + 1);
+    }
+  }
+}
+
+TEST_CASE("paired again after quiet, an answer too many takes it back") {
+  Tap tap;
+  pipelined_and_cut(tap);
+  tap.client(wire::query("SELECT 4"));  // its answer takes very long
+  tap.now += std::chrono::seconds(5);
+  tap.client(wire::query("SELECT 5"));
+  std::string late = tap.answer_bytes({wire::ok(4)});
+  tap.send(Direction::to_client, late);
+  tap.send(Direction::to_client, late);
+  tap.client(wire::query("SELECT 6")).server(wire::ok(6)).end();
+  REQUIRE(tap.exchanges.size() == 6);
+  for (std::size_t i : {2U, 3U, 4U, 5U}) CHECK(tap.exchanges[i].answer.kind() == mysql::AnswerKind::unobserved);
+}

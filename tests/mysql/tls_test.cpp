@@ -224,7 +224,7 @@ TEST_CASE("any packets of a TLS session lost: what was not touched is found, and
     TlsConversation talk(setups[s]);
     KeyLog keys;
     keys.add(talk.key_log);
-    std::size_t hellos = 4;  // greeting, request, both hellos: without them there are no keys
+    std::size_t hellos = 4;  // greeting, request, both hellos: tried below
     for (std::size_t lost = hellos; lost < talk.packets.size(); ++lost) {
       for (std::size_t run : {std::size_t{1}, std::size_t{2}, std::size_t{5}}) {
         INFO("setup " << s << ", packets " << lost << " to " << lost + run << " lost");
@@ -253,7 +253,7 @@ TEST_CASE("any packets of a TLS session lost: what was not touched is found, and
   CHECK(found >= possible);
 }
 
-TEST_CASE("a hello lost: without the ClientHello nothing can be told, TLS 1.3 needs no ServerHello") {
+TEST_CASE("a hello lost: without the ClientHello the key log's sessions are tried, TLS 1.3 needs no ServerHello") {
   TlsConversation talk({}), old({.version = TLS1_2_VERSION});
   auto without = [](const TlsConversation& conversation, std::size_t lost, KeyLog& keys) {
     keys.add(conversation.key_log);
@@ -267,7 +267,15 @@ TEST_CASE("a hello lost: without the ClientHello nothing can be told, TLS 1.3 ne
   };
   constexpr std::size_t request = 1, client_hello = 2, server_hello = 3;
   KeyLog keys;
-  CHECK(without(talk, client_hello, keys)->decoder.why_opaque() == "TLS: its ClientHello was not seen, which names the session's secrets");
+  KeyLog others;
+  for (const char* digits : {"1", "2", "3"}) others.add("CLIENT_RANDOM " + std::string(64, *digits) + " " + std::string(96, *digits) + "\n");
+  CHECK(texts_of(*without(talk, client_hello, others)) == talk.texts);
+  CHECK(texts_of(*without(old, client_hello, others)) == old.texts);
+  KeyLog none;
+  none.expect();
+  TlsConversation unknown({});
+  unknown.key_log = "CLIENT_RANDOM " + std::string(64, '1') + " " + std::string(96, '1') + "\n";
+  CHECK(without(unknown, client_hello, none)->decoder.why_opaque() == "TLS 1.3: its ClientHello was not seen, which names the session's secrets");
   CHECK(without(old, server_hello, keys)->decoder.why_opaque() == "TLS: its ServerHello was lost, which TLS 1.2's keys depend on");
   CHECK(texts_of(*without(talk, server_hello, keys)) == talk.texts);
   CHECK(texts_of(*without(talk, request, keys)) == talk.texts);

@@ -98,6 +98,14 @@ struct Judged {
   std::string wrong, missed;  // the first of each
 };
 
+// What can't be found by what was left: a MariaDB answer without definitions, whose PREPARE's were touched; commands without an
+// answer (QUIT, CLOSE) in front of which nothing was ever answered.
+bool is_beyond_finding(const Captured& whole, const Exchange& original, const Exchange* told) {
+  bool executes = original.command.code == mysql::CommandCode::stmt_execute || original.command.code == mysql::CommandCode::stmt_fetch;
+  bool may_lack_definitions = (whole.sessions.at(original.id.session).capabilities & mysql::capability::mariadb_cache_metadata) != 0;
+  return executes && may_lack_definitions && told != nullptr && !told->is_observed();
+}
+
 // `touched` says by time whether a connection's packet between two moments is missing.
 template <class Touched>
 Judged judge(const Captured& part, const Captured& whole, Touched&& touched) {
@@ -109,7 +117,14 @@ Judged judge(const Captured& part, const Captured& whole, Touched&& touched) {
     Endpoint client = whole.sessions.at(id).client;
     std::vector<const Exchange*>& told = seen[client];
     std::size_t at = 0;
+    // Behind the last answer that can prove the connection to be MySQL, there is nothing to find it by.
+    std::size_t provable = told.empty() ? 0 : originals.size();
+    for (std::size_t i = 0; i < originals.size() && provable == 0; ++i) {
+      const Exchange& last = originals[originals.size() - 1 - i];
+      if (last.is_observed() && !touched(client, last.request_first, last.response_last)) provable = originals.size() - i;
+    }
     for (const Exchange& original : originals) {
+      if (original.id.seq >= provable) break;
       if (!original.is_observed() && original.answer.state != mysql::Answer::State::none) continue;
       CaptureTime end = original.is_observed() ? original.response_last : original.request_last;
       bool was_touched = touched(client, original.request_first, end);
@@ -119,6 +134,11 @@ Judged judge(const Captured& part, const Captured& whole, Touched&& touched) {
         return each->request_first == original.request_first && each->command.code == original.command.code && same_text(*each, original) && answer_of(*each) == answer_of(original);
       });
       if (same == told.end()) {
+        auto there = std::find_if(told.begin(), told.end(), [&](const Exchange* each) { return each->request_first == original.request_first; });
+        if (!was_touched && is_beyond_finding(whole, original, there == told.end() ? nullptr : *there)) {
+          --judged.untouched;
+          continue;
+        }
         if (!was_touched && judged.missed.empty()) judged.missed = std::string(mysql::command_name(original.command.code)) + " " + original.command.text.substr(0, 60) + " seq " + std::to_string(original.id.seq);
         continue;
       }
@@ -218,7 +238,7 @@ TEST_CASE("each packet lost in turn: what was not touched is found, nothing is i
       try_damage(capture, damage, &keys, sum, "packet " + std::to_string(lost + 1) + " lost");
     }
   WARN(sum.runs << " runs: " << sum.found << " of " << sum.untouched << " untouched exchanges found; first miss: " << sum.first_miss);
-  CHECK(sum.found * 1000 >= sum.untouched * 994);
+  CHECK(sum.found * 10'000 >= sum.untouched * 9'990);
 }
 
 TEST_CASE("joined at any packet: what began behind it is found, nothing is invented") {
@@ -239,7 +259,7 @@ TEST_CASE("joined at any packet: what began behind it is found, nothing is inven
     }
   }
   WARN(sum.runs << " runs: " << sum.found << " of " << sum.untouched << " untouched exchanges found; first miss: " << sum.first_miss);
-  CHECK(sum.found * 1000 >= sum.untouched * 994);
+  CHECK(sum.found * 10'000 >= sum.untouched * 9'990);
 }
 
 TEST_CASE("packets lost and sent twice and reordered by a seed: what was not touched is found, nothing is invented") {
@@ -269,5 +289,5 @@ TEST_CASE("packets lost and sent twice and reordered by a seed: what was not tou
       try_damage(capture, damage, &keys, sum, "seed " + std::to_string(seed));
     }
   WARN(sum.runs << " runs: " << sum.found << " of " << sum.untouched << " untouched exchanges found; first miss: " << sum.first_miss);
-  CHECK(sum.found * 1000 >= sum.untouched * 994);
+  CHECK(sum.found * 10'000 >= sum.untouched * 9'990);
 }

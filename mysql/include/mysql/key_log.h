@@ -48,7 +48,8 @@ class KeyLog {
 
   // Empty where it isn't known (yet). The view lives until the log is changed.
   Bytes find(const ClientRandom& session, SecretLabel label) const;
-  bool knows(const ClientRandom& session) const { return sessions_.contains(session); }
+  // The sessions in order of their first line.
+  const std::deque<ClientRandom>& order() const { return order_; }
   // Moves whenever a secret was added.
   std::uint64_t version() const { return version_; }
   std::size_t sessions() const { return sessions_.size(); }
