@@ -56,11 +56,12 @@ inline std::size_t read_ipv6(HeaderFields<ipv6_bytes> header, SegmentView& segme
 inline bool read_plain_segment(const PacketView& packet, SegmentView& segment) {
   using namespace plain;
   const Link link = link_of(packet.link);
-  if (link.length == 0 || packet.wire_length > packet.data.size() || packet.data.size() < link.length + ipv6_bytes + tcp_bytes) return false;
+  if (link.length == 0 || packet.wire_length > packet.data.size() || packet.data.size() < link.length + ipv4_bytes + tcp_bytes) return false;
   const std::uint16_t type = HeaderFields<2>(packet.data.subspan(link.type_at)).u16be<0>();
   const bool v4 = type == 0x0800;
   if (!v4 && type != 0x86dd) return false;
   const std::size_t tcp_at = link.length + (v4 ? ipv4_bytes : ipv6_bytes);
+  if (packet.data.size() < tcp_at + tcp_bytes) return false;
   const Bytes network = packet.data.subspan(link.length);
   const std::size_t length = v4 ? read_ipv4(HeaderFields<ipv4_bytes>(network), segment) : read_ipv6(HeaderFields<ipv6_bytes>(network), segment);
   if (length < tcp_bytes || length > packet.data.size() - tcp_at) return false;

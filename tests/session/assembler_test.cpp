@@ -194,3 +194,22 @@ TEST_CASE("sampling keeps whole sessions, the same ones everywhere, and counts w
   CHECK(kept_clients(100).size() == 200);
   CHECK(kept_clients(0).empty());
 }
+
+TEST_CASE("each of many connections has its own session, whatever the order in which they ask and end") {
+  constexpr std::uint64_t count = 500;
+  Feed feed;
+  for (std::uint64_t id = 1; id <= count; ++id) feed.open(id);
+  for (std::uint64_t id = 1; id <= count; ++id) feed.log_in(id);
+  // 7 and 500 have no common divisor, so that the steps of 7 reach all.
+  for (std::uint64_t i = 0; i < count; ++i) feed.query(1 + i * 7 % count, "SELECT " + std::to_string(1 + i * 7 % count));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    feed.end(1 + i * 7 % count);
+    feed.query(1 + i * 7 % count, "SELECT 'after the end'");  // nobody's
+    if (i % 3 == 0) feed.open(count + 1 + i), feed.log_in(count + 1 + i), feed.query(count + 1 + i, "SELECT 'later'");
+  }
+  REQUIRE(feed.kept.exchanges.size() == count + (count + 2) / 3);
+  std::size_t own = 0;
+  for (const Exchange& exchange : feed.kept.exchanges) own += exchange.command.text == "SELECT " + std::to_string(exchange.id.session.value) ? 1 : 0;
+  CHECK(own == count);
+  CHECK(feed.kept.ended.size() == count);
+}
