@@ -35,15 +35,17 @@ void TlsSession::feed(Direction direction, Bytes bytes, const Stamp& stamp) {
   if (waiting_) {
     hold({direction, {bytes.begin(), bytes.end()}, 0, stamp});
     retry();
-    return;
+  } else {
+    run(direction, bytes, stamp);
   }
-  run(direction, bytes, stamp);
+  forget_if_given_up();
 }
 
 void TlsSession::gap(Direction direction, std::uint64_t length, const Stamp& behind) {
   if (!why_.empty()) return;
   if (waiting_) hold({direction, {}, length, behind});
   else run_gap(direction, length, behind);
+  forget_if_given_up();
 }
 
 void TlsSession::finish() {
@@ -52,6 +54,7 @@ void TlsSession::finish() {
   retry();
   if (waiting_) give_up(client_random_ ? "the key log has no secrets for it" : client_hello_missing);
   else if (!opened_ && why_.empty()) give_up("its handshake was not seen to its end");
+  forget_if_given_up();
 }
 
 // ---- bytes to records
@@ -212,6 +215,7 @@ void TlsSession::search(Direction direction, const Stamp& stamp) {
     if (may_be_change) outcome = version_ == TlsVersion::tls13 ? Outcome::failed : Outcome::done;
     else if (type != change_cipher_spec) outcome = unseal(direction, kept, type);
     from.least = 0;
+    if (!why_.empty()) return;
     if (outcome == Outcome::wait) {
       from.slack = slack;
       wait_for(direction, stamp.time);

@@ -125,6 +125,7 @@ class TlsSession {
   void hold_rest(Direction direction, Bytes bytes, const Stamp& stamp);
   void retry();
   void give_up(const std::string& why);
+  void forget_if_given_up();
 
   TlsSink& sink_;
   KeyLog* keys_;

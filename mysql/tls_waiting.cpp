@@ -71,6 +71,11 @@ void TlsSession::retry() {
 void TlsSession::give_up(const std::string& why) {
   why_ = why;
   waiting_ = false;
+}
+
+// Not before what is under way has come to its end: it stands in these bytes.
+void TlsSession::forget_if_given_up() {
+  if (why_.empty()) return;
   held_.clear();
   if (keys_ != nullptr) keys_->release(held_bytes_);
   held_bytes_ = 0;
