@@ -60,7 +60,7 @@ class Lexer {
     return length > 1 || single ? length : 0;
   }
 
-  Token& push(TokenKind kind, std::size_t begin) {
+  [[gnu::always_inline]] Token& push(TokenKind kind, std::size_t begin) {
     Token& token = out_.tokens.emplace_back();
     token.kind = kind;
     token.offset = static_cast<std::uint32_t>(begin);

@@ -130,24 +130,28 @@ class Builder {
       effect.forbids = true;
       add_effect(effect);
     }
-    if (ref.read) add_once(meaning_.tables_read, read_, name);
-    if (ref.written) add_once(meaning_.tables_written, written_, name);
+    if (ref.written) {
+      if (ref.read) add_once(meaning_.tables_read, read_, name);
+      add_once(meaning_.tables_written, written_, std::move(name));
+    } else if (ref.read) {
+      add_once(meaning_.tables_read, read_, std::move(name));
+    }
     return runs_routine;
   }
 
   // In order of appearance, each once; the set is only filled where there are many.
   template <class Name>
-  static void add_once(std::vector<Name>& list, std::set<Name>& seen, const Name& name) {
+  static void add_once(std::vector<Name>& list, std::set<Name>& seen, Name name) {
     constexpr std::size_t few = 16;
     if (list.size() < few) {
-      if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+      if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(std::move(name));
       return;
     }
     if (seen.empty()) seen.insert(list.begin(), list.end());
-    if (seen.insert(name).second) list.push_back(name);
+    if (seen.insert(name).second) list.push_back(std::move(name));
   }
 
-  void add_varying(const std::string& name) { add_once(meaning_.nondeterministic, varying_, name); }
+  void add_varying(std::string name) { add_once(meaning_.nondeterministic, varying_, std::move(name)); }
 
   std::string_view text_;
   const Lexed& lexed_;
@@ -162,7 +166,7 @@ class Builder {
 Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, const FingerprintRules& rules,
                          Scratch& scratch) {
   Parsed& parsed = scratch.parsed;
-  parse(text, lexed, dialect, parsed);
+  parse(text, lexed, dialect, Detail::meaning, parsed);
   Meaning meaning;
   Builder builder(text, lexed, dialect, catalogue, meaning);
   for (const Statement& statement : parsed.statements) builder.add(statement);

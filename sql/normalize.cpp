@@ -387,7 +387,7 @@ std::uint64_t hash_of_normalized(std::string_view normalized) { return XXH3_64bi
 Fingerprint fingerprint(std::string_view text, const Dialect& dialect, const FingerprintRules& rules) {
   thread_local Scratch scratch;
   lex(text, dialect, UnknownVersion::executed, scratch.lexed);
-  parse(text, scratch.lexed, dialect, scratch.parsed);
+  parse(text, scratch.lexed, dialect, Detail::meaning, scratch.parsed);
   Fingerprint result;
   result.normalized = normalize(text, scratch.lexed, scratch.parsed, rules, scratch.normalized);
   scratch.shrink();

@@ -59,7 +59,7 @@ bool covers_unique_key(std::string_view text, const Lexed& lexed, const Statemen
 // GROUP BY and DISTINCT leave one row a group: ordered by all that makes a group, nothing is open.
 bool covers_groups(std::string_view text, const Lexed& lexed, const Statement& statement) {
   const Block& block = statement.top;
-  if (block.rollup) return false;
+  if (block.rollup || (!block.grouped && !block.distinct)) return false;
   std::vector<std::string> keys;
   auto resolved = [&](TokenRange range) {
     std::size_t item = named_item(text, lexed, block, range);

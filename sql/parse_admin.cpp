@@ -23,7 +23,7 @@ bool Parser::dispatch() {
   switch (word()) {
     case W::select_: case W::values_: case W::table_:
       out_.verb = Verb::select;
-      out_.verb_text = lower_text(at_);
+      out_.verb_text = spelling(word());
       return query(Capture::top) && finish(StatementClass::read);
     case W::with_: {
       // What the CTEs lead to decides; they are in scope there.

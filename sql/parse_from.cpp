@@ -257,6 +257,7 @@ bool Parser::name_list() {
 }
 
 void Parser::add_table(TableRef ref) {
+  if (out_.tables.empty()) out_.tables.reserve(4);
   if (out_.tables.size() < max_tables) out_.tables.push_back(ref);
   else fail("too many tables");
 }

@@ -202,7 +202,10 @@ bool Parser::select_item(Block* block) {
     item.expression.end = at_;
     if (!alias(item.alias)) return false;
   }
-  if (block != nullptr) block->items.push_back(item);
+  if (block != nullptr) {
+    if (block->items.empty()) block->items.reserve(8);
+    block->items.push_back(item);
+  }
   return true;
 }
 

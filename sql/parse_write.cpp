@@ -34,7 +34,7 @@ bool Parser::insert_or_replace() {
           if (token().kind != TokenKind::word && token().kind != TokenKind::quoted_name) return fail("expected a column");
           take(Role::name);
         }
-        out_.insert_columns.push_back(column);
+        if (shaped_) out_.insert_columns.push_back(column);
       } while (accept_symbol(','));
       if (!expect_symbol(')')) return false;
     }
@@ -43,8 +43,9 @@ bool Parser::insert_or_replace() {
     take(Role::keyword);
     do {
       std::vector<TokenRange> row;
-      if (!value_row(&row)) return false;
-      if (out_.rows.size() < max_shape_rows) out_.rows.push_back(std::move(row));
+      bool kept = shaped_ && out_.rows.size() < max_shape_rows;
+      if (!value_row(kept ? &row : nullptr)) return false;
+      if (kept) out_.rows.push_back(std::move(row));
       ++out_.row_count;
     } while (accept_symbol(','));
   } else if (is(W::set_) && !only_columns) {
@@ -81,13 +82,13 @@ bool Parser::value_row(std::vector<TokenRange>* into) {
   accept(W::row_);
   if (!expect_symbol('(')) return false;
   if (accept_symbol(')')) return true;
+  std::size_t count = 0;
+  if (into != nullptr) into->reserve(16);
   do {
     TokenRange value;
     if (!value_or_default(value)) return false;
-    if (into != nullptr) {
-      if (into->size() == max_columns) return fail("too many columns");
-      into->push_back(value);
-    }
+    if (++count > max_columns) return fail("too many columns");
+    if (into != nullptr) into->push_back(value);
   } while (accept_symbol(','));
   return expect_symbol(')');
 }

@@ -103,7 +103,7 @@ void Parser::statement(std::uint32_t at) {
   out_.end = at_;
 }
 
-void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Parsed& reused) {
+void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Detail detail, Parsed& reused) {
   std::vector<Statement>& statements = reused.statements;
   statements.clear();
   reused.roles.assign(lexed.tokens.size(), Role::unknown);
@@ -111,7 +111,7 @@ void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Pa
   const std::uint32_t last = static_cast<std::uint32_t>(lexed.tokens.size() - 1);
   for (;;) {
     Statement& statement = statements.emplace_back();
-    Parser(text, lexed, dialect, reused.roles, statement).statement(at);
+    Parser(text, lexed, dialect, reused.roles, statement, detail).statement(at);
     at = statement.end;
     if (statement.empty) statements.pop_back();
     if (at >= last) break;
@@ -128,7 +128,7 @@ void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Pa
 
 Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) {
   Parsed parsed;
-  parse(text, lexed, dialect, parsed);
+  parse(text, lexed, dialect, Detail::shape, parsed);
   return parsed;
 }
 

@@ -16,8 +16,8 @@ namespace darktap::sql {
 class Parser {
  public:
   // `out` is a fresh one.
-  Parser(std::string_view text, const Lexed& lexed, const Dialect& dialect, std::vector<Role>& roles, Statement& out)
-      : text_(text), tokens_(lexed.tokens), dialect_(dialect), roles_(roles), out_(out) {}
+  Parser(std::string_view text, const Lexed& lexed, const Dialect& dialect, std::vector<Role>& roles, Statement& out, Detail detail)
+      : text_(text), tokens_(lexed.tokens), dialect_(dialect), roles_(roles), out_(out), shaped_(detail == Detail::shape) {}
 
   // Parses the statement at the given token; behind it stands ';' or the end.
   void statement(std::uint32_t at);
@@ -32,7 +32,7 @@ class Parser {
   }
   W word(std::uint32_t ahead = 0) const { return static_cast<W>(token(ahead).word); }  // W::none for all but words
   bool is(W wanted, std::uint32_t ahead = 0) const { return word(ahead) == wanted; }
-  bool is_any(std::initializer_list<W> wanted, std::uint32_t ahead = 0) const {
+  [[gnu::always_inline]] bool is_any(std::initializer_list<W> wanted, std::uint32_t ahead = 0) const {
     W found = word(ahead);
     if (found == W::none) return false;
     for (W one : wanted) {
@@ -46,13 +46,16 @@ class Parser {
   bool at_end() const { return token().kind == TokenKind::end || is_symbol(';'); }
   std::string_view text(std::uint32_t index) const { return text_of(text_, tokens_[index]); }
   std::string lower_text(std::uint32_t index) const;
-  void take(Role role) { roles_[at_++] = role; }
+  void take(Role role) {
+    if (at_ < roles_.size()) roles_.data()[at_] = role;
+    ++at_;
+  }
   bool accept(W wanted) {
     if (!is(wanted)) return false;
     take(Role::keyword);
     return true;
   }
-  bool accept_any(std::initializer_list<W> wanted) {
+  [[gnu::always_inline]] bool accept_any(std::initializer_list<W> wanted) {
     if (!is_any(wanted)) return false;
     take(Role::keyword);
     return true;
@@ -65,7 +68,7 @@ class Parser {
   bool accept_words(std::initializer_list<W> sequence);  // all of them or none
   bool expect(W wanted);
   bool expect_symbol(std::uint32_t code);
-  bool fail(std::string_view why);
+  [[gnu::cold]] bool fail(std::string_view why);
   bool is_name(std::uint32_t ahead = 0) const;  // an identifier may stand here
   bool name(Role role = Role::name);
   bool string_literal();
@@ -184,6 +187,7 @@ class Parser {
   std::vector<std::string> ctes_;  // in scope, lower case, the innermost last
   std::unordered_map<std::string, int> cte_count_;
   Statement& out_;
+  bool shaped_;  // rows and columns of writes are wanted too
 };
 
 }  // namespace darktap::sql

@@ -145,7 +145,10 @@ struct Parsed {
   std::vector<Role> roles;            // one for each token
 };
 
+// What is written down of a statement: `meaning` leaves out the columns and rows of an INSERT.
+enum class Detail : std::uint8_t { meaning, shape };
 Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect);
-void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Parsed& reused);
+// The same into what an earlier text left.
+void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Detail detail, Parsed& reused);
 
 }  // namespace darktap::sql

@@ -69,7 +69,9 @@ Lexed lex(std::string_view text, const Dialect& dialect = {}, UnknownVersion unk
 void lex(std::string_view text, const Dialect& dialect, UnknownVersion unknown, Lexed& reused);
 
 // The token's own bytes; lives as long as the text.
-inline std::string_view text_of(std::string_view text, const Token& token) { return text.substr(token.offset, token.length); }
+inline std::string_view text_of(std::string_view text, const Token& token) {
+  return token.offset + std::size_t{token.length} <= text.size() ? std::string_view(text.data() + token.offset, token.length) : std::string_view();
+}
 // An identifier, variable or alias without its quotes (doubled quotes undone).
 std::string name_of(std::string_view text, const Token& token);
 // The value of a string literal, escapes undone, introducer dropped; the bytes as they are for others.
