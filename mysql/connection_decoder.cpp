@@ -30,8 +30,20 @@ bool is_lone_header(const Side& from, Bytes packet) {
 void ConnectionDecoder::State::feed(const StreamBytes& event) {
   if (event.bytes.empty()) return;
   Stamp stamp{event.time, event.packet};
-  if (tls) tls->feed(event.direction, event.bytes, stamp);
-  else take(event.direction, event.bytes, stamp, stamp);
+  Bytes bytes = event.bytes;
+  if (proxy_header && event.direction == Direction::to_server) {
+    if (proxy_header->take(bytes) == ProxyHeader::State::more) return;
+    ProxyHeader header = std::move(*proxy_header);
+    proxy_header.reset();
+    if (!header.taken().empty()) feed(event.direction, header.taken(), stamp);
+    if (bytes.empty()) return;
+  }
+  feed(event.direction, bytes, stamp);
+}
+
+void ConnectionDecoder::State::feed(Direction direction, Bytes bytes, const Stamp& stamp) {
+  if (tls) tls->feed(direction, bytes, stamp);
+  else take(direction, bytes, stamp, stamp);
 }
 
 // Bytes of MySQL's own protocol. The stamps differ where a TLS record came in several packets.
@@ -77,6 +89,7 @@ void ConnectionDecoder::State::take(Direction direction, Bytes bytes, const Stam
 
 void ConnectionDecoder::State::feed(const StreamGap& event) {
   if (event.length == 0) return;
+  if (event.direction == Direction::to_server) proxy_header.reset();
   Stamp behind{event.time, event.packet};
   if (tls) tls->gap(event.direction, event.length, behind);
   else take_gap(event.direction, event.length, behind);

@@ -12,6 +12,7 @@
 #include "frames.h"
 #include "login.h"
 #include "mysql/connection_decoder.h"
+#include "proxy_header.h"
 #include "tls_session.h"
 
 namespace darktap::mysql {
@@ -37,7 +38,10 @@ struct ConnectionDecoder::State final : TlsSink {
   State(DecoderSink& sink, const DecoderLimits& given, StreamOpen::Start start, DecoderPool* shared, KeyLog* secrets)
       : limits(given), own_pool(shared == nullptr ? std::make_unique<DecoderPool>() : nullptr),
         conversation(sink, limits, facts, shared == nullptr ? *own_pool : *shared), sides{Side(limits), Side(limits)}, keys(secrets) {
-    if (start == StreamOpen::Start::handshake) return;
+    if (start == StreamOpen::Start::handshake) {
+      proxy_header.emplace();
+      return;
+    }
     facts.join = ConnectionFacts::Join::midstream;
     conversation.require_evidence();
     for (Side& side : sides) {
@@ -50,6 +54,7 @@ struct ConnectionDecoder::State final : TlsSink {
 
   void feed(const StreamBytes& event);
   void feed(const StreamGap& event);
+  void feed(Direction direction, Bytes bytes, const Stamp& stamp);
   void take(Direction direction, Bytes bytes, const Stamp& first, const Stamp& last);
   void take_gap(Direction direction, std::uint64_t length, const Stamp& behind);
   void on_plain(Direction direction, Bytes plain, const Stamp& first, const Stamp& last) override { take(direction, plain, first, last); }
@@ -83,6 +88,7 @@ struct ConnectionDecoder::State final : TlsSink {
   Recognition recognition = Recognition::undecided;
   enum class Readable : std::uint8_t { yes, tls, stream, denied } readable = Readable::yes;
   std::uint64_t opaque = 0;
+  std::optional<ProxyHeader> proxy_header;  // until the client's first bytes have told
   // From the client's request for it on, everything comes through it.
   KeyLog* keys;
   std::optional<TlsSession> tls;

@@ -415,6 +415,25 @@ TEST_CASE("a replication stream is named, and the rest of its connection counted
   CHECK(tap.decoder.opaque_bytes() == 20);
 }
 
+TEST_CASE("a load balancer's PROXY header before the login is read past, whole or in pieces") {
+  std::string line = "PROXY TCP4 192.0.2.1 192.0.2.2 40001 3306\r\n";
+  std::string longest = "PROXY UNKNOWN " + std::string(91, 'f') + "\r\n";
+  std::string binary = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16) + "abcdefghijkl";
+  std::string local = std::string("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
+  for (const std::string& header : {line, longest, binary, local}) {
+    for (std::size_t piece : {header.size(), std::size_t{1}, std::size_t{13}}) {
+      Tap tap;
+      for (std::size_t at = 0; at < header.size(); at += piece) tap.send(Direction::to_server, header.substr(at, piece));
+      tap.log_in();
+      tap.client(wire::query("SELECT 1")).server_together(two_rows()).end();
+      CHECK(tap.decoder.facts().user == "app");
+      REQUIRE(tap.exchanges.size() == 1);
+      CHECK(tap.exchanges[0].command.text == "SELECT 1");
+      CHECK(tap.exchanges[0].certainty == Exchange::Certainty::certain);
+    }
+  }
+}
+
 TEST_CASE("other protocols are refused, and tell nothing") {
   auto refused = [](Direction first, std::string_view bytes) {
     Tap tap;
@@ -425,6 +444,7 @@ TEST_CASE("other protocols are refused, and tell nothing") {
   CHECK(refused(Direction::to_server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
   CHECK(refused(Direction::to_server, std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8)));                // PostgreSQL's TLS request
   CHECK(refused(Direction::to_server, "\x16\x03\x01\x02"));
+  CHECK(refused(Direction::to_server, "PROXY " + std::string(200, 'x')));
   CHECK(refused(Direction::to_client, "220 mail.example ESMTP\r\n"));
   CHECK(refused(Direction::to_client, "SSH-2.0-OpenSSH_9.2\r\n"));
   CHECK(refused(Direction::to_client, std::string("\x05\0\0\0\x0b\x08\x05\x1a\0", 9)));                // the X protocol
