@@ -30,20 +30,28 @@ std::uint64_t Histogram::top_of_bucket(std::uint32_t number) {
 
 std::uint64_t Histogram::count_above(std::uint64_t microseconds) const {
   std::uint64_t above = 0;
-  for (auto at = buckets_.upper_bound(bucket_of(std::min(microseconds, max_value))); at != buckets_.end(); ++at) above += at->second;
+  std::uint32_t limit = bucket_of(std::min(microseconds, max_value));
+  for (auto at = buckets_.rbegin(); at != buckets_.rend() && at->first > limit; ++at) above += at->second;
   return above;
+}
+
+std::uint64_t& Histogram::bucket(std::uint32_t index) {
+  auto before = [](const auto& entry, std::uint32_t wanted) { return entry.first < wanted; };
+  auto found = std::lower_bound(buckets_.begin(), buckets_.end(), index, before);
+  if (found == buckets_.end() || found->first != index) found = buckets_.insert(found, {index, 0});
+  return found->second;
 }
 
 void Histogram::record(std::uint64_t microseconds, std::uint64_t count) {
   if (count == 0) return;
   std::uint64_t value = std::min(microseconds, max_value);
-  buckets_[bucket_of(value)] += count;
+  bucket(bucket_of(value)) += count;
   count_ += count;
   max_ = std::max(max_, value);
 }
 
 void Histogram::merge(const Histogram& other) {
-  for (auto [bucket, count] : other.buckets_) buckets_[bucket] += count;
+  for (auto [index, count] : other.buckets_) bucket(index) += count;
   count_ += other.count_;
   max_ = std::max(max_, other.max_);
 }
@@ -53,16 +61,16 @@ std::uint64_t Histogram::quantile(double share) const {
   auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_)));
   wanted = std::clamp<std::uint64_t>(wanted, 1, count_);
   std::uint64_t seen = 0;
-  for (auto [bucket, count] : buckets_) {
+  for (auto [index, count] : buckets_) {
     seen += count;
-    if (seen >= wanted) return std::min(top_of_bucket(bucket), max_);
+    if (seen >= wanted) return std::min(top_of_bucket(index), max_);
   }
   return max_;
 }
 
 std::string Histogram::serialize() const {
   std::string text = std::to_string(max_);
-  for (auto [bucket, count] : buckets_) text += " " + std::to_string(bucket) + ":" + std::to_string(count);
+  for (auto [index, count] : buckets_) text += " " + std::to_string(index) + ":" + std::to_string(count);
   return text;
 }
 
@@ -77,10 +85,10 @@ Histogram Histogram::parse(std::string_view text) {
   };
   if (!number(result.max_)) return {};
   while (at != end) {
-    std::uint32_t bucket = 0;
+    std::uint32_t index = 0;
     std::uint64_t count = 0;
-    if (*at++ != ' ' || !number(bucket) || at == end || *at++ != ':' || !number(count)) return {};
-    result.buckets_[bucket] += count;
+    if (*at++ != ' ' || !number(index) || at == end || *at++ != ':' || !number(count)) return {};
+    result.bucket(index) += count;
     result.count_ += count;
   }
   return result;

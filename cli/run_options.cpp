@@ -9,17 +9,39 @@
 
 #include "base/expected.h"
 #include "report/report.h"
+#include "run/metrics.h"
 #include "store/store.h"
 
 namespace darktap::cli {
 
 namespace {
 
-client::Login login(client::Role role, const std::string& text, const std::string& defaults_file) {
+// What the command line says of TLS goes before the option file.
+void add_tls(client::Role role, const RunArguments::Tls& a, client::TlsOptions& tls) {
+  using Mode = client::TlsOptions::Mode;
+  std::string option = "--" + std::string(client::to_string(role)) + "-ssl-mode";
+  if (!a.ca.empty()) tls.ca = a.ca;
+  if (!a.cert.empty()) tls.cert = a.cert;
+  if (!a.key.empty()) tls.key = a.key;
+  bool has_files = !a.ca.empty() || !a.cert.empty() || !a.key.empty();
+  if (!a.mode.empty()) {
+    auto mode = client::parse_tls_mode(a.mode);
+    if (!mode) throw Failure(FailureKind::usage, option + " " + a.mode + ": is not one of disabled, preferred, required, verify_identity (which verifies the authority, too)");
+    tls.mode = *mode;
+  } else if (has_files && tls.mode == Mode::disabled) {
+    tls.mode = Mode::required;
+  }
+  if (tls.cert.empty() != tls.key.empty()) throw Failure(FailureKind::usage, option + ": a client certificate needs both -cert and -key");
+  for (const std::string* file : {&tls.ca, &tls.cert, &tls.key})
+    if (!file->empty() && ::access(file->c_str(), R_OK) != 0) throw Failure(FailureKind::usage, *file + ": can't be read; check the TLS options");
+}
+
+client::Login login(client::Role role, const std::string& text, const std::string& defaults_file, const RunArguments::Tls& tls) {
   auto url = client::parse_server_url(text);
   if (!url) throw Failure(FailureKind::usage, "--" + std::string(client::to_string(role)) + ": " + url.error());
   auto login = client::read_login(role, *url, defaults_file.empty() ? std::nullopt : std::optional(defaults_file));
   if (!login) throw Failure(FailureKind::usage, login.error());
+  add_tls(role, tls, login->tls);
   return *login;
 }
 
@@ -48,12 +70,7 @@ run::LatencyLimits latency_limits(const std::string& budget, const std::string& 
 void refuse_what_is_not_yet(const RunArguments& a) {
   if (a.run != "reads") not_yet("--run " + a.run + " (replaying writes)");
   if (!a.map.empty()) not_yet("--map");
-  if (!a.ramp.empty()) not_yet("--ramp");
   if (!a.calibrate.empty()) not_yet("--calibrate");
-  if (!a.metrics.empty()) not_yet("--metrics");
-  if (!a.resume.empty()) not_yet("--resume");
-  if (a.dry_run) not_yet("--dry-run");
-  if (a.aa) not_yet("--aa");
 }
 
 }  // namespace
@@ -63,6 +80,15 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--reference", a.reference, "A server that stands in for production: a replica, a restored backup")->type_name("URL");
   command.add_option("--source", a.source, "Production itself; only asked who it is, so that it can't be the target")->type_name("URL");
   command.add_option("--defaults-file", a.defaults_file, "Option file with [darktap-target], [darktap-reference], [darktap-source]; readable by its owner only")->type_name("FILE");
+  auto add_tls_options = [&](const std::string& side, RunArguments::Tls& tls) {
+    command.add_option("--" + side + "-ssl-mode", tls.mode, "disabled (the default), preferred, required or verify_identity")->type_name("MODE");
+    command.add_option("--" + side + "-ssl-ca", tls.ca, "Authorities whose certificates are trusted")->type_name("FILE");
+    command.add_option("--" + side + "-ssl-cert", tls.cert, "Our certificate")->type_name("FILE");
+    command.add_option("--" + side + "-ssl-key", tls.key, "Its key")->type_name("FILE");
+  };
+  add_tls_options("target", a.target_tls);
+  add_tls_options("reference", a.reference_tls);
+  add_tls_options("source", a.source_tls);
   command.add_option("--run", a.run, "reads; writes and both are not there yet")->check(CLI::IsMember({"reads", "writes", "both"}))->capture_default_str();
   command.add_option("--sandbox", a.sandbox, "For writes")->check(CLI::IsMember({"rollback", "redirect", "disposable"}))->capture_default_str();
   command.add_option("--pace", a.pace, "recorded, Nx or max")->capture_default_str();
@@ -77,28 +103,105 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--statement-timeout", a.statement_timeout, "For one statement on the target")->capture_default_str();
   command.add_option("--latency-budget", a.latency_budget, "Round trips that a read and a write may take longer than in production")->type_name("READS,WRITES")->capture_default_str();
   command.add_option("--latency-floor", a.latency_floor, "What is slower by less is no regression, however short a round trip is")->capture_default_str();
+  command.add_option("--max-error-rate", a.max_error_rate, "Of the target's answers in a second, as 20%; beyond a limit the run eases off, and stops with exit 4 where it was given here (default: 90%, eases off only)")->type_name("PERCENT");
+  command.add_option("--max-latency", a.max_latency, "The target's p95 in a second")->type_name("DURATION");
+  command.add_option("--max-threads-running", a.max_threads_running, "On the target")->type_name("N");
+  command.add_option("--max-lag", a.max_lag, "Of the target's replication")->type_name("DURATION");
+  command.add_option("--max-target-memory", a.max_target_memory, "That the target says it uses (MariaDB)")->type_name("SIZE");
+  command.add_option("--breaker-patience", a.breaker_patience, "How long a run eases off before a limit stops it")->capture_default_str();
   command.add_option("--memory", a.memory, "For exchanges that wait for the target")->capture_default_str();
   command.add_option("--map", a.map, "Not yet");
-  command.add_option("--ramp", a.ramp, "Not yet");
+  command.add_option("--ramp", a.ramp, "Load that rises by whole sessions, as in 1%..100%/10m")->type_name("FROM..TO/DURATION");
+  command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->type_name("N");
   command.add_option("--calibrate", a.calibrate, "Not yet");
-  command.add_option("--metrics", a.metrics, "Not yet");
-  command.add_option("--resume", a.resume, "Not yet");
+  command.add_option("--metrics", a.metrics, "Serve the run's figures to Prometheus at /metrics; loopback only")->type_name("ADDR:PORT");
   command.add_option("--marker", a.marker, "For writes: the sandbox's marker table")->type_name("SCHEMA.TABLE");
-  command.add_flag("--dry-run", a.dry_run, "Not yet");
-  command.add_flag("--aa", a.aa, "Not yet");
+  command.add_flag("--aa", a.aa, "The target is meant to be the reference, or its like: reads only, to learn how a server differs from itself");
   command.add_option("--store", a.store, "The SQLite store for the run's findings; made where it doesn't exist")->required()->type_name("FILE");
 }
+
+void add_recording_options(CLI::App& command, RunArguments& a) {
+  command.add_option("--max-idle", a.max_idle, "Where the recording is silent for longer, the rest of the silence is left out")->type_name("DURATION");
+  command.add_option("--from", a.from, "Only what was asked from this time on (RFC 3339, UTC)")->type_name("TIME");
+  command.add_option("--to", a.to, "Only what was asked before this time (RFC 3339, UTC)")->type_name("TIME");
+  command.add_option("--session", a.sessions, "Only this session, by inspect's number; may be given again")->type_name("N");
+  command.add_option("--user", a.users, "Only sessions of this user; may be given again")->type_name("NAME");
+  command.add_option("--fingerprint", a.fingerprints, "Only statements of this fingerprint, and session state; may be given again")->type_name("HEX");
+  command.add_option("--resume", a.resume, "Go on with this run of the store, which was stopped or whose writer died: each exchange is counted once")->check(CLI::PositiveNumber)->type_name("RUN");
+  command.add_option("--loops", a.loops, "How many times the recording is run, one after the other")->check(CLI::Range(1U, 1'000'000U))->capture_default_str();
+}
+
+namespace {
+
+run::BreakerLimits breaker(const RunArguments& a) {
+  run::BreakerLimits limits;
+  if (!a.max_error_rate.empty()) {
+    std::string_view text = a.max_error_rate;
+    if (text.ends_with('%')) text.remove_suffix(1);
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limits.error_percent);
+    if (error != std::errc{} || end != text.data() + text.size() || !(limits.error_percent >= 0 && limits.error_percent <= 100))
+      throw Failure(FailureKind::usage, "--max-error-rate " + a.max_error_rate + ": is not a share; write for example 20%");
+    limits.error_limit = run::BreakerLimits::ErrorLimit::by_user;
+  }
+  if (!a.max_latency.empty()) limits.latency_p95 = duration("--max-latency", a.max_latency);
+  if (a.max_threads_running > 0) limits.threads_running = a.max_threads_running;
+  if (!a.max_lag.empty()) limits.replication_lag = std::chrono::duration_cast<std::chrono::seconds>(duration("--max-lag", a.max_lag));
+  if (!a.max_target_memory.empty()) {
+    auto size = parse_size(a.max_target_memory);
+    if (!size) throw Failure(FailureKind::usage, "--max-target-memory " + a.max_target_memory + ": is not a size; write for example 8GiB");
+    limits.memory_bytes = *size;
+  }
+  limits.patience = std::chrono::duration_cast<std::chrono::seconds>(duration("--breaker-patience", a.breaker_patience));
+  return limits;
+}
+
+std::optional<CaptureTime> moment(const char* option, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  auto parsed = parse_rfc3339(text);
+  if (!parsed) throw Failure(FailureKind::usage, std::string(option) + " " + text + ": is not a time; write for example 2026-11-21T03:05:52Z, as inspect prints it");
+  return parsed;
+}
+
+run::Selection selection(const RunArguments& a) {
+  run::Selection result;
+  result.from = moment("--from", a.from);
+  result.to = moment("--to", a.to);
+  if (result.from && result.to && *result.from >= *result.to) throw Failure(FailureKind::usage, "--from " + a.from + " is not before --to " + a.to);
+  result.sessions.insert(a.sessions.begin(), a.sessions.end());
+  result.users.insert(a.users.begin(), a.users.end());
+  for (const std::string& text : a.fingerprints) {
+    std::uint64_t value = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error != std::errc{} || end != text.data() + text.size() || text.size() != 16)
+      throw Failure(FailureKind::usage, "--fingerprint " + text + ": is not a fingerprint; inspect prints them, 16 hex digits each");
+    result.fingerprints.insert(value);
+  }
+  return result;
+}
+
+}  // namespace
 
 run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   refuse_what_is_not_yet(a);
   counting_of(a.fail_on);  // a misspelt name is told before the run, not after it
   run::RunOptions options;
-  options.servers.target = login(client::Role::target, a.target, a.defaults_file);
-  if (!a.reference.empty()) options.servers.reference = login(client::Role::reference, a.reference, a.defaults_file);
-  if (!a.source.empty()) options.servers.source = login(client::Role::source, a.source, a.defaults_file);
+  options.servers.target = login(client::Role::target, a.target, a.defaults_file, a.target_tls);
+  if (!a.reference.empty()) options.servers.reference = login(client::Role::reference, a.reference, a.defaults_file, a.reference_tls);
+  if (!a.source.empty()) options.servers.source = login(client::Role::source, a.source, a.defaults_file, a.source_tls);
   auto pace = replay::parse_pace(a.pace);
   if (!pace) throw Failure(FailureKind::usage, "--pace: " + pace.error());
   options.pace = *pace;
+  if (!a.ramp.empty()) {
+    auto ramp = replay::parse_ramp(a.ramp);
+    if (!ramp) throw Failure(FailureKind::usage, ramp.error());
+    options.ramp = *ramp;
+  }
+  if (!a.max_idle.empty()) options.longest_idle = duration("--max-idle", a.max_idle);
+  options.loops = a.loops;
+  if (a.resume > 0) options.resume = a.resume;
+  if (a.resume > 0 && a.loops > 1) throw Failure(FailureKind::usage, "--resume with --loops: a run of several rounds is not resumed");
+  options.selection = selection(a);
+  options.limits.connections = a.target_connections;
   auto order = replay::parse_order(a.order);
   if (!order) throw Failure(FailureKind::usage, "--order: " + order.error());
   options.order = *order;
@@ -110,9 +213,12 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.limits.connect = duration("--connect-timeout", a.connect_timeout);
   options.latency = latency_limits(a.latency_budget, a.latency_floor);
   options.limits.statement = duration("--statement-timeout", a.statement_timeout);
+  options.breaker = breaker(a);
   auto memory = parse_size(a.memory);
   if (!memory || *memory < (1U << 20)) throw Failure(FailureKind::usage, "--memory " + a.memory + ": is not a size of at least 1MiB; write for example 128MiB");
   options.limits.queued_bytes = static_cast<std::size_t>(*memory);
+  options.aa = a.aa;
+  if (a.aa && a.run != "reads") throw Failure(FailureKind::usage, "--aa with --run " + a.run + ": a server is compared with itself by reads only");
   options.allowed = split_list(a.allow);
   options.store = a.store;
   options.mode = mode;
@@ -121,26 +227,42 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   return options;
 }
 
-run::OnProgress show_progress() {
+namespace {
+
+std::string progress_line(const run::Progress& p) {
+  using store::Bin;
+  auto count = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  std::uint64_t done = p.ledger.total();
+  double seconds = std::chrono::duration<double>(p.elapsed).count();
+  std::string of_total, eta, recorded, drops;
+  if (p.total > 0) {
+    of_total = "/" + std::to_string(p.total);
+    if (done > 0 && done < p.total) eta = ", ETA " + std::to_string(static_cast<int>(seconds * static_cast<double>(p.total - done) / static_cast<double>(done)) + 1) + " s";
+  }
+  if (p.recorded_per_second > 0) recorded = " (recorded: " + std::to_string(static_cast<std::uint64_t>(p.recorded_per_second)) + ")";
+  if (p.kernel_drops > 0) drops = ", kernel drops " + std::to_string(p.kernel_drops);
+  char line[400];
+  std::snprintf(line, sizeof line, "%5.0f s  %llu%s done, %.0f q/s%s, late p99 %.1f ms  compared %llu, skipped %llu, failed %llu, shed %llu, errors %llu  mismatches %llu (open %llu)%s%s",
+                seconds, count(done), of_total.c_str(), p.sent_per_second, recorded.c_str(), static_cast<double>(p.lateness.quantile(0.99)) / 1000, count(p.ledger.of(Bin::compared)),
+                count(p.ledger.of(Bin::skipped)), count(p.ledger.of(Bin::target_failed)), count(p.ledger.of(Bin::shed)), count(p.errors), count(p.mismatches), count(p.open_cases),
+                eta.c_str(), drops.c_str());
+  return p.eased.empty() ? line : line + ("; eased off: " + p.eased);
+}
+
+}  // namespace
+
+run::OnProgress show_progress(const RunArguments& arguments) {
   bool terminal = ::isatty(STDERR_FILENO) == 1;
   auto calls = std::make_shared<std::uint64_t>(0);
-  return [terminal, calls](const run::Progress& p) {
+  std::shared_ptr<run::MetricsServer> metrics;
+  if (!arguments.metrics.empty()) {
+    metrics = std::make_shared<run::MetricsServer>(arguments.metrics);
+    std::cerr << "darktap: metrics: http://" << metrics->address() << "/metrics\n";
+  }
+  return [terminal, calls, metrics](std::int64_t run, const run::Progress& p) {
+    if (metrics) metrics->publish(run::to_prometheus(p, run));
     if (!terminal && (*calls)++ % 5 != 0) return;
-    using store::Bin;
-    std::uint64_t done = p.ledger.total();
-    double seconds = std::chrono::duration<double>(p.elapsed).count();
-    std::string of_total, eta;
-    if (p.total > 0) {
-      of_total = "/" + std::to_string(p.total);
-      if (done > 0 && done < p.total) eta = ", ETA " + std::to_string(static_cast<int>(seconds * static_cast<double>(p.total - done) / static_cast<double>(done)) + 1) + " s";
-    }
-    char line[320];
-    std::snprintf(line, sizeof line, "%5.0f s  %llu%s done, %.0f q/s, late p99 %.1f ms  compared %llu, skipped %llu, failed %llu, shed %llu  mismatches %llu (open %llu)%s%s", seconds,
-                  static_cast<unsigned long long>(done), of_total.c_str(), p.sent_per_second, static_cast<double>(p.lateness_p99_us) / 1000,
-                  static_cast<unsigned long long>(p.ledger.of(Bin::compared)), static_cast<unsigned long long>(p.ledger.of(Bin::skipped)),
-                  static_cast<unsigned long long>(p.ledger.of(Bin::target_failed)), static_cast<unsigned long long>(p.ledger.of(Bin::shed)),
-                  static_cast<unsigned long long>(p.mismatches), static_cast<unsigned long long>(p.open_cases), eta.c_str(),
-                  p.kernel_drops > 0 ? (", kernel drops " + std::to_string(p.kernel_drops)).c_str() : "");
+    std::string line = progress_line(p);
     if (terminal) std::cerr << "\r\033[K" << line << std::flush;
     else std::cerr << line << '\n';
   };
@@ -152,6 +274,10 @@ int conclude(const run::RunResult& result, const RunArguments& arguments) {
   if (result.counters.tls_sessions > 0) std::cerr << "darktap: " << result.counters.tls_sessions << " sessions use TLS and can't be read; tap behind the TLS end point\n";
   if (result.counters.kernel_drops > 0) std::cerr << "darktap: the kernel dropped " << result.counters.kernel_drops << " packets; what they held is not in the ledger\n";
   if (!result.gave_up.empty()) std::cerr << "darktap: " << result.gave_up << '\n';
+  if (!result.limit_broken.empty()) {
+    std::cerr << "darktap: " << result.limit_broken << '\n';
+    return guard_rail;
+  }
   store::RunReport report = store::StoreReader(arguments.store).report(result.run);
   bool counts = counting_of(arguments.fail_on).any(report);
   if (counts) return findings_count;

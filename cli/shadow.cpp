@@ -34,7 +34,7 @@ int shadow(const Options& options) {
     std::cerr << "darktap: run " << id << ": shadowing " << options.interface << " on " << options.run.target << "; Ctrl-C ends it\n";
     if (!serving.url().empty()) std::cerr << "darktap: triage page: " << serving.url() << '\n';
   };
-  run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress());
+  run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress(options.run));
   tell_opaque(options.interface, result.counters);
   int status = conclude(result, options.run);
   std::cout << report::to_text(store::StoreReader(options.run.store).report(result.run), counting_of(options.run.fail_on));

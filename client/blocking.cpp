@@ -67,6 +67,8 @@ Expected<ConnectOptions, ConnectFailed> options_for(const Login& login, ConnectO
   options.user = login.url.user;
   options.password = login.password;
   options.schema = login.url.schema;
+  options.tls = login.tls;
+  options.tls.host = login.url.host;
   return options;
 }
 

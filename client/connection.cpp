@@ -78,6 +78,7 @@ struct Connection::Impl final : Watcher {
     LoggedIn logged_in = std::move(std::get<LoggedIn>(result));
     login.reset();
     fd = logged_in.fd;
+    tls = std::move(logged_in.tls);
     capabilities = logged_in.capabilities;
     server_version = std::move(logged_in.server_version);
     server_thread = logged_in.server_thread;
@@ -119,6 +120,22 @@ struct Connection::Impl final : Watcher {
     set_timer();
   }
 
+  // The wire, plain or within TLS
+
+  ssize_t write_some(const void* bytes, std::size_t size) { return tls ? tls->send(bytes, size) : ::send(fd, bytes, size, MSG_NOSIGNAL); }
+
+  // Of a TLS session all that is decrypted, since the socket won't announce it again.
+  ssize_t read_some(std::byte* bytes, std::size_t size) {
+    if (!tls) return ::recv(fd, bytes, size, 0);
+    ssize_t got = tls->receive(bytes, size);
+    while (got > 0 && static_cast<std::size_t>(got) < size && tls->has_pending()) {
+      ssize_t more = tls->receive(bytes + got, size - static_cast<std::size_t>(got));
+      if (more <= 0) break;
+      got += more;
+    }
+    return got;
+  }
+
   // Sending
 
   std::size_t unsent() const { return out.size() - out_sent; }
@@ -131,7 +148,7 @@ struct Connection::Impl final : Watcher {
 
   void flush() {
     while (unsent() > 0) {
-      ssize_t sent = ::send(fd, out.data() + out_sent, unsent(), MSG_NOSIGNAL);
+      ssize_t sent = write_some(out.data() + out_sent, unsent());
       if (sent < 0 && errno == EINTR) continue;
       if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return loop.change(fd, Interest::both);
       if (sent < 0) break;  // the end of the stream, or its error, is read next
@@ -145,7 +162,7 @@ struct Connection::Impl final : Watcher {
 
   void say_quit() {
     constexpr std::array<unsigned char, 5> quit{1, 0, 0, 0, 1};
-    [[maybe_unused]] ssize_t sent = ::send(fd, quit.data(), quit.size(), MSG_NOSIGNAL);
+    [[maybe_unused]] ssize_t sent = write_some(quit.data(), quit.size());
   }
 
   // Receiving
@@ -162,11 +179,11 @@ struct Connection::Impl final : Watcher {
     Bytes bytes;
     ssize_t got;
     if (kept == 0) {
-      got = ::recv(fd, shared.data(), shared.size(), 0);
+      got = read_some(shared.data(), shared.size());
       if (got > 0) bytes = Bytes(shared).first(static_cast<std::size_t>(got));
     } else {
       in.resize(kept + growth(frames.missing()));
-      got = ::recv(fd, in.data() + kept, in.size() - kept, 0);
+      got = read_some(in.data() + kept, in.size() - kept);
       in.resize(kept + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       bytes = in;
     }
@@ -181,7 +198,8 @@ struct Connection::Impl final : Watcher {
     Progress progress = decode(bytes);
     keep(bytes, kept == 0);
     if (progress == Progress::malformed) return lose(Lost::Kind::malformed, "an answer that can't be read: " + problem);
-    if (progress == Progress::done) finish(now);
+    if (progress == Progress::done) return finish(now);
+    if (tls && tls->has_pending()) receive();
   }
 
   // What was not decoded yet waits for the rest.
@@ -255,6 +273,7 @@ struct Connection::Impl final : Watcher {
   void close_socket() {
     if (fd < 0) return;
     loop.unwatch(fd);
+    tls.reset();
     ::close(fd);
     fd = -1;
   }
@@ -268,6 +287,7 @@ struct Connection::Impl final : Watcher {
   std::size_t tried = 0;  // index into the addresses
 
   int fd = -1;
+  std::optional<TlsStream> tls;
   mysql::Capabilities capabilities = 0;
   std::string server_version;
   std::uint32_t server_thread = 0;

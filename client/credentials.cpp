@@ -97,6 +97,16 @@ Expected<std::string, std::string> read_private_file(const std::string& path) {
   return text;
 }
 
+std::string* tls_text(TlsOptions& tls, std::string_view key) {
+  if (key == "ssl-ca") return &tls.ca;
+  if (key == "ssl-capath") return &tls.capath;
+  if (key == "ssl-cert") return &tls.cert;
+  if (key == "ssl-key") return &tls.key;
+  if (key == "ssl-cipher") return &tls.cipher;
+  if (key == "tls-version") return &tls.version;
+  return nullptr;
+}
+
 const char* password_variable(Role role) {
   switch (role) {
     case Role::target: return "DARKTAP_TARGET_PASSWORD";
@@ -119,7 +129,7 @@ std::string_view to_string(Role role) {
 
 Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const std::optional<std::string>& defaults_file) {
   Login login{url, ""};
-  bool has_password = false;
+  bool has_password = false, has_mode = false;
   std::string group = "darktap-" + std::string(to_string(role));
   if (defaults_file) {
     auto text = read_private_file(*defaults_file);
@@ -130,10 +140,16 @@ Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const s
       } else if (key == "password") {
         login.password = value;
         has_password = true;
-      } else if (key.starts_with("ssl") || key.starts_with("tls")) {
-        return Unexpected(*defaults_file + ": [" + group + "] " + key + ": TLS to a server is not reached yet; remove it");
+      } else if (key == "ssl-mode") {
+        auto mode = parse_tls_mode(value);
+        if (!mode) return Unexpected(*defaults_file + ": [" + group + "] ssl-mode: " + value + " is not one of disabled, preferred, required, verify_identity");
+        login.tls.mode = *mode;
+        has_mode = true;
+      } else if (std::string* tls_option = tls_text(login.tls, key)) {
+        *tls_option = value;
+        if (!has_mode) login.tls.mode = TlsOptions::Mode::required;
       } else {
-        return Unexpected(*defaults_file + ": [" + group + "] " + key + " is not understood; user and password are");
+        return Unexpected(*defaults_file + ": [" + group + "] " + key + " is not understood; user, password, ssl-mode, ssl-ca, ssl-capath, ssl-cert, ssl-key, ssl-cipher and tls-version are");
       }
     }
   }

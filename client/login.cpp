@@ -38,6 +38,13 @@ mysql::Capabilities negotiated(MYSQL* mysql) {
 
 // The library would say COM_QUIT on the socket when it frees its handle: it is given the end of a pair to say that to,
 // and the real socket goes on without it (its buffers and its coroutine's stack are freed: some 60 KiB a connection).
+void prepare_socket(int fd) {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 int take_socket(MYSQL* mysql) {
   int theirs = static_cast<int>(mysql_get_socket(mysql));
   int ours = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
@@ -51,11 +58,25 @@ int take_socket(MYSQL* mysql) {
   ::close(pair[0]);
   mysql_close(mysql);
   ::close(pair[1]);
-  fcntl(ours, F_SETFL, fcntl(ours, F_GETFL) | O_NONBLOCK);
-  int on = 1;
-  setsockopt(ours, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(ours, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  prepare_socket(ours);
   return ours;
+}
+
+void demand_tls(MYSQL* mysql, const TlsOptions& tls) {
+  using Mode = TlsOptions::Mode;
+  if (tls.mode == Mode::disabled) return;
+  auto set = [&](mysql_option option, const std::string& value) {
+    if (!value.empty()) mysql_options(mysql, option, value.c_str());
+  };
+  set(MYSQL_OPT_SSL_CA, tls.ca);
+  set(MYSQL_OPT_SSL_CAPATH, tls.capath);
+  set(MYSQL_OPT_SSL_CERT, tls.cert);
+  set(MYSQL_OPT_SSL_KEY, tls.key);
+  set(MYSQL_OPT_SSL_CIPHER, tls.cipher);
+  set(MARIADB_OPT_TLS_VERSION, tls.version);
+  my_bool yes = 1;
+  mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+  if (tls.mode == Mode::verify_identity) mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 }
 
 bool has_peer(int fd) {
@@ -80,6 +101,8 @@ LoginAttempt::LoginAttempt(EventLoop& loop, const ConnectOptions& options, const
   mysql_options(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_options(mysql_, MARIADB_OPT_RESTRICTED_AUTH, safe_plugins);
   mysql_options4(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "darktap");
+  demand_tls(mysql_, options.tls);
+  if (options.tls.mode == TlsOptions::Mode::verify_identity && !options.tls.host.empty()) host_ = options.tls.host;  // what the certificate names
   // Not yet: the owner is still being built. The first step is taken from the loop.
   loop_.post([this, alive = std::weak_ptr<bool>(alive_)] {
     if (!alive.expired()) advance(-1);
@@ -126,7 +149,16 @@ void LoginAttempt::finish() {
   result.server_version = mysql_get_server_info(mysql_);
   result.server_thread = static_cast<std::uint32_t>(mysql_thread_id(mysql_));
   result.address = address_;
-  result.fd = take_socket(mysql_);
+  bool is_tls = mysql_get_ssl_cipher(mysql_) != nullptr;
+  using Mode = TlsOptions::Mode;
+  if (!is_tls && (options_.tls.mode == Mode::required || options_.tls.mode == Mode::verify_identity))
+    return done(ConnectFailed{ConnectFailed::Kind::denied, 0, options_.name + ": has no TLS, which ssl-mode demands; enable it there, or give --…-ssl-mode preferred"});
+  if (is_tls) {
+    result.tls = TlsStream::take_from(mysql_, result.fd);
+    prepare_socket(result.fd);
+  } else {
+    result.fd = take_socket(mysql_);
+  }
   mysql_ = nullptr;
   if (result.fd < 0)
     return done(ConnectFailed{ConnectFailed::Kind::refused, 0, options_.name + ": no file descriptors left for a connection; raise ulimit -n"});
@@ -169,6 +201,8 @@ ConnectFailed LoginAttempt::failure() const {
       return answer(Kind::full, "raise max_connections there, or lower the number of sessions");
     case ER_ACCESS_DENIED_ERROR: case ER_ACCESS_DENIED_NO_PASSWORD_ERROR: case ER_DBACCESS_DENIED_ERROR: case ER_BAD_DB_ERROR:
       return answer(Kind::denied, "check user, password (--defaults-file or DARKTAP_TARGET_PASSWORD and its like) and schema");
+    case CR_SSL_CONNECTION_ERROR:
+      return answer(Kind::denied, "check the TLS options (--…-ssl-mode, -ca, -cert, -key) and the server's certificate");
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
       return answer(Kind::denied, "give the user a password by mysql_native_password, caching_sha2_password or ed25519");
     default:

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "client/connection.h"
+#include "tls_stream.h"
 
 struct st_mysql;
 
@@ -15,6 +16,7 @@ namespace darktap::client {
 // An established connection: a non-blocking socket of our own, at the start of a command.
 struct LoggedIn {
   int fd = -1;
+  std::optional<TlsStream> tls;
   mysql::Capabilities capabilities = 0;
   std::string server_version;
   std::uint32_t server_thread = 0;

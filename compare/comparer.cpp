@@ -6,6 +6,7 @@
 #include <set>
 
 #include "budget.h"
+#include "compare/match.h"
 #include "evidence.h"
 #include "investigation.h"
 #include "session/render.h"
@@ -227,6 +228,17 @@ void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& me
 }
 
 void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now) {
+  // Most pairs are equal: they cost no case.
+  if (is_match(source.answer, target.answer)) {
+    matched(source.id);
+    Judgement match;
+    match.exchange = source.id;
+    match.provenance = source.provenance;
+    match.time = source.request_first;
+    match.fingerprint = meaning.fingerprint;
+    state_->sink.on_judgement(match);
+    return;
+  }
   auto fresh = std::make_unique<OpenCase>();
   CaseFile& file = fresh->file;
   file.exchange = std::move(source);
@@ -252,6 +264,8 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }
+
+void Comparer::matched(session::ExchangeId exchange) { state_->writes.take_history(exchange); }
 
 std::optional<Question> Comparer::next_question(CaptureTime now) {
   State& s = *state_;

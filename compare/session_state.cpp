@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "evidence.h"
+
 namespace darktap::compare {
 
 StateJudgement judge_session_state(const Plan& plan, const SessionHistory& history, JsonWriter& evidence) {
@@ -15,7 +17,7 @@ StateJudgement judge_session_state(const Plan& plan, const SessionHistory& histo
     return name == "last_insert_id" || name == "@@last_insert_id" || name == "@@identity";
   });
   const std::optional<Replayed>& replayed = about_ids ? history.insert : history.previous;
-  const std::string& statement = about_ids ? history.insert_sql : history.previous_sql;
+  std::string statement = about_ids ? history.insert_sql : quoted_sql(history.previous_sql, history.previous_collation);
   if (!replayed) {
     evidence.member("reason", "the statement that set this value was before the capture's begin");
     return {Cause::replay_artifact, Level::proved};

@@ -12,14 +12,19 @@ namespace {
 // vtgate names an unnamed literal's column after its own bind variable.
 bool is_vitess_header(std::string_view name) { return name.starts_with(":vtg") || name.starts_with(":v1") || name.starts_with(":v2"); }
 
-std::string_view what_differs(mysql::Column a, mysql::Column b) {
+// MariaDB names a JSON column's type only to clients that ask for extended metadata: silence is no other type.
+TypeFamily family_without_extension(const mysql::Column& column) {
+  if (column.extended_type.empty()) return family_of(column);
+  mysql::Column plain = column;
+  plain.extended_type.clear();
+  return family_of(plain);
+}
+
+std::string_view what_differs(const mysql::Column& a, const mysql::Column& b) {
   if (a.name != b.name) return "name";
-  // MariaDB names a JSON column's type only to clients that ask for extended metadata: silence is no other type.
-  if (a.extended_type.empty() || b.extended_type.empty()) {
-    a.extended_type.clear();
-    b.extended_type.clear();
-  }
-  TypeFamily family = family_of(a), other = family_of(b);
+  bool both_told = !a.extended_type.empty() && !b.extended_type.empty();
+  TypeFamily family = both_told ? family_of(a) : family_without_extension(a);
+  TypeFamily other = both_told ? family_of(b) : family_without_extension(b);
   // A column that is NULL throughout has any type.
   if (family == TypeFamily::null || other == TypeFamily::null) return "";
   if (family != other) return "type";
@@ -38,6 +43,8 @@ void write_column(JsonWriter& json, std::string_view side, const mysql::Column& 
 std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target) {
   const mysql::ResultSet *a = source.first_rows(), *b = target.first_rows();
   if (a == nullptr || b == nullptr || a->columns.size() != b->columns.size()) return std::nullopt;
+  auto same = [](const mysql::Column& left, const mysql::Column& right) { return what_differs(left, right).empty(); };
+  if (std::equal(a->columns.begin(), a->columns.end(), b->columns.begin(), same)) return std::nullopt;
   std::size_t differing = 0;
   bool known_noise = true;
   Evidence evidence;
@@ -52,7 +59,6 @@ std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::
     write_column(evidence.json(), "target", b->columns[c]);
     evidence.json().end_object();
   }
-  if (differing == 0) return std::nullopt;
   evidence.json().end_array().member("differing_columns", differing);
   if (known_noise) evidence.json().member("rule", "vitess_literal_header");
   return Verdict{Difference::column_metadata, known_noise ? Cause::normalization : Cause::defect, Level::proved,

@@ -125,7 +125,8 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
   finish_transaction(session, exchange, meaning);
 
   if (!exchange.command.text.empty()) {
-    session.history.previous_sql = quoted_sql(exchange.command.text, exchange.collation);
+    session.history.previous_sql.assign(exchange.command.text, 0, max_evidence_sql);
+    session.history.previous_collation = exchange.collation;
     session.history.previous = replayed;
   }
   if (changed_something(exchange, meaning)) {

@@ -46,7 +46,9 @@ struct Attribution {
 
 // What FOUND_ROWS() and its like depend on: the statements before in the same session.
 struct SessionHistory {
-  std::string previous_sql, insert_sql;
+  std::string previous_sql;  // as captured: most are never quoted
+  std::uint16_t previous_collation = 0;
+  std::string insert_sql;    // UTF-8
   std::optional<Replayed> previous, insert;
 };
 

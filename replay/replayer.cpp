@@ -101,6 +101,7 @@ void Replayer::State::give_back(std::vector<Item> begun_anew) {
 void Replayer::State::start(Lane& lane) {
   if (!lane.session) lane.session = std::make_unique<ServerSession>(loop, lane, session_options);
   stop_idling(lane);
+  count_idle(lane, false);
   if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
     lane.phase = Lane::Phase::waiting_for_slot;
     waiting.push_back(lane.id);
@@ -119,6 +120,7 @@ void Replayer::State::start(Lane& lane) {
 void Replayer::State::go_idle(Lane& lane) {
   lane.phase = Lane::Phase::idle;
   if (lane.end == Lane::End::ended) return bury(lane);
+  count_idle(lane, true);
   if (options.connections == 0 || !lane.has_slot) return;
   idle.push_back(lane.id);
   serve_waiting();
@@ -207,8 +209,20 @@ void Replayer::State::fail(Item& item, const char* reason) {
 }
 
 void Replayer::State::heard() {
-  last_heard = EventLoop::Clock::now();
+  options.heartbeat->last.store(EventLoop::Clock::now().time_since_epoch(), std::memory_order_relaxed);
   failing_since.reset();
+}
+
+std::optional<EventLoop::Clock::time_point> Replayer::State::last_heard() const {
+  auto last = options.heartbeat->last.load(std::memory_order_relaxed);
+  if (last == EventLoop::Clock::duration::zero()) return std::nullopt;
+  return EventLoop::Clock::time_point(last);
+}
+
+void Replayer::State::count_idle(Lane& lane, bool is_idle) {
+  if (lane.is_idle == is_idle) return;
+  lane.is_idle = is_idle;
+  is_idle ? ++counters.idle_lanes : --counters.idle_lanes;
 }
 
 Replayer::Replayer(EventLoop& loop, ReplaySink& sink, const ReplayerOptions& options)

@@ -20,11 +20,14 @@ void Replayer::State::on_connect_failed(Lane& lane, const ConnectFailed& failure
   using Kind = ConnectFailed::Kind;
   EventLoop::Clock::time_point now = EventLoop::Clock::now();
   update_slot(lane);
+  auto heard_at = last_heard();
   if (!failing_since) failing_since = now;
+  else if (heard_at && *heard_at > *failing_since) failing_since = now;  // it answers other threads
+  if (failure.kind == Kind::full) ++counters.full;
   bool is_slow = failure.kind == Kind::mute || failure.kind == Kind::timed_out;
-  bool is_hopeless = failure.kind == Kind::denied || failure.kind == Kind::unknown_host || (is_slow && !last_heard);
+  bool is_hopeless = failure.kind == Kind::denied || failure.kind == Kind::unknown_host || (is_slow && !heard_at);
   // A frozen target that comes back is slow, no more: it gets as long as a statement would.
-  if (is_slow && last_heard) is_hopeless = now - *last_heard >= session_options->connect.statement_timeout;
+  if (is_slow && heard_at) is_hopeless = now - *heard_at >= session_options->connect.statement_timeout;
   else if (failure.kind == Kind::full) is_hopeless = now - *failing_since >= session_options->connect.statement_timeout;
   else if (!is_hopeless) is_hopeless = now - *failing_since >= options.give_up_after;
   if (is_hopeless) return give_up(failure.reason);
@@ -103,6 +106,7 @@ void Replayer::State::bury(Lane& lane) {
   lane.session.reset();
   loop.cancel(lane.retry);
   stop_idling(lane);
+  count_idle(lane, false);
   update_slot(lane);
   auto found = lanes.find(lane.id);
   graveyard.push_back(std::move(found->second));

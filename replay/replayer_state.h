@@ -38,6 +38,7 @@ struct Replayer::State {
     enum class Shedding : std::uint8_t { no, yes } shedding = Shedding::no;
     enum class Restore : std::uint8_t { possible, impossible } restore = Restore::possible;
     bool has_slot = false;
+    bool is_idle = false;    // as counted
     std::deque<Item> queue;  // the one in flight stands in front
     std::unique_ptr<client::ServerSession> session;
     client::EventLoop::TimerId retry;
@@ -45,7 +46,9 @@ struct Replayer::State {
   };
 
   State(client::EventLoop& loop_, ReplaySink& sink_, const ReplayerOptions& options_)
-      : loop(loop_), sink(sink_), options(options_), session_options(std::make_shared<client::SessionOptions>(options_.session)) {}
+      : loop(loop_), sink(sink_), options(options_), session_options(std::make_shared<client::SessionOptions>(options_.session)) {
+    if (!options.heartbeat) options.heartbeat = std::make_shared<Heartbeat>();
+  }
   ~State() { loop.cancel(burial); }
 
   void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
@@ -63,6 +66,8 @@ struct Replayer::State {
   void on_closed(Lane& lane);
   void fail(Item& item, const char* reason);
   void heard();
+  std::optional<client::EventLoop::Clock::time_point> last_heard() const;
+  void count_idle(Lane& lane, bool is_idle);
 
   void on_connect_failed(Lane& lane, const client::ConnectFailed& failure);
   void give_up(std::string line);
@@ -86,7 +91,7 @@ struct Replayer::State {
   std::size_t outstanding = 0;
   bool gave_up = false;
   bool was_full = false;
-  std::optional<client::EventLoop::Clock::time_point> last_heard, failing_since;
+  std::optional<client::EventLoop::Clock::time_point> failing_since;
   Counters counters;
   Histogram lateness;
 };

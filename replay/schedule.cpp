@@ -52,7 +52,12 @@ std::string_view to_string(Order order) {
   return "";
 }
 
-CaptureTime Schedule::due(CaptureTime request) const {
+CaptureTime Schedule::due(CaptureTime request) {
+  if (request > latest_) {
+    if (request - latest_ > longest_idle_) left_out_ += request - latest_ - longest_idle_;
+    latest_ = request;
+  }
+  request -= left_out_;
   switch (pace_.kind) {
     case Pace::Kind::flat_out: return run_start_;
     case Pace::Kind::recorded: return run_start_ + (request - recording_start_);

@@ -34,14 +34,19 @@ client::AskerOptions asker_options(const client::ConnectOptions& connect) {
   return options;
 }
 
-replay::ReplayerOptions replayer_options(const RunOptions& options, const Prepared& prepared, const EngineInput& input) {
-  replay::ReplayerOptions result;
-  result.session.connect = prepared.target;
-  result.policy.allowed = options.allowed;
-  result.give_up_after = options.limits.connect;
-  result.queued_bytes = options.limits.queued_bytes;
+// Flat out, this much is read ahead for each session: they advance at different speeds, and each needs its next command.
+constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{4} << 20;
+
+WorkersOptions workers_options(const RunOptions& options, const Prepared& prepared, const EngineInput& input) {
+  WorkersOptions result;
+  result.replay.session.connect = prepared.target;
+  result.replay.policy.allowed = options.allowed;
+  result.replay.give_up_after = options.limits.connect;
+  result.replay.connections = options.limits.connections;
   using WhenFull = replay::ReplayerOptions::WhenFull;
-  result.when_full = input.schedule ? WhenFull::ask_to_wait : WhenFull::shed_session;
+  result.replay.when_full = input.schedule ? WhenFull::ask_to_wait : WhenFull::shed_session;
+  result.queued_bytes = options.limits.queued_bytes;
+  if (input.schedule && options.pace.kind == replay::Pace::Kind::flat_out) result.busy_bytes = std::max(ahead_at_least, input.sessions * ahead_a_session);
   return result;
 }
 
@@ -64,17 +69,29 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       own_connections_(prepared_.our_connections, CaptureClock::now()),
       comparer_(*this, comparer_options(options, prepared_, input_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
-      replayer_(loop, *this, replayer_options(options, prepared_, input_)),
+      replayer_(loop, *this, workers_options(options, prepared_, input_)),
       latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
-      policy_{options.allowed} {
+      policy_{options.allowed},
+      breaker_(options.breaker),
+      vitals_(target_asker_, options.breaker) {
   if (prepared_.reference) reference_asker_.emplace(loop, asker_options(*prepared_.reference));
   started_ = last_answer_ = last_progress_ = last_judged_ = steady_clock::now();
+  began_ = CaptureClock::now();
+  if (input_.resumed) {
+    binned_ = input_.resumed->ledger;
+    positions_ = input_.resumed->positions;
+  }
+  writer_.before_flush([this] { tell_writer(); });
 }
+
+Engine::~Engine() { writer_.before_flush({}); }
 
 RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& progress) {
   auto last_flush = steady_clock::now();
   while (!is_done(stop)) {
     take_due();
+    replayer_.flush();
+    replayer_.drain();
     ask_what_is_due();
     latency_.turn(tap_now());
     loop_.run_once(until_due());
@@ -88,20 +105,21 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
       judge_latency();
     }
     if (now - last_progress_ >= patience::progress) {
-      if (progress) progress(make_progress());
+      look_at_target();
+      if (progress) progress(info_.id, make_progress());
       last_progress_ = now;
     }
   }
   flush();
   judge_latency();
-  if (progress) progress(make_progress());
-  return stop.load() && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
+  if (progress) progress(info_.id, make_progress());
+  return (stop.load() || !limit_broken_.empty()) && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
 }
 
 // The end comes in steps, each with a limit: the input is over, every command has its answer, every case is judged.
 bool Engine::is_done(const std::atomic<bool>& stop) {
   auto now = steady_clock::now();
-  if (stop.load() && stopped_ == steady_clock::time_point()) {
+  if ((stop.load() || !limit_broken_.empty()) && stopped_ == steady_clock::time_point()) {
     stopped_ = now;
     if (input_.schedule) input_.inbox.abandon();
   }
@@ -130,15 +148,41 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
   return phase_ == Phase::done;
 }
 
+void Engine::look_at_target() {
+  replay::Replayer::Counters counters = replayer_.counters();
+  Breaker::Look look;
+  look.commands = counters.sent - looked_commands_;
+  look.errors = errors_ - looked_errors_;
+  if (second_latency_.count() > 0) look.latency_p95 = std::chrono::microseconds(second_latency_.quantile(0.95));
+  looked_commands_ = counters.sent;
+  looked_errors_ = errors_;
+  second_latency_ = {};
+  vitals_.tell(look);
+  vitals_.ask();
+  auto now = steady_clock::now();
+  switch (breaker_.look(look, now)) {
+    case Breaker::Advice::go_on: break;
+    case Breaker::Advice::ease_off: eased_until_ = now + patience::progress; break;
+    case Breaker::Advice::stop: limit_broken_ = info_.target + ": " + breaker_.reason() + "; the run was eased off and is stopped"; break;
+  }
+}
+
 void Engine::take_due() {
+  if (steady_clock::now() < eased_until_ && !replayer_.gave_up()) return;
   for (std::size_t n = 0; n < taken_a_turn; ++n) {
     Arrival* next = input_.inbox.front();
     if (next == nullptr) return;
     CaptureTime due = CaptureClock::now();
     if (auto* exchange = std::get_if<session::Exchange>(next)) {
       if (input_.schedule && !replayer_.gave_up()) {
-        due = input_.schedule->due(exchange->request_first);
-        if (due > CaptureClock::now() || !replayer_.has_room()) return;
+        bool is_wanted = options_.selection.wants_time(exchange->request_first) && !is_done_already(*exchange);
+        if (is_wanted && input_.resumed && begun_ == Begun::no) {  // the run's clock goes on from the first that is missing
+          begun_ = Begun::yes;
+          input_.schedule->begin_at(exchange->request_first, CaptureClock::now());
+          input_.shift = exchange->request_first - CaptureClock::now();
+        }
+        if (is_wanted) due = input_.schedule->due(exchange->request_first);
+        if (due > CaptureClock::now() + Workers::ahead || !replayer_.has_room()) return;
         if (options_.pace.kind == replay::Pace::Kind::flat_out) due = CaptureClock::now();  // no time was promised, so none is late
       }
       session::Exchange taken = std::move(*exchange);
@@ -159,10 +203,12 @@ void Engine::take_due() {
 
 std::chrono::nanoseconds Engine::until_due() {
   std::chrono::nanoseconds wait = std::chrono::milliseconds(50);
+  if (steady_clock::now() < eased_until_ && !replayer_.gave_up()) return std::chrono::milliseconds(20);
   if (Arrival* next = input_.inbox.front()) {
     auto* exchange = std::get_if<session::Exchange>(next);
     if (exchange == nullptr || !input_.schedule || replayer_.gave_up()) return std::chrono::nanoseconds(0);
-    if (replayer_.has_room()) wait = std::min(wait, std::max<std::chrono::nanoseconds>(input_.schedule->due(exchange->request_first) - CaptureClock::now(), std::chrono::nanoseconds(0)));
+    if (!options_.selection.wants_time(exchange->request_first) || is_done_already(*exchange)) return std::chrono::nanoseconds(0);
+    if (replayer_.has_room()) wait = std::min(wait, std::max<std::chrono::nanoseconds>(input_.schedule->due(exchange->request_first) - Workers::ahead - CaptureClock::now(), std::chrono::nanoseconds(0)));
   }
   if (auto question = comparer_.next_due()) wait = std::clamp<std::chrono::nanoseconds>(*question - tap_now(), std::chrono::nanoseconds(0), wait);
   return wait;
@@ -195,42 +241,92 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   ++taken_;
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
-  bool sent = decision.action == Action::send || decision.action == Action::send_as_state;
+  if (is_done_already(exchange)) {
+    comparer_.observe(exchange, *meaning, compare::Replayed::not_sent);
+    bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
+    if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return;
+    again_.insert(exchange.id);
+    return replayer_.submit(std::move(exchange), std::move(meaning), due);
+  }
+  const char* left = left_out(exchange, *meaning, decision.action, due);
+  bool sent = left == nullptr && (decision.action == Action::send || decision.action == Action::send_as_state);
   comparer_.observe(exchange, *meaning, sent ? compare::Replayed::sent : compare::Replayed::not_sent);
   if (exchange.answer.state == mysql::Answer::State::unobserved) {
     bin(store::Bin::unobserved, exchange.answer.why_unobserved, exchange, *meaning, store::Execution::not_compared);
     return;
   }
+  if (left != nullptr) return bin(store::Bin::skipped, left, exchange, *meaning, store::Execution::not_compared);
   replayer_.submit(std::move(exchange), std::move(meaning), due);
 }
 
+const char* Engine::left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const {
+  const Selection& selection = options_.selection;
+  bool is_state = action == replay::Decision::Action::send_as_state || action == replay::Decision::Action::begin_anew;
+  if (!selection.is_all()) {
+    // A session's state comes along from before the window, and whichever statements are wanted.
+    bool is_past = selection.to && exchange.request_first >= *selection.to;
+    bool wanted = selection.wants_session(exchange) && !is_past;
+    if (!is_state) wanted = wanted && selection.wants_time(exchange.request_first) && selection.wants_statement(meaning.fingerprint);
+    if (!wanted) return "not_selected";
+  }
+  if (options_.ramp && !options_.ramp->admits(exchange.id.session, due - began_)) return "ramp";
+  return nullptr;
+}
+
 void Engine::bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution) {
+  if (input_.schedule) positions_.mark(exchange.id);
   if (reason.empty()) binned_.add(bin);
   else binned_.add(bin, reason);
-  if (session::carries_statement(exchange.command.code) && exchange.command.text_state == mysql::Command::Text::known) {
-    writer_.count_execution(meaning.fingerprint, session::to_utf8(meaning.normalized, exchange.collation).text, execution);
-  }
+  if (session::carries_statement(exchange.command.code) && exchange.command.text_state == mysql::Command::Text::known)
+    count_execution(meaning, exchange.collation, execution);
+}
+
+void Engine::count_execution(const sql::Meaning& meaning, std::uint16_t collation, store::Execution execution) {
+  bool is_told = told_.contains(meaning.fingerprint);
+  if (!is_told && told_.size() < store::fingerprint_cap) told_.insert(meaning.fingerprint);
+  writer_.count_execution(meaning.fingerprint, is_told ? std::string() : session::to_utf8(meaning.normalized, collation).text, execution);
+}
+
+void Engine::record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target) {
+  if (!session::carries_statement(code) || code == mysql::CommandCode::stmt_prepare) return;
+  auto microseconds = [](std::chrono::nanoseconds d) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(d))); };
+  latency_.note(meaning.fingerprint, meaning.statement_class);
+  writer_.record_latency(meaning.fingerprint, compare::Side::source, store::Vantage::tap, request, microseconds(source));
+  writer_.record_latency(meaning.fingerprint, compare::Side::target, store::Vantage::client, request, microseconds(target));
+  second_latency_.record(microseconds(target));
+}
+
+void Engine::on_match(const Match& match, const replay::MeaningPtr& meaning) {
+  if (again_.erase(match.id) > 0) return;
+  last_answer_ = steady_clock::now();
+  binned_.add(store::Bin::compared);
+  if (input_.schedule) positions_.mark(match.id);
+  // An equal pair was answered, so its text was known.
+  if (session::carries_statement(match.code)) count_execution(*meaning, match.collation, store::Execution::compared);
+  record_latencies(*meaning, match.code, match.request, match.source_latency, match.last_byte - match.sent);
+  comparer_.matched(match.id);
 }
 
 void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) {
+  if (again_.erase(exchange.id) > 0) return;
   last_answer_ = steady_clock::now();
+  if (target.answer.error() != nullptr && exchange.answer.error() == nullptr) ++errors_;
   bin(store::Bin::compared, "", exchange, *meaning, store::Execution::compared);
-  if (session::carries_statement(exchange.command.code) && exchange.command.code != mysql::CommandCode::stmt_prepare) {
-    auto microseconds = [](CaptureClock::duration d) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(d))); };
-    latency_.note(meaning->fingerprint, meaning->statement_class);
-    writer_.record_latency(meaning->fingerprint, compare::Side::source, store::Vantage::tap, exchange.request_first, microseconds(exchange.response_last - exchange.request_last));
-    writer_.record_latency(meaning->fingerprint, compare::Side::target, store::Vantage::client, exchange.request_first, microseconds(target.last_byte - target.sent));
-  }
+  record_latencies(*meaning, exchange.command.code, exchange.request_first, exchange.response_last - exchange.request_last, target.last_byte - target.sent);
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
   if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});
   comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
 }
 
 void Engine::on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
+  if (again_.erase(exchange.id) > 0) return;
   bin(store::Bin::skipped, reason, exchange, *meaning, store::Execution::not_compared);
 }
 
 void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
+  if (again_.erase(exchange.id) > 0) return;
+  if (reason == "given_up" && stopped_ != steady_clock::time_point() && input_.schedule) return;  // the user's stop: it stays pending
+  ++errors_;
   bin(store::Bin::target_failed, reason, exchange, *meaning, store::Execution::not_compared);
   if (reason != "timeout") return;
   compare::Judgement judgement;
@@ -253,6 +349,7 @@ void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& m
 }
 
 void Engine::on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) {
+  if (again_.erase(exchange.id) > 0) return;
   bin(store::Bin::shed, "target_queue_full", exchange, *meaning, store::Execution::not_compared);
 }
 
@@ -262,6 +359,7 @@ void Engine::on_gave_up(const std::string& line) {
 
 void Engine::on_judgement(compare::Judgement& judgement) {
   if (!judgement.verdicts.empty()) ++mismatches_;
+  for (const compare::Verdict& verdict : judgement.verdicts) ++mismatches_by_[{verdict.difference, verdict.cause}];
   writer_.add(judgement, file_of(judgement.provenance));
 }
 
@@ -283,12 +381,8 @@ void Engine::ask_what_is_due() {
   }
 }
 
-void Engine::flush() {
-  note_own_connections();
-  if (std::uint64_t shed = input_.inbox.shed_exchanges(); shed > recorded_shed_) {
-    binned_.add(store::Bin::shed, "input_queue_full", shed - recorded_shed_);
-    recorded_shed_ = shed;
-  }
+// What the writer stores at a flush: all of one moment.
+void Engine::tell_writer() {
   store::Ledger ledger = binned_;
   std::uint64_t known = std::max(input_.total, taken_ + recorded_shed_);
   if (known > binned_.total()) ledger.add(store::Bin::pending, known - binned_.total());
@@ -299,6 +393,15 @@ void Engine::flush() {
   }
   info_.target_follows = comparer_.target_follows();
   writer_.set_info(info_);
+  if (input_.schedule) writer_.set_progress(positions_.take_changed());
+}
+
+void Engine::flush() {
+  note_own_connections();
+  if (std::uint64_t shed = input_.inbox.shed_exchanges(); shed > recorded_shed_) {
+    binned_.add(store::Bin::shed, "input_queue_full", shed - recorded_shed_);
+    recorded_shed_ = shed;
+  }
   writer_.flush();
 }
 
@@ -311,11 +414,19 @@ Progress Engine::make_progress() {
   progress.mismatches = mismatches_;
   progress.open_cases = comparer_.open_cases();
   progress.questions = comparer_.questions(compare::Side::reference).n + comparer_.questions(compare::Side::target).n;
-  std::uint64_t sent = replayer_.counters().sent;
+  replay::Replayer::Counters counters = replayer_.counters();
   std::chrono::duration<double> since = now - last_progress_;
-  if (since.count() > 0) progress.sent_per_second = static_cast<double>(sent - last_sent_) / since.count();
-  last_sent_ = sent;
-  progress.lateness_p99_us = replayer_.lateness().quantile(0.99);
+  if (since.count() > 0) progress.sent_per_second = static_cast<double>(counters.sent - last_sent_) / since.count();
+  last_sent_ = progress.sent = counters.sent;
+  progress.recorded_per_second = input_.recorded_per_second;
+  progress.errors = errors_;
+  if (now < eased_until_) progress.eased = breaker_.reason();
+  progress.connections = counters.open_connections;
+  progress.connections_lost = counters.lost;
+  progress.connections_refused = counters.full;
+  progress.lateness = replayer_.lateness();
+  progress.lateness_sum_us = replayer_.lateness_sum_us();
+  for (const auto& [what, count] : mismatches_by_) progress.mismatches_by[{std::string(compare::to_string(what.first)), std::string(compare::to_string(what.second))}] = count;
   return progress;
 }
 

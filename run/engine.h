@@ -6,20 +6,25 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/histogram.h"
 #include "client/asker.h"
 #include "compare/comparer.h"
+#include "run/breaker.h"
 #include "run/inbox.h"
 #include "run/own_connections.h"
+#include "run/positions.h"
 #include "latency_watch.h"
 #include "preparation.h"
-#include "replay/replayer.h"
 #include "replay/schedule.h"
 #include "run/run.h"
 #include "session/row_seal.h"
 #include "session/understanding.h"
 #include "store/store.h"
+#include "target_vitals.h"
+#include "workers.h"
 
 namespace darktap::run {
 
@@ -34,25 +39,41 @@ inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
 }  // namespace patience
 
+// What a resumed run has behind it.
+struct Resumed {
+  store::Ledger ledger;  // without `pending`
+  Positions positions;
+  std::unordered_map<SessionId, std::uint32_t> exchanges;  // of each session of the recording
+};
+
 struct EngineInput {
   Inbox& inbox;
   std::optional<replay::Schedule> schedule;  // none: live, everything is due when it comes
   std::uint64_t total = 0;                   // exchanges to come; 0 where that isn't known
+  std::size_t sessions = 0;                  // the same of sessions
+  std::optional<Resumed> resumed;
+  double recorded_per_second = 0;            // exchanges; 0 where that isn't known
   std::vector<std::string> files;            // names for Provenance::file
   CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
   std::optional<session::RowSeal> seal{};    // of a recording whose rows are sealed
 };
 
-class Engine final : replay::ReplaySink, compare::JudgementSink {
+class Engine final : WorkersSink, compare::JudgementSink {
  public:
   Engine(client::EventLoop& loop, const RunOptions& options, Prepared prepared, EngineInput input, store::RunWriter& writer, store::RunInfo& info);
+
+  ~Engine() override;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // Until the input is drained and every exchange has its bin, or `stop` ended it early.
   RunResult::End run(const std::atomic<bool>& stop, const OnProgress& progress);
 
   const std::string& gave_up() const { return gave_up_; }
+  const std::string& limit_broken() const { return limit_broken_; }
 
  private:
+  void on_match(const Match& match, const replay::MeaningPtr& meaning) override;
   void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override;
   void on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override;
   void on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override;
@@ -64,7 +85,14 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   void note_own_connections();
   void take(session::SessionInfo&& info);
   void take(session::Exchange&& exchange, CaptureTime due);
+  bool is_done_already(const session::Exchange& exchange) const { return input_.resumed && input_.resumed->positions.contains(exchange.id); }
+  void tell_writer();
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
+  void count_execution(const sql::Meaning& meaning, std::uint16_t collation, store::Execution execution);
+  void record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target);
+  // Why the selection or the ramp leaves an exchange out; nullptr where it is replayed.
+  const char* left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const;
+  void look_at_target();
   void ask_what_is_due();
   // Pairs whose source rows are sealed (sealed_source.cpp).
   struct SealedPair {
@@ -90,22 +118,33 @@ class Engine final : replay::ReplaySink, compare::JudgementSink {
   store::RunInfo& info_;
 
   session::Understanding understanding_;
-  std::map<SessionId, session::SessionInfo> sessions_;
+  std::unordered_map<SessionId, session::SessionInfo> sessions_;
   std::set<SessionId> our_sessions_;
   OwnConnections own_connections_;
   compare::Comparer comparer_;
   client::Asker target_asker_;
   std::optional<client::Asker> reference_asker_;
-  replay::Replayer replayer_;
+  Workers replayer_;
   LatencyWatch latency_;
   replay::WritePolicy policy_;
 
+  Positions positions_;
+  std::set<session::ExchangeId> again_;  // session state of a resumed run, sent once more and not counted
+  std::unordered_set<std::uint64_t> told_;  // fingerprints whose text the writer has
   store::Ledger binned_;
   std::size_t sealed_asked_ = 0;  // pairs that wait for the reference's rows
   std::chrono::steady_clock::time_point sealed_last_asked_;
-  std::uint64_t taken_ = 0, mismatches_ = 0, last_sent_ = 0, recorded_shed_ = 0;
-  std::string gave_up_;
+  std::uint64_t taken_ = 0, mismatches_ = 0, errors_ = 0, last_sent_ = 0, recorded_shed_ = 0;
+  std::map<std::pair<compare::Difference, compare::Cause>, std::uint64_t> mismatches_by_;
+  CaptureTime began_;
+  Breaker breaker_;
+  TargetVitals vitals_;
+  Histogram second_latency_;  // of the target, since the breaker's last look
+  std::uint64_t looked_commands_ = 0, looked_errors_ = 0;
+  std::chrono::steady_clock::time_point eased_until_;
+  std::string gave_up_, limit_broken_;
   std::chrono::steady_clock::time_point started_, last_answer_, last_progress_, last_judged_, input_ended_, replay_ended_, stopped_, last_reply_;
+  enum class Begun : std::uint8_t { no, yes } begun_ = Begun::no;
   enum class Phase : std::uint8_t { running, input_over, replay_over, done } phase_ = Phase::running;
 };
 

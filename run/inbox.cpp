@@ -7,7 +7,11 @@ namespace darktap::run {
 void Inbox::push(Arrival&& arrival, std::size_t bytes) {
   {
     std::unique_lock lock(mutex_);
-    if (when_full_ == WhenFull::wait) room_.wait(lock, [&] { return bytes_ < limit_bytes_ || input_ == Input::abandoned; });
+    if (when_full_ == WhenFull::wait && bytes_ >= limit_bytes_ && input_ != Input::abandoned) {
+      reader_ = Reader::waits;
+      room_.wait(lock, [&] { return bytes_ < limit_bytes_ || input_ == Input::abandoned; });
+      reader_ = Reader::runs;
+    }
     if (input_ == Input::abandoned) {
       if (std::holds_alternative<session::Exchange>(arrival)) ++abandoned_exchanges_;
       return;
@@ -51,20 +55,33 @@ void Inbox::close() {
 }
 
 Arrival* Inbox::front() {
-  std::lock_guard lock(mutex_);
-  return queue_.empty() ? nullptr : &queue_.front().first;
+  if (taken_.empty()) {
+    std::lock_guard lock(mutex_);
+    taken_.swap(queue_);
+  }
+  return taken_.empty() ? nullptr : &taken_.front().first;
 }
 
 void Inbox::pop() {
+  handled_bytes_ += taken_.front().second;
+  taken_.pop_front();
+  if (taken_.empty() || handled_bytes_ > limit_bytes_ / 8) release();
+}
+
+// Tells the reader of the room that has become free; now and then, since each time costs a lock.
+void Inbox::release() {
+  bool waits = false;
   {
     std::lock_guard lock(mutex_);
-    bytes_ -= queue_.front().second;
-    queue_.pop_front();
+    bytes_ -= handled_bytes_;
+    waits = reader_ == Reader::waits;
   }
-  room_.notify_one();
+  handled_bytes_ = 0;
+  if (waits) room_.notify_one();
 }
 
 bool Inbox::drained() {
+  if (!taken_.empty()) return false;
   std::lock_guard lock(mutex_);
   return queue_.empty() && input_ != Input::open;
 }
@@ -73,10 +90,12 @@ void Inbox::abandon() {
   {
     std::lock_guard lock(mutex_);
     input_ = Input::abandoned;
-    for (const auto& [arrival, bytes] : queue_)
-      if (std::holds_alternative<session::Exchange>(arrival)) ++abandoned_exchanges_;
+    for (const Queue* queue : {&taken_, &queue_})
+      for (const auto& [arrival, bytes] : *queue)
+        if (std::holds_alternative<session::Exchange>(arrival)) ++abandoned_exchanges_;
+    taken_.clear();
     queue_.clear();
-    bytes_ = 0;
+    bytes_ = handled_bytes_ = 0;
   }
   room_.notify_all();
 }

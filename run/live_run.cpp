@@ -28,9 +28,11 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   info.build = options.build;
   store::RunWriter writer(options.store, info);
 
+  Prepared::SourceCount source_before = prepared.source_questions;
+  bool reference_is_source = prepared.reference_is_source;
   client::EventLoop loop;
   Inbox inbox(options.limits.queued_bytes, Inbox::WhenFull::shed_session, [&loop] { loop.wake(); });
-  Engine engine(loop, options, std::move(prepared), {inbox, std::nullopt, 0, {live.interface}, {}}, writer, info);
+  Engine engine(loop, options, std::move(prepared), {.inbox = inbox, .files = {live.interface}}, writer, info);
   RunResult result;
   result.run = info.id;
   std::exception_ptr tap_failed;
@@ -54,10 +56,10 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   };
   try {
     if (ready) ready(info.id);
-    result.end = engine.run(stop, [&](const Progress& p) {
+    result.end = engine.run(stop, [&](std::int64_t run, const Progress& p) {
       Progress with_drops = p;
       with_drops.kernel_drops = drops;
-      if (progress) progress(with_drops);
+      if (progress) progress(run, with_drops);
     });
   } catch (...) {
     end_tap();
@@ -66,6 +68,9 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   end_tap();
   if (tap_failed) std::rethrow_exception(tap_failed);
   result.gave_up = engine.gave_up();
+  result.limit_broken = engine.limit_broken();
+  std::uint64_t ours = reference_is_source ? info.questions["reference"].first : 0;
+  if (auto questions = questions_since(options, source_before, ours)) writer.set_server_questions(*questions);
   writer.finish(CaptureClock::now());
   return result;
 }

@@ -1,6 +1,7 @@
 #include "preparation.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "client/address.h"
 #include "client/blocking.h"
@@ -47,6 +48,28 @@ bool reference_is_source(const replay::AddressFacts& facts, const replay::Identi
 
 }  // namespace
 
+std::optional<std::uint64_t> questions_of(client::BlockingConnection& server) {
+  auto table = server.table("SHOW GLOBAL STATUS LIKE 'Questions'");
+  if (!table) return std::nullopt;
+  std::string text = table->at(0, std::size_t{1}).value_or("");
+  std::uint64_t count = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{} || text.empty()) return std::nullopt;
+  return count;
+}
+
+std::optional<std::uint64_t> questions_since(const RunOptions& options, const Prepared::SourceCount& before, std::uint64_t ours) {
+  if (!options.servers.source || !before) return std::nullopt;
+  client::ConnectOptions connect;
+  connect.connect_timeout = options.limits.connect;
+  connect.statement_timeout = options.limits.connect;
+  auto source = client::BlockingConnection::open(*options.servers.source, connect);
+  if (!source) return std::nullopt;
+  auto now = questions_of(*source);
+  if (!now || *now < *before + ours + 1) return std::nullopt;  // restarted meanwhile, or doesn't tell
+  return *now - *before - ours - 1;                            // the one just asked is none of production's
+}
+
 Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   const Servers& servers = options.servers;
   replay::AddressFacts addresses;
@@ -56,7 +79,9 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   addresses.seen_servers = facts.servers;
   addresses.tapped_ports = facts.tapped_ports;
   addresses.local_addresses = client::local_addresses();
-  refuse(replay::refuse_addresses(addresses));
+  replay::AddressFacts apart = addresses;
+  if (options.aa) apart.reference.reset();  // the target may be the reference then; it may never be the source
+  refuse(replay::refuse_addresses(apart));
 
   Prepared prepared;
   replay::IdentityFacts identities;
@@ -72,15 +97,19 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (servers.source) {
     client::BlockingConnection source = open(*servers.source, options.limits);
     identities.source = replay::ask_identity(source, addresses.source->name);
+    prepared.source_questions = questions_of(source);
     prepared.our_connections.push_back(flow_of(source));
   }
   prepared.our_connections.push_back(flow_of(target));
   if (reference) prepared.our_connections.push_back(flow_of(*reference));
-  refuse(replay::refuse_identities(identities));
+  replay::IdentityFacts told = identities;
+  if (options.aa) told.reference.reset();
+  refuse(replay::refuse_identities(told));
 
   if (options.tell)
     for (const std::string& line : identities.target.unknown) options.tell("target " + addresses.target.name + " would not tell " + line + "; the guard rail that needs it could not be checked");
-  if (options.tell && reference_is_source(addresses, identities)) {
+  prepared.reference_is_source = reference_is_source(addresses, identities);
+  if (options.tell && prepared.reference_is_source) {
     options.tell("the reference " + addresses.reference->name + " is the source itself: it gets re-reads only, in read-only sessions, at most " +
                  std::to_string(static_cast<int>(options.judging.questions_per_second)) + " a second");
   }

@@ -14,6 +14,9 @@ struct SourceFacts {
 };
 
 struct Prepared {
+  using SourceCount = std::optional<std::uint64_t>;
+  SourceCount source_questions;  // that --source had answered when it was asked, where it tells
+  bool reference_is_source = false;
   client::ConnectOptions target;
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;
@@ -25,5 +28,10 @@ struct Prepared {
 // Throws Failure(guard_rail) before anything is sent to a target that must not be, Failure(environment) where a server
 // can't be reached or refuses.
 Prepared prepare(const RunOptions& options, const SourceFacts& facts);
+
+// How many statements a server has answered since it started; nothing where it won't tell.
+std::optional<std::uint64_t> questions_of(client::BlockingConnection& server);
+// What --source has answered since prepare(), without `ours`; nothing where it can't be told.
+std::optional<std::uint64_t> questions_since(const RunOptions& options, const Prepared::SourceCount& before, std::uint64_t ours);
 
 }  // namespace darktap::run

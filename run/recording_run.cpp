@@ -1,6 +1,7 @@
 // A run from a recording or a capture file: two passes, one that counts and finds the servers, one that replays.
 #include <exception>
 #include <set>
+#include <unordered_map>
 #include <thread>
 
 #include "base/expected.h"
@@ -11,15 +12,30 @@ namespace darktap::run {
 
 namespace {
 
+// What the reader keeps ready for the loop: it is quick to bring more.
+constexpr std::size_t read_ahead = std::size_t{4} << 20;
+
 struct Survey final : session::ExchangeSink {
   std::set<Endpoint> servers;
   std::uint64_t exchanges = 0;
-  CaptureTime first = CaptureTime::max();
+  std::size_t sessions = 0;
+  std::uint64_t last_session = 0;
+  std::unordered_map<SessionId, std::uint32_t> of_session;  // only where a run is resumed
+  enum class Counting : std::uint8_t { all, by_session } counting = Counting::all;
+  CaptureTime first = CaptureTime::max(), latest = CaptureTime::min();
+  CaptureClock::duration disorder{};  // how much later a request was seen before one that came after it in the file
 
-  void on_session(const session::SessionInfo& info) override { servers.insert(info.server); }
+  void on_session(const session::SessionInfo& info) override {
+    servers.insert(info.server);
+    ++sessions;
+    last_session = std::max(last_session, info.id.value);
+  }
   void on_exchange(session::Exchange& exchange) override {
     ++exchanges;
+    if (counting == Counting::by_session) ++of_session[exchange.id.session];
     first = std::min(first, exchange.request_first);
+    latest = std::max(latest, exchange.request_first);
+    disorder = std::max(disorder, latest - exchange.request_first);
   }
   void on_session_end(SessionId, CaptureTime) override {}
 };
@@ -44,10 +60,66 @@ std::optional<session::RowSeal> seal_of(const std::string& file, const InputOpti
 
 }  // namespace
 
+// What the store has of the run that is to go on. It must be of this recording and this target.
+Resumed resumed_run(const RunOptions& options, const store::RunInfo& now, std::uint64_t exchanges, std::unordered_map<SessionId, std::uint32_t>&& of_session) {
+  store::StoreReader reader(options.store);
+  std::int64_t run = *options.resume;
+  store::RunReport report = reader.summary(run);
+  auto refuse = [&](const std::string& why) { throw Failure(FailureKind::usage, options.store + ": run " + std::to_string(run) + " " + why + "; give the recording and the target of that run"); };
+  if (report.ledger.total() != exchanges) refuse("was of " + std::to_string(report.ledger.total()) + " exchanges, this recording has " + std::to_string(exchanges));
+  if (report.run.target != now.target) refuse("was against " + report.run.target + ", not " + now.target);
+  Resumed resumed;
+  for (std::size_t i = 0; i < store::bin_count; ++i) {
+    auto bin = static_cast<store::Bin>(i);
+    if (bin == store::Bin::pending) continue;
+    std::uint64_t reasoned = 0;
+    if (auto found = report.ledger.reasons().find(bin); found != report.ledger.reasons().end())
+      for (const auto& [reason, count] : found->second) {
+        resumed.ledger.add(bin, reason, count);
+        reasoned += count;
+      }
+    if (report.ledger.of(bin) > reasoned) resumed.ledger.add(bin, report.ledger.of(bin) - reasoned);
+  }
+  resumed.positions = Positions(reader.progress(run));
+  resumed.exchanges = std::move(of_session);
+  return resumed;
+}
+
+// The recording again and again, each time under new session numbers and behind the time before.
+class Loops final : public session::ExchangeSink {
+ public:
+  Loops(session::ExchangeSink& next, std::uint64_t sessions, CaptureClock::duration length) : next_(next), sessions_(sessions), length_(length) {}
+  void next_round() { ++round_; }
+
+  void on_session(const session::SessionInfo& info) override {
+    if (round_ == 0) return next_.on_session(info);
+    session::SessionInfo again = info;
+    again.id = shifted(info.id);
+    again.first_time = info.first_time + length_ * round_;
+    next_.on_session(again);
+  }
+  void on_exchange(session::Exchange& exchange) override {
+    exchange.id.session = shifted(exchange.id.session);
+    for (CaptureTime* time : {&exchange.request_first, &exchange.request_last, &exchange.response_first, &exchange.response_last})
+      if (*time != CaptureTime()) *time += length_ * round_;
+    next_.on_exchange(exchange);
+  }
+  void on_session_end(SessionId session, CaptureTime time) override { next_.on_session_end(shifted(session), time + length_ * round_); }
+
+ private:
+  SessionId shifted(SessionId id) const { return {id.value + round_ * sessions_}; }
+
+  session::ExchangeSink& next_;
+  std::uint64_t sessions_;
+  CaptureClock::duration length_;
+  std::uint32_t round_ = 0;
+};
+
 RunResult replay_recording(const std::string& file, const InputOptions& input, const RunOptions& options,
                            const std::atomic<bool>& stop, const OnProgress& progress) {
   if (file == "-") throw Failure(FailureKind::usage, "-: a replay reads its input twice and can't take standard input; give a file (capture -r - -w FILE.dtap makes one)");
   Survey survey;
+  if (options.resume) survey.counting = Survey::Counting::by_session;
   InputResult surveyed = read_input(file, input, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};
 
@@ -64,23 +136,37 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   info.target = client::address_of(options.servers.target.url);
   if (options.servers.reference) info.reference = client::address_of(options.servers.reference->url);
   info.build = options.build;
-  store::RunWriter writer(options.store, info);
+  std::optional<Resumed> resumed;
+  if (options.resume) resumed = resumed_run(options, info, survey.exchanges * options.loops, std::move(survey.of_session));
+  store::RunWriter writer = options.resume ? store::RunWriter(options.store, info, *options.resume) : store::RunWriter(options.store, info);
 
   client::EventLoop loop;
-  Inbox inbox(options.limits.queued_bytes / 4, Inbox::WhenFull::wait, [&loop] { loop.wake(); });
+  Inbox inbox(std::min(options.limits.queued_bytes / 4, read_ahead), Inbox::WhenFull::wait, [&loop] { loop.wake(); });
   CaptureTime start = CaptureClock::now();
   CaptureTime recording_start = survey.exchanges > 0 ? survey.first : start;
-  Engine engine(loop, options, std::move(prepared),
-                {inbox, replay::Schedule(options.pace, recording_start, start), survey.exchanges, surveyed.files, recording_start - start, std::move(seal)}, writer, info);
+  if (options.selection.from) recording_start = std::max(recording_start, *options.selection.from);
+  CaptureClock::duration length = survey.exchanges > 0 ? survey.latest - survey.first + std::chrono::milliseconds(1) : CaptureClock::duration{};
+  EngineInput engine_input{inbox, replay::Schedule(options.pace, recording_start, start, options.longest_idle.value_or(CaptureClock::duration::max()))};
+  engine_input.total = survey.exchanges * options.loops;
+  engine_input.sessions = survey.sessions;
+  if (length.count() > 0) engine_input.recorded_per_second = static_cast<double>(survey.exchanges) / std::chrono::duration<double>(length).count();
+  engine_input.resumed = std::move(resumed);
+  engine_input.files = surveyed.files;
+  engine_input.shift = recording_start - start;
+  engine_input.seal = std::move(seal);
+  Engine engine(loop, options, std::move(prepared), std::move(engine_input), writer, info);
   RunResult result;
   result.run = info.id;
   std::exception_ptr reader_failed;
   std::atomic<bool> stop_reading = false;
   std::thread reader([&] {
     try {
-      session::RequestOrder order(inbox);
-      result.counters = read_input(file, input, order, stop_reading).counters;
-      order.finish();
+      Loops loops(inbox, survey.last_session, length);
+      for (std::uint32_t round = 0; round < options.loops && !stop_reading; ++round, loops.next_round()) {
+        session::RequestOrder order(loops, session::RequestOrder::default_limit_bytes, survey.disorder);
+        result.counters = read_input(file, input, order, stop_reading).counters;
+        order.finish();
+      }
     } catch (...) {
       reader_failed = std::current_exception();
     }
@@ -101,6 +187,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   if (reader_failed) std::rethrow_exception(reader_failed);
   result.note = surveyed.note;
   result.gave_up = engine.gave_up();
+  result.limit_broken = engine.limit_broken();
   if (result.end == RunResult::End::whole) writer.finish(CaptureClock::now());
   else writer.flush();
   return result;

@@ -1,6 +1,7 @@
 #include "session/request_order.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace darktap::session {
 
@@ -15,27 +16,40 @@ std::size_t memory_of(const Exchange& exchange) {
 }
 
 void RequestOrder::on_exchange(Exchange& exchange) {
-  hold({exchange.request_first, arrivals_++, memory_of(exchange), std::move(exchange)});
+  std::size_t bytes = memory_of(exchange);
+  latest_ = std::max(latest_, exchange.request_first);
+  hold(exchange.request_first, bytes, std::move(exchange));
 }
 
-void RequestOrder::on_session_end(SessionId session, CaptureTime time) { hold({time, arrivals_++, sizeof(Held), session}); }
+void RequestOrder::on_session_end(SessionId session, CaptureTime time) { hold(time, sizeof(Held) + sizeof(What), session); }
 
-void RequestOrder::hold(Held&& held) {
-  bytes_ += held.bytes;
-  heap_.push_back(std::move(held));
+void RequestOrder::hold(CaptureTime time, std::size_t bytes, What&& what) {
+  std::size_t place = places_.size();
+  if (free_places_.empty()) {
+    places_.push_back(std::move(what));
+  } else {
+    place = free_places_.back();
+    free_places_.pop_back();
+    places_[place] = std::move(what);
+  }
+  bytes_ += bytes;
+  heap_.push_back({time, arrivals_++, bytes, place});
   std::push_heap(heap_.begin(), heap_.end(), Later());
-  while (bytes_ > limit_bytes_ && !heap_.empty()) release_first();
+  auto settled = [&] { return disorder_ != CaptureClock::duration::max() && latest_ != CaptureTime::min() && latest_ - heap_.front().time > disorder_; };
+  while (!heap_.empty() && (bytes_ > limit_bytes_ || settled())) release_first();
 }
 
 void RequestOrder::release_first() {
   std::pop_heap(heap_.begin(), heap_.end(), Later());
-  Held first = std::move(heap_.back());
+  Held first = heap_.back();
   heap_.pop_back();
   bytes_ -= first.bytes;
   if (first.time < released_) ++out_of_order_;
   released_ = std::max(released_, first.time);
-  if (auto* exchange = std::get_if<Exchange>(&first.what)) next_.on_exchange(*exchange);
-  else next_.on_session_end(std::get<SessionId>(first.what), first.time);
+  What what = std::exchange(places_[first.place], SessionId{});
+  free_places_.push_back(first.place);
+  if (auto* exchange = std::get_if<Exchange>(&what)) next_.on_exchange(*exchange);
+  else next_.on_session_end(std::get<SessionId>(what), first.time);
 }
 
 void RequestOrder::finish() {

@@ -3,6 +3,8 @@
 #include "opening.h"
 #include "store/store.h"
 
+#include <sstream>
+
 namespace darktap::store {
 
 namespace {
@@ -187,6 +189,19 @@ RunReport StoreReader::State::summary(std::int64_t run) const {
 StoreReader::StoreReader(const std::string& path) : state_(std::make_unique<State>(path)) {}
 StoreReader::~StoreReader() = default;
 StoreReader::StoreReader(StoreReader&&) noexcept = default;
+
+std::vector<SessionProgress> StoreReader::progress(std::int64_t run) const {
+  std::vector<SessionProgress> result;
+  Statement rows = state_->database.prepare("SELECT session, done, beyond FROM progress WHERE run = ? ORDER BY session");
+  rows.bind(run);
+  while (rows.step()) {
+    SessionProgress session{SessionId{rows.count(0)}, static_cast<std::uint32_t>(rows.count(1)), {}};
+    std::istringstream beyond(rows.text(2));
+    for (std::string seq; std::getline(beyond, seq, ',');) session.beyond.push_back(static_cast<std::uint32_t>(std::stoul(seq)));
+    result.push_back(std::move(session));
+  }
+  return result;
+}
 
 std::vector<RunInfo> StoreReader::runs() const {
   ReadTransaction view(state_->database);

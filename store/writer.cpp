@@ -58,6 +58,8 @@ struct RunWriter::State {
   RunInfo info;
   std::optional<Ledger> ledger;
   std::optional<std::uint64_t> server_questions;
+  std::vector<SessionProgress> progress;
+  std::function<void()> before_flush;
   bool info_changed = false;
 
   enum class Text : std::uint8_t { missing, given };
@@ -82,6 +84,8 @@ struct RunWriter::State {
   void flush();
   void write_run();
   void write_ledger();
+  void write_progress();
+  void load(std::int64_t run);
   void write_counts();
   void write_findings();
   void write_examples();
@@ -129,9 +133,11 @@ void RunWriter::State::flush_if_full() {
 }
 
 void RunWriter::State::flush() {
+  if (before_flush) before_flush();
   Transaction transaction(database);
   write_run();
   write_ledger();
+  write_progress();
   write_counts();
   write_findings();
   write_examples();
@@ -140,6 +146,7 @@ void RunWriter::State::flush() {
   transaction.commit();
   info_changed = false;
   ledger.reset();
+  progress.clear();
   new_texts.clear();
   executions.clear();
   findings.clear();
@@ -234,6 +241,41 @@ RunWriter::RunWriter(const std::string& path, RunInfo& info) : state_(std::make_
   state_->info = info;
 }
 
+RunWriter::RunWriter(const std::string& path, RunInfo& info, std::int64_t run) : state_(std::make_unique<State>(path)) {
+  {
+    StoreReader reader(path);
+    auto runs = reader.runs();
+    auto found = std::find_if(runs.begin(), runs.end(), [&](const RunInfo& stored) { return stored.id == run; });
+    if (found == runs.end()) throw Failure(FailureKind::usage, path + ": holds no run " + std::to_string(run) + "; darktap report lists what there is");
+    if (found->finished) throw Failure(FailureKind::usage, path + ": run " + std::to_string(run) + " has ended, nothing of it is left to do; start a new one without --resume");
+    info = *found;
+  }
+  state_->info = info;
+  state_->load(run);
+}
+
+// What the writer remembers of a run: which texts it has, and which examples it keeps.
+void RunWriter::State::load(std::int64_t run) {
+  Statement fingerprints = database.prepare("SELECT fingerprint FROM run_fingerprints WHERE run = ?");
+  fingerprints.bind(run);
+  while (fingerprints.step()) known[std::stoull(fingerprints.text(0), nullptr, 16)] = Text::given;
+  Statement kept = database.prepare("SELECT finding, session, seq, sql, parameters FROM examples WHERE run = ? ORDER BY finding, slot");
+  kept.bind(run);
+  while (kept.step()) {
+    session::ExchangeId exchange{SessionId{kept.count(1)}, static_cast<std::uint32_t>(kept.count(2))};
+    smallest[kept.text(0)].admit(rank_of(exchange), values_of(kept.text(3), kept.text(4)));
+  }
+}
+
+void RunWriter::State::write_progress() {
+  Statement put = database.prepare("INSERT OR REPLACE INTO progress (run, session, done, beyond) VALUES (?, ?, ?, ?)");
+  for (const SessionProgress& session : progress) {
+    std::string beyond;
+    for (std::uint32_t seq : session.beyond) beyond += (beyond.empty() ? "" : ",") + std::to_string(seq);
+    put.run(info.id, session.session.value, std::uint64_t{session.done}, beyond);
+  }
+}
+
 RunWriter::RunWriter(RunWriter&&) noexcept = default;
 
 RunWriter::~RunWriter() {
@@ -301,6 +343,11 @@ void RunWriter::each_latency(const std::function<void(std::uint64_t, const Laten
 }
 
 void RunWriter::set_latency_findings(std::vector<LatencyFinding> findings) { state_->latency_findings = std::move(findings); }
+
+void RunWriter::set_progress(std::vector<SessionProgress> moved) {
+  state_->progress.insert(state_->progress.end(), std::make_move_iterator(moved.begin()), std::make_move_iterator(moved.end()));
+}
+void RunWriter::before_flush(std::function<void()> call) { state_->before_flush = std::move(call); }
 
 void RunWriter::flush() { state_->flush(); }
 

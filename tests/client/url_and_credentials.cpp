@@ -98,6 +98,14 @@ TEST_CASE("An option file that others can read is refused with the remedy") {
   CHECK(read_login(Role::target, url, write_file(folder, "[darktap-target]\npassword=x\n", 0400)));
   CHECK(holds(read_login(Role::target, url, folder.file("missing")).error(), "missing"));
   CHECK(holds(read_login(Role::target, url, folder.path().string()).error(), "not a plain file"));
-  CHECK(holds(read_login(Role::target, url, write_file(folder, "[darktap-target]\nssl-ca=x\n", 0600)).error(), "not reached yet"));
+  CHECK(holds(read_login(Role::target, url, write_file(folder, "[darktap-target]\nssl-mode=verify_ca\n", 0600)).error(), "verify_identity"));
+  auto with_tls = read_login(Role::target, url, write_file(folder, "[darktap-target]\nssl-ca=ca.pem\nssl_cert=c.pem\nssl-key=k.pem\n", 0600));
+  REQUIRE(with_tls);
+  CHECK(with_tls->tls.mode == TlsOptions::Mode::required);
+  CHECK(with_tls->tls.ca == "ca.pem");
+  CHECK(with_tls->tls.cert == "c.pem");
+  auto preferred = read_login(Role::target, url, write_file(folder, "[darktap-target]\nssl-mode=PREFERRED\nssl-ca=ca.pem\n", 0600));
+  REQUIRE(preferred);
+  CHECK(preferred->tls.mode == TlsOptions::Mode::preferred);
   CHECK(holds(read_login(Role::target, url_of("mysql://db/shop"), std::nullopt).error(), "no user"));
 }

@@ -1,6 +1,10 @@
 // When exchanges are due.
 #include "replay/schedule.h"
 
+#include "replay/ramp.h"
+
+#include <cmath>
+
 #include "test_support/catch.h"
 #include "test_support/property.h"
 
@@ -53,4 +57,43 @@ TEST_CASE("A later request is never due before an earlier one") {
       RC_ASSERT(schedule.due(recorded + early) <= schedule.due(recorded + late));
     }
   });
+}
+
+TEST_CASE("A silence longer than the limit is cut to it, at any pace, and asking twice changes nothing") {
+  Schedule schedule(*parse_pace("2x"), recorded, run, 10s);
+  CHECK(schedule.due(recorded + 10s) == run + 5s);
+  CHECK(schedule.due(recorded + 20s + 1ns) == run + 10s);
+  CHECK(schedule.due(recorded + 120s) == run + 15s);
+  CHECK(schedule.due(recorded + 120s) == run + 15s);
+  CHECK(schedule.due(recorded + 122s) == run + 16s);
+}
+
+TEST_CASE("Ramps are read as the command line writes them") {
+  auto ramp = parse_ramp("1%..100%/10m");
+  REQUIRE(ramp);
+  CHECK(ramp->from == 1);
+  CHECK(ramp->to == 100);
+  CHECK(ramp->over == 10min);
+  CHECK(parse_ramp("0.5%..2.5%/30s"));
+  for (const char* wrong : {"", "1..100/10m", "1%..100%", "0%..100%/1m", "1%..101%/1m", "50%..10%/1m", "1%..100%/10", "x%..100%/1m", "1%-100%/1m"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_ramp(wrong));
+  }
+}
+
+TEST_CASE("A ramp takes in whole sessions, the share rises with time, and a session that is in stays in") {
+  Ramp ramp = *parse_ramp("10%..50%/100s");
+  auto admitted = [&](std::chrono::seconds at) {
+    std::size_t count = 0;
+    for (std::uint64_t id = 1; id <= 10'000; ++id) count += ramp.admits(SessionId{id}, at) ? 1 : 0;
+    return static_cast<double>(count) / 100;
+  };
+  CHECK(std::abs(admitted(0s) - 10) < 1.5);
+  CHECK(std::abs(admitted(50s) - 30) < 2);
+  CHECK(std::abs(admitted(100s) - 50) < 2);
+  CHECK(admitted(1000s) == admitted(100s));
+  for (std::uint64_t id = 1; id <= 1'000; ++id)
+    for (int second = 0; second < 100; second += 10)
+      if (ramp.admits(SessionId{id}, std::chrono::seconds(second))) CHECK(ramp.admits(SessionId{id}, std::chrono::seconds(second + 10)));
+  CHECK(parse_ramp("100%..100%/0s")->admits(SessionId{7}, 0s));
 }

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace darktap {
@@ -23,7 +23,7 @@ class Histogram {
   std::uint64_t count_above(std::uint64_t microseconds) const;  // to the resolution of a bucket
 
   // The filled buckets, ascending: {number, count}. Two histograms' buckets of one number cover the same values.
-  const std::map<std::uint32_t, std::uint64_t>& buckets() const { return buckets_; }
+  const std::vector<std::pair<std::uint32_t, std::uint64_t>>& buckets() const { return buckets_; }
   static std::uint64_t top_of_bucket(std::uint32_t number);  // the largest value that falls into it
 
   // A compact text of the filled buckets, for storage; parse gives an equal histogram, and an empty one for bad text.
@@ -32,7 +32,9 @@ class Histogram {
   bool operator==(const Histogram&) const = default;
 
  private:
-  std::map<std::uint32_t, std::uint64_t> buckets_;  // bucket index -> count; sparse, since most fingerprints are rare
+  std::uint64_t& bucket(std::uint32_t index);
+
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets_;  // index -> count, sorted; sparse, since most fingerprints are rare
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
 };

@@ -10,6 +10,7 @@
 
 #include "base/stream.h"
 #include "client/event_loop.h"
+#include "client/tls_options.h"
 #include "mysql/response_decoder.h"
 
 namespace darktap::client {
@@ -18,6 +19,7 @@ struct ConnectOptions {
   std::vector<Endpoint> addresses;  // tried in order until one accepts; all within connect_timeout
   std::string name;                 // how errors call the server: "127.0.0.1:3306"
   std::string user, password, schema;
+  TlsOptions tls;
   std::chrono::milliseconds connect_timeout{5000};     // TCP, greeting and login together
   std::chrono::milliseconds statement_timeout{30'000};  // from the command's sending to its last byte
   mysql::ResponseLimits kept;                          // how much of an answer's rows is kept

@@ -8,6 +8,7 @@
 
 #include "base/expected.h"
 #include "client/server_url.h"
+#include "client/tls_options.h"
 
 namespace darktap::client {
 
@@ -17,12 +18,13 @@ std::string_view to_string(Role role);
 struct Login {
   ServerUrl url;
   std::string password;
+  TlsOptions tls;
 };
 
 // The URL with what is still missing: from the role's group of the option file ([darktap-target], [darktap-reference],
-// [darktap-source]; keys user and password, as in the mysql client's files), else the password from
+// [darktap-source]; keys user, password, ssl-mode, ssl-ca and its like, as in the mysql client's files), else the password from
 // DARKTAP_TARGET_PASSWORD, DARKTAP_REFERENCE_PASSWORD or DARKTAP_SOURCE_PASSWORD. A user in the URL wins over the file's.
-// One line where the file can't be read, can be read by others, has an `ssl` key (not reached yet) or no user is named.
+// One line where the file can't be read, can be read by others, has a key that isn't understood, or no user is named.
 Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const std::optional<std::string>& defaults_file);
 
 }  // namespace darktap::client

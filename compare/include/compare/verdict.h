@@ -51,10 +51,10 @@ struct Judgement {
   Provenance provenance;
   CaptureTime time;              // of the request
   std::uint64_t fingerprint = 0;
-  std::string normalized;
   std::vector<Verdict> verdicts;
   std::vector<std::string> rules;  // named normalisation rules that were applied and accepted: counted matches
-  // For examples; filled only where there are verdicts.
+  // For findings and examples; filled only where there are verdicts.
+  std::string normalized;
   std::string sql;               // verbatim, UTF-8
   std::string parameters;        // JSON array
   std::string source_answer;     // JSON: {"outcome", "columns", "rows" or "digest", "error", …}; the first rows only

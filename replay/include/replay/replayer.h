@@ -2,6 +2,7 @@
 // event loop. The tap never waits for it: what can't be sent is failed or shed, with the reason, and memory has a limit.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -37,6 +38,11 @@ class ReplaySink {
   virtual void on_room() {}
 };
 
+// When the target was last heard of: shared by replayers that serve the same target from several threads.
+struct Heartbeat {
+  std::atomic<client::EventLoop::Clock::duration> last{client::EventLoop::Clock::duration::zero()};  // zero: never
+};
+
 struct ReplayerOptions {
   client::SessionOptions session;            // its connect.schema is used where a session's own is unknown
   WritePolicy policy;
@@ -44,6 +50,7 @@ struct ReplayerOptions {
   std::size_t connections = 0;               // open at once at most; 0: one a session, no limit
   std::size_t queued_bytes = std::size_t{256} << 20;  // of exchanges waiting or in flight
   enum class WhenFull : std::uint8_t { shed_session, ask_to_wait } when_full = WhenFull::shed_session;
+  std::shared_ptr<Heartbeat> heartbeat;      // none: its own
 };
 
 class Replayer {
@@ -67,7 +74,9 @@ class Replayer {
   struct Counters {
     std::uint64_t sent = 0, answered = 0, failed = 0, held = 0, shed = 0;  // exchanges
     std::uint64_t connects = 0, lost = 0;                                  // connections begun, lost with a command in flight
+    std::uint64_t full = 0;                                                // logins refused: too many connections
     std::size_t open_connections = 0, lanes = 0, queued_bytes = 0;
+    std::size_t idle_lanes = 0;                                            // sessions that have begun, and nothing to send
   };
   const Counters& counters() const;
   const Histogram& lateness() const;  // sent - intended

@@ -29,16 +29,25 @@ std::string_view to_string(Order order);
 // Maps the recording's time onto the run's; both on the tap's clock.
 class Schedule {
  public:
-  Schedule(const Pace& pace, CaptureTime recording_start, CaptureTime run_start)
-      : pace_(pace), recording_start_(recording_start), run_start_(run_start) {}
-  // When a request of that time is to be sent; run_start for everything when flat out.
-  CaptureTime due(CaptureTime request) const;
+  // `longest_idle`: where the recording is silent for longer, the rest of the silence is left out.
+  Schedule(const Pace& pace, CaptureTime recording_start, CaptureTime run_start, CaptureClock::duration longest_idle = CaptureClock::duration::max())
+      : pace_(pace), recording_start_(recording_start), run_start_(run_start), longest_idle_(longest_idle), latest_(recording_start) {}
+  // When a request of that time is to be sent; run_start for everything when flat out. To be asked in order of time.
+  CaptureTime due(CaptureTime request);
+  // The run begins here: a request of that time is due now. For a run that is resumed in the middle of a recording.
+  void begin_at(CaptureTime request, CaptureTime now) {
+    recording_start_ = latest_ = request;
+    run_start_ = now;
+    left_out_ = {};
+  }
   // The recording's time that corresponds to a moment of the run (for flat out: shifted only).
   CaptureTime recorded_time(CaptureTime now) const;
 
  private:
   Pace pace_;
   CaptureTime recording_start_, run_start_;
+  CaptureClock::duration longest_idle_, left_out_{};
+  CaptureTime latest_;
 };
 
 }  // namespace darktap::replay

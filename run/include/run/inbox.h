@@ -41,18 +41,26 @@ class Inbox final : public session::ExchangeSink {
   std::uint64_t abandoned_exchanges();
 
  private:
+  using Queue = std::deque<std::pair<Arrival, std::size_t>>;
+
   void push(Arrival&& arrival, std::size_t bytes);
+  void release();
 
   const std::size_t limit_bytes_;
   const WhenFull when_full_;
   const std::function<void()> wake_;
   std::mutex mutex_;
   std::condition_variable room_;
-  std::deque<std::pair<Arrival, std::size_t>> queue_;
+  Queue queue_;
   std::size_t bytes_ = 0;
   std::uint64_t shed_ = 0, abandoned_exchanges_ = 0;
   std::set<SessionId> shed_sessions_;
   enum class Input : std::uint8_t { open, closed, abandoned } input_ = Input::open;
+  enum class Reader : std::uint8_t { runs, waits } reader_ = Reader::runs;
+
+  // The loop's own: what it has taken over from the queue, all at once, and what it has handled of that.
+  Queue taken_;
+  std::size_t handled_bytes_ = 0;
 };
 
 }  // namespace darktap::run

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,11 @@
 #include "capture/tap.h"
 #include "client/credentials.h"
 #include "compare/comparer.h"
+#include "replay/ramp.h"
 #include "replay/schedule.h"
+#include "run/breaker.h"
 #include "run/input.h"
+#include "run/selection.h"
 #include "store/model.h"
 
 namespace darktap::run {
@@ -33,6 +37,7 @@ struct Judging {
 struct Limits {
   std::chrono::milliseconds connect{5000}, statement{30'000};
   std::size_t queued_bytes = std::size_t{128} << 20;  // exchanges waiting between input and target
+  std::size_t connections = 0;                        // to the target at most, replay's own; 0: one a session
 };
 
 // How much slower than production a statement may be on the target.
@@ -42,13 +47,20 @@ struct LatencyLimits {
 };
 
 struct RunOptions {
+  BreakerLimits breaker;
   Servers servers;
   Judging judging;
   Limits limits;
   LatencyLimits latency;
   replay::Pace pace;
+  std::optional<replay::Ramp> ramp;
+  std::optional<std::chrono::nanoseconds> longest_idle;  // of the recording; longer silences are cut to it
+  std::uint32_t loops = 1;                               // how many times the recording is run
+  Selection selection;
   replay::Order order = replay::Order::session;
   std::vector<std::string> allowed;  // --allow
+  std::optional<std::int64_t> resume;  // this run of the store goes on
+  bool aa = false;  // the target may be the reference
   std::string store;
   std::string mode;  // "replay", "shadow", "check"
   std::string build;
@@ -60,15 +72,24 @@ struct Progress {
   std::chrono::nanoseconds elapsed{};
   std::uint64_t total = 0;  // exchanges to come in all; 0 where that isn't known (live)
   store::Ledger ledger;
+  std::string eased;  // why the run sends nothing just now; empty where it does
   std::uint64_t mismatches = 0, open_cases = 0, questions = 0, kernel_drops = 0;
-  double sent_per_second = 0;
-  std::uint64_t lateness_p99_us = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t errors = 0;  // failed at the target, or answered by an error where the source had none
+  std::size_t connections = 0;
+  std::uint64_t connections_lost = 0, connections_refused = 0;
+  double sent_per_second = 0;      // of the last second
+  double recorded_per_second = 0;  // of the whole recording; 0 where that isn't known
+  Histogram lateness;              // microseconds behind the intended time
+  std::uint64_t lateness_sum_us = 0;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> mismatches_by;  // difference, cause
 };
-using OnProgress = std::function<void(const Progress&)>;  // about once a second, from the loop
+using OnProgress = std::function<void(std::int64_t run, const Progress&)>;  // about once a second, from the loop
 
 struct RunResult {
   std::int64_t run = 0;
-  std::string gave_up;  // one line; empty where the target lasted
+  std::string gave_up;     // one line; empty where the target lasted
+  std::string limit_broken;  // one line; a limit that the user set has stopped the run
   enum class End : std::uint8_t { whole, stopped } end = End::whole;
   session::TapCounters counters;
   std::string note;  // of the input

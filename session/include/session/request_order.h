@@ -2,6 +2,7 @@
 // request time, in bounded memory: only beyond the limit is the oldest let go early, and counted.
 #pragma once
 
+#include <deque>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -14,7 +15,10 @@ class RequestOrder final : public ExchangeSink {
  public:
   static constexpr std::size_t default_limit_bytes = 32U << 20;
 
-  explicit RequestOrder(ExchangeSink& next, std::size_t limit_bytes = default_limit_bytes) : next_(next), limit_bytes_(limit_bytes) {}
+  // `disorder`: by how much an exchange may at most come after one whose request is later, where that is known: what is
+  // older than that is let go at once, in order all the same.
+  explicit RequestOrder(ExchangeSink& next, std::size_t limit_bytes = default_limit_bytes, CaptureClock::duration disorder = CaptureClock::duration::max())
+      : next_(next), limit_bytes_(limit_bytes), disorder_(disorder) {}
 
   void on_session(const SessionInfo& info) override { next_.on_session(info); }
   void on_exchange(Exchange& exchange) override;
@@ -29,17 +33,22 @@ class RequestOrder final : public ExchangeSink {
     CaptureTime time;
     std::uint64_t arrival;
     std::size_t bytes;
-    std::variant<Exchange, SessionId> what;
+    std::size_t place;  // of what is held: the heap moves these few words, never an exchange
   };
+  using What = std::variant<Exchange, SessionId>;
   struct Later {
     bool operator()(const Held& a, const Held& b) const { return std::tie(a.time, a.arrival) > std::tie(b.time, b.arrival); }
   };
-  void hold(Held&& held);
+  void hold(CaptureTime time, std::size_t bytes, What&& what);
   void release_first();
 
   ExchangeSink& next_;
   std::size_t limit_bytes_;
+  CaptureClock::duration disorder_;
+  CaptureTime latest_ = CaptureTime::min();
   std::vector<Held> heap_;
+  std::deque<What> places_;
+  std::vector<std::size_t> free_places_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0, out_of_order_ = 0;
   CaptureTime released_;

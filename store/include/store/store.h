@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,13 @@ enum class Execution : std::uint8_t { compared, not_compared };
 // Throws Failure(environment) where a RunWriter could not be made; changes nothing. For asking before a run begins.
 void check_usable(const std::string& path);
 
+// Where a run stands in a session: every exchange below `done` has its bin, and those in `beyond`.
+struct SessionProgress {
+  SessionId session;
+  std::uint32_t done = 0;
+  std::vector<std::uint32_t> beyond;
+};
+
 // Writes one run. Every call buffers, and flushes by itself where the buffer reaches its limits; flush() makes it durable
 // (the shell calls it at least each second). Throws Failure(environment) where the file can't be written: one line with the
 // file and the remedy. A writer that goes away without finish() leaves the run's `finished` null.
@@ -26,6 +34,9 @@ class RunWriter {
  public:
   // Creates the store where it doesn't exist; commits the run's row before it returns, and sets info.id.
   RunWriter(const std::string& path, RunInfo& info);
+  // Goes on with a run that has no end, because it was stopped or its writer died; fills info with what is stored of it.
+  // Throws Failure(usage) where there is no such run, or it has ended.
+  RunWriter(const std::string& path, RunInfo& info, std::int64_t run);
   ~RunWriter();
   RunWriter(RunWriter&&) noexcept;
 
@@ -39,6 +50,11 @@ class RunWriter {
   void set_ledger(const Ledger& ledger);  // the whole ledger so far; the last one before a flush is kept
   void set_info(const RunInfo& info);     // all but id, started and finished may change while the run goes on
   void set_server_questions(std::uint64_t count);
+  // Sessions that have moved on since the last flush.
+  void set_progress(std::vector<SessionProgress> moved);
+  // Called at each flush's begin, also where the buffer's limits cause it, so that ledger and progress are of one moment
+  // with what was counted.
+  void before_flush(std::function<void()> call);
   // What was flushed so far, one statement after the other in order of fingerprints.
   void each_latency(const std::function<void(std::uint64_t fingerprint, const LatencyWindows& windows)>& visit);
   // All the run's latency regressions, instead of those given before.
@@ -59,6 +75,7 @@ class StoreReader {
   ~StoreReader();
   StoreReader(StoreReader&&) noexcept;
 
+  std::vector<SessionProgress> progress(std::int64_t run) const;
   std::vector<RunInfo> runs() const;               // newest first
   std::optional<std::int64_t> latest_run() const;
   // Throw Failure(usage) for a run that isn't there. summary() is report() without examples and evidence.

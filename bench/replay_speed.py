@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""darktap replay --pace max, with comparison on, against a bare blocking loop (bench_bare_replay), on one server in turn.
+
+    bench/replay_speed.py --build build/release [--sessions 16] [--seconds 10] [--rounds 5] [--workload point,ro]
+
+Records sysbench at a source, then replays the recording against a target with the same rows: bare, darktap, bare, darktap …
+Prints each round and, as JSON, the medians and their ratios. Needs root (to tap lo), sysbench and mariadbd.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+from lab.server import Server  # noqa: E402
+
+USER, PASSWORD, SCHEMA = "bench", "bench-lab-secret", "sbtest"
+ROWS = 50_000
+WORKLOADS = {"point": ["oltp_point_select"], "ro": ["oltp_read_only", "--skip-trx=on"]}
+
+
+def sysbench(server, workload, verb, *options):
+    subprocess.run(["sysbench", workload[0], *workload[1:], "--mysql-host=127.0.0.1", f"--mysql-port={server.port}", f"--mysql-user={USER}",
+                    f"--mysql-password={PASSWORD}", f"--mysql-db={SCHEMA}", "--tables=1", f"--table-size={ROWS}", "--db-ps-mode=disable",
+                    "--rand-seed=42", *options, verb], check=True, stdout=subprocess.DEVNULL)
+
+
+def copy(source, target):
+    """sysbench fills its rows at random: the target's are copied."""
+    (table,) = {name for (name,) in source.query(f"SHOW TABLES FROM {SCHEMA}")}
+    target.query(source.query(f"SHOW CREATE TABLE {SCHEMA}.{table}")[0][1], database=SCHEMA)
+    rows = source.query(f"SELECT * FROM {SCHEMA}.{table}")
+    connection = target.connect(database=SCHEMA)
+    with connection, connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+
+
+def record(build, source, workload, sessions, seconds, path):
+    tap = subprocess.Popen([build / "darktap", "capture", "-i", "lo", "--port", str(source.port), "-w", path], stderr=subprocess.DEVNULL)
+    time.sleep(2)
+    sysbench(source, workload, "run", f"--threads={sessions}", f"--time={seconds}")
+    time.sleep(1)
+    tap.send_signal(signal.SIGINT)
+    if tap.wait(60) != 0:
+        sys.exit("the capture failed")
+
+
+def run(command, **options):
+    """Wall seconds and processor seconds of a process, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
+
+
+def replay(build, recording, target, place):
+    store = place / "run.db"
+    store.unlink(missing_ok=True)
+    wall, cpu, done = run([build / "darktap", "replay", recording, "--target", f"mysql://{USER}@127.0.0.1:{target.port}/{SCHEMA}", "--pace", "max",
+                           "--store", store], env={**os.environ, "DARKTAP_TARGET_PASSWORD": PASSWORD})
+    if done.returncode not in (0, 1):
+        sys.exit(done.stderr)
+    report = json.loads(subprocess.run([build / "darktap", "report", store, "--format", "json"], capture_output=True, text=True).stdout)
+    return wall, cpu, report["ledger"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--sessions", type=int, default=16)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workload", default="point,ro")
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    with tempfile.TemporaryDirectory(dir=build) as folder:
+        place = pathlib.Path(folder)
+        options = ["--max-connections=2000", "--innodb-buffer-pool-size=128M"]
+        with Server(place / "source", options, cache=place) as source, Server(place / "target", options, cache=place) as target:
+            for server in (source, target):
+                server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'"])
+            sysbench(source, ["oltp_read_only"], "prepare")
+            copy(source, target)
+            recordings = {}
+            for name in arguments.workload.split(","):
+                recordings[name] = place / f"{name}.dtap"
+                record(build, source, WORKLOADS[name], arguments.sessions, arguments.seconds, recordings[name])
+            source.stop()
+            for name, recording in recordings.items():
+                rounds = []
+                for turn in range(arguments.rounds):
+                    _, _, done = run([build / "bench_bare_replay", recording, "127.0.0.1", target.port, USER, PASSWORD, SCHEMA])
+                    bare = json.loads(done.stdout)
+                    wall, cpu, ledger = replay(build, recording, target, place)
+                    row = {"queries": bare["queries"], "bare_qps": bare["queries"] / bare["seconds"], "darktap_qps": ledger["compared"] / wall,
+                           "bare_cpu_us": bare["loop_cpu"] / bare["queries"] * 1e6, "bare_process_cpu_us": bare["process_cpu"] / bare["queries"] * 1e6,
+                           "darktap_cpu_us": cpu / max(ledger["compared"], 1) * 1e6, "lost": bare["queries"] - ledger["compared"]}
+                    rounds.append(row)
+                    print(name, turn, {key: round(value, 1) for key, value in row.items()}, f"load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+                middle = {key: statistics.median(row[key] for row in rounds) for key in rounds[0]}
+                middle["qps_ratio"] = statistics.median(row["darktap_qps"] / row["bare_qps"] for row in rounds)
+                middle["cpu_ratio"] = statistics.median(row["darktap_cpu_us"] / row["bare_cpu_us"] for row in rounds)
+                print(json.dumps({"workload": name, "sessions": arguments.sessions, "rounds": arguments.rounds, **{k: round(v, 3) for k, v in middle.items()}}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+#include "compare/match.h"
+
+#include "examine.h"
+#include "side_verdicts.h"
+
+namespace darktap::compare {
+
+bool is_match(const mysql::Answer& source, const mysql::Answer& target) {
+  using State = mysql::Answer::State;
+  return source.state == State::complete && target.state == State::complete && identical(source, target) && !column_verdict(source, target) &&
+         !warning_verdict(source, target);
+}
+
+}  // namespace darktap::compare
