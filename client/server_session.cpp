@@ -40,7 +40,7 @@ struct ServerSession::Impl final : ConnectionHandler {
     std::uint64_t age = 0;
   };
   // What the connection is answering right now.
-  enum class Step : std::uint8_t { none, setting, restoring, collation, charset, schema, prepare, command };
+  enum class Step : std::uint8_t { none, setting, restoring, collation, charset, schema, prepare, before, command };
 
   Impl(ServerSession& self_, EventLoop& loop_, SessionHandler& handler_, std::shared_ptr<const SessionOptions> options_)
       : self(self_), loop(loop_), handler(handler_), options(std::move(options_)) {}
@@ -48,6 +48,8 @@ struct ServerSession::Impl final : ConnectionHandler {
 
   void start(const Request& next) {
     request = next;
+    before_done = 0;
+    before_refused = 0;
     state = State::busy;
     if (adopting) {
       if (!request.schema.empty()) schema = request.schema;
@@ -81,6 +83,7 @@ struct ServerSession::Impl final : ConnectionHandler {
       return send_text(Step::schema, CommandCode::init_db, wanted);
     }
     if (must_prepare) return send_text(Step::prepare, CommandCode::stmt_prepare, command.text);
+    if (before_done < request.before.size()) return send_text(Step::before, CommandCode::query, request.before[before_done]);
     send_command(command, prepared);
   }
 
@@ -90,7 +93,7 @@ struct ServerSession::Impl final : ConnectionHandler {
   }
 
   // Steps that any server answers at once belong to the login: one that doesn't is as mute as one that never greets.
-  bool is_login_step() const { return step != Step::none && step != Step::prepare && step != Step::command; }
+  bool is_login_step() const { return step != Step::none && step != Step::prepare && step != Step::before && step != Step::command; }
 
   void send_names(Step next, const CollationName& name) {
     std::string sql = "SET NAMES " + std::string(name.charset);
@@ -142,18 +145,22 @@ struct ServerSession::Impl final : ConnectionHandler {
         break;
       case Step::charset: collation = request.collation; break;
       case Step::schema:
-        if (error != nullptr) return finish(SessionReply{std::move(reply), SessionReply::Step::schema});
+        if (error != nullptr) return finish(SessionReply{std::move(reply), SessionReply::Step::schema, 0});
         schema = entering;
         break;
       case Step::prepare:
-        if (error != nullptr) return finish(SessionReply{std::move(reply), SessionReply::Step::prepare});
+        if (error != nullptr) return finish(SessionReply{std::move(reply), SessionReply::Step::prepare, 0});
         keep(request.command->text, reply);
+        break;
+      case Step::before:
+        ++before_done;
+        if (error != nullptr) before_refused = error->code;
         break;
       case Step::command:
         if (error == nullptr && request.command->code == CommandCode::stmt_prepare) keep(request.command->text, reply);
         if (error == nullptr && request.command->code == CommandCode::init_db) schema = request.command->text;
         if (request.command->code == CommandCode::stmt_execute) remember_columns(request.command->text, reply.answer);
-        return finish(SessionReply{std::move(reply), SessionReply::Step::command});
+        return finish(SessionReply{std::move(reply), SessionReply::Step::command, before_refused});
     }
     advance();
   }
@@ -238,6 +245,8 @@ struct ServerSession::Impl final : ConnectionHandler {
   Step step = Step::none;
   std::unique_ptr<Connection> connection;
   std::size_t settings_done = 0, restored = 0;
+  std::size_t before_done = 0;
+  std::uint16_t before_refused = 0;
 
   std::string schema, entering;  // where the session stands; where INIT_DB is taking it
   std::uint16_t collation = 0;

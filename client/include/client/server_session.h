@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,12 +26,14 @@ struct Request {
   const mysql::Command* command = nullptr;  // COM_QUERY, INIT_DB, STMT_PREPARE, STMT_EXECUTE, STMT_RESET, STMT_CLOSE, PING
   std::string_view schema;      // empty: whichever the session stands in
   std::uint16_t collation = 0;  // 0: whichever the session stands in
+  std::span<const std::string> before;  // statements to be run right before the command; a refusal is told and doesn't stop it
 };
 
 struct SessionReply {
   Reply reply;
   // What was answered: the command itself, or a step on the way that the server refused with an error.
   enum class Step : std::uint8_t { command, schema, prepare } step = Step::command;
+  std::uint16_t before_refused = 0;  // the server's error code, where it refused one of Request::before
 };
 struct NotSendable { std::string reason; };  // the command can't be encoded; nothing was sent
 using SessionResult = std::variant<SessionReply, ConnectFailed, Lost, NotSendable>;
