@@ -43,28 +43,54 @@ bool changes_more_than_schema(const session::Exchange& exchange, const sql::Mean
 
 void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
   Decision decision = decide(exchange, *meaning, options.policy);
-  if (decision.action == Decision::Action::hold) return hold(std::move(exchange), meaning, decision.reason);
+  // Among writes, what is held back has its place too: it may have ended a transaction.
+  bool is_held = decision.action == Decision::Action::hold;
+  if (is_held && (!replays_writes() || gave_up)) {
+    hold(std::move(exchange), meaning, decision.reason);
+    return wake_startable();
+  }
   if (gave_up) {
     ++counters.failed;
     return sink.on_failed(std::move(exchange), meaning, "given_up");
   }
   Lane& lane = lane_of(exchange.id.session);
+  bool open_before = lane.captured_open;
+  if (replays_writes()) follow_source(lane, exchange, *meaning);
+  if (lane.skips_transaction && !is_held && open_before && meaning->verb != "begin" && meaning->verb != "start transaction") {
+    ++counters.failed;
+    done(exchange.id);
+    return sink.on_failed(std::move(exchange), meaning, "replay: transaction_lost");
+  }
+  lane.skips_transaction = lane.skips_transaction && is_held;
   std::size_t bytes = bytes_of(exchange);
   bool is_over = counters.queued_bytes + bytes > options.queued_bytes;
   if (is_over && options.when_full == ReplayerOptions::WhenFull::shed_session) lane.shedding = Lane::Shedding::yes;
   if (lane.shedding == Lane::Shedding::yes) {
     ++counters.shed;
+    done(exchange.id);
+    if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
     return sink.on_shed(std::move(exchange), meaning);
   }
   if (is_over) was_full = true;
   counters.queued_bytes += bytes;
   ++outstanding;
-  lane.queue.push_back({std::move(exchange), std::move(meaning), intended, bytes, decision.action});
+  Item item;
+  item.exchange = std::move(exchange);
+  item.meaning = std::move(meaning);
+  item.intended = intended;
+  item.bytes = bytes;
+  item.action = decision.action;
+  item.reason = std::move(decision.reason);
+  item.open_before = open_before;
+  item.open_after = lane.captured_open;
+  lane.queue.push_back(std::move(item));
   if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
+  wake_startable();
 }
 
 void Replayer::State::hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) {
   ++counters.held;
+  done(exchange.id);
   sink.on_not_sent(std::move(exchange), meaning, reason);
 }
 
@@ -77,16 +103,31 @@ Replayer::State::Lane& Replayer::State::lane_of(SessionId id) {
 
 // Running lanes
 
-// Starts the exchange in front, if any. Returns what needed no answer on the way: sessions that begin anew.
+// Starts the exchange in front, if any. Returns what needed no answer on the way: sessions that begin anew, what is held back.
 std::vector<Item> Replayer::State::run_next(Lane& lane) {
   std::vector<Item> begun_anew;
-  while (!lane.queue.empty() && lane.queue.front().action == Decision::Action::begin_anew) {
-    if (lane.session) lane.session->close(ServerSession::Memory::forget);
-    lane.restore = Lane::Restore::possible;
+  while (!lane.queue.empty() && lane.errand == Lane::Errand::none) {
+    Item& front = lane.queue.front();
+    if (front.action == Decision::Action::begin_anew) {
+      if (lane.session) lane.session->close(ServerSession::Memory::forget);
+      lane.restore = Lane::Restore::possible;
+      lose_transaction(lane);
+    } else if (front.action != Decision::Action::hold) {
+      break;
+    } else if (lane.transaction.open && front.open_before && !front.open_after) {
+      end_transaction(lane, front.exchange.answer.error() != nullptr || front.exchange.command.code == mysql::CommandCode::quit ? "ROLLBACK" : "COMMIT", false);
+      break;
+    }
     begun_anew.push_back(pop(lane));
   }
+  // What is left out of the session leaves its transaction without an end.
+  if (lane.queue.empty() && lane.shedding == Lane::Shedding::yes && lane.transaction.open && lane.errand == Lane::Errand::none) end_transaction(lane, "ROLLBACK", false);
   update_slot(lane);
-  if (lane.queue.empty()) {
+  if (lane.queue.empty() && lane.errand != Lane::Errand::none) {
+    lane.phase = Lane::Phase::running;
+    lane.since = EventLoop::Clock::now();
+    start_errand(lane);
+  } else if (lane.queue.empty()) {
     go_idle(lane);
   } else {
     start(lane);
@@ -95,7 +136,7 @@ std::vector<Item> Replayer::State::run_next(Lane& lane) {
 }
 
 void Replayer::State::give_back(std::vector<Item> begun_anew) {
-  for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
+  for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, item.reason);
 }
 
 void Replayer::State::start(Lane& lane) {
@@ -107,18 +148,30 @@ void Replayer::State::start(Lane& lane) {
     waiting.push_back(lane.id);
     return;
   }
+  Item& item = lane.queue.front();
+  if (lane.errand == Lane::Errand::none) {
+    if (item.action != Decision::Action::send) release_snapshot(lane);
+    if (!has_turn(lane)) return;
+  }
   lane.phase = Lane::Phase::running;
-  const session::Exchange& exchange = lane.queue.front().exchange;
+  lane.since = EventLoop::Clock::now();
   bool is_new = lane.session->connection() == nullptr;
-  std::string_view schema = exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
-  if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
-  lane.session->start({&exchange.command, schema, exchange.collation});
+  if (lane.errand != Lane::Errand::none) {
+    start_errand(lane);
+  } else {
+    if (replays_writes() && !item.is_shaped) shape(lane, item);
+    const session::Exchange& exchange = item.exchange;
+    std::string_view schema = exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
+    if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
+    lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before});
+  }
   if (is_new) ++counters.connects;
   update_slot(lane);
 }
 
 void Replayer::State::go_idle(Lane& lane) {
   lane.phase = Lane::Phase::idle;
+  if (lane.end == Lane::End::ended) release_snapshot(lane);
   if (lane.end == Lane::End::ended) return bury(lane);
   count_idle(lane, true);
   if (options.connections == 0 || !lane.has_slot) return;
@@ -150,6 +203,7 @@ void Replayer::State::on_result(Lane& lane, client::SessionResult&& result) {
     std::vector<Item> begun_anew = run_next(lane);
     hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
     give_back(std::move(begun_anew));
+    wake_startable();
     return tell_room();
   }
   on_reply(lane, std::move(std::get<SessionReply>(result)));
@@ -161,50 +215,67 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
     lane.session->close(ServerSession::Memory::keep);
     return on_lost(lane, {Lost::Kind::closed, ""});
   }
+  if (lane.errand != Lane::Errand::none) return on_errand_reply(lane, reply);
+  if (replays_writes() && (try_transaction_again(lane, reply) || ask_again(lane, reply))) return wake_startable();
   Item item = pop(lane);
+  if (replays_writes()) follow_transaction(lane, item, reply);
   bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
   if (item.action == Decision::Action::send_as_state && succeeded) {
     lane.session->adopt_state();
     if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.exchange.command.text))
       lane.restore = Lane::Restore::impossible;
   }
+  if (!lane.snapshot || *lane.snapshot != item.exchange.id) done(item.exchange.id);
   std::vector<Item> begun_anew = run_next(lane);  // the target works on the next one while this one is looked at
+  wake_startable();
   ++counters.sent;
   ++counters.answered;
   client::Reply& answer = reply.reply;
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
   sink.on_outcome(std::move(item.exchange), item.meaning,
-                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step});
+                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, reply.before_refused});
   give_back(std::move(begun_anew));
   tell_room();
 }
 
 void Replayer::State::on_lost(Lane& lane, const Lost& loss) {
-  ++counters.sent;
   ++counters.lost;
   update_slot(lane);
+  if (lane.queue.empty()) {  // it was on an errand
+    lose_transaction(lane);
+    give_back(run_next(lane));
+    return wake_startable();
+  }
+  ++counters.sent;
   std::vector<Item> failed;
   failed.push_back(pop(lane));
+  bool in_transaction = lose_transaction(lane);
   if (lane.restore == Lane::Restore::impossible)
     while (!lane.queue.empty() && lane.queue.front().action != Decision::Action::begin_anew) failed.push_back(pop(lane));
+  const char* rest = in_transaction ? "replay: transaction_lost" : "replay: session_state_lost";
+  if (in_transaction) fail_rest_of_transaction(lane, failed);
   std::vector<Item> begun_anew = run_next(lane);
   const char* reason = loss.kind == Lost::Kind::timed_out ? "timeout" : loss.kind == Lost::Kind::closed ? "connection_lost" : "answer_unreadable";
   for (Item& item : failed) {
     fail(item, reason);
-    reason = "replay: session_state_lost";
+    reason = rest;
   }
   give_back(std::move(begun_anew));
+  wake_startable();
   tell_room();
 }
 
 void Replayer::State::on_closed(Lane& lane) {
   stop_idling(lane);
   update_slot(lane);
+  if (lose_transaction(lane)) lane.skips_transaction = lane.captured_open;
   serve_waiting();
 }
 
 void Replayer::State::fail(Item& item, const char* reason) {
+  if (!item.reason.empty()) return hold(std::move(item.exchange), item.meaning, item.reason);
   ++counters.failed;
+  done(item.exchange.id);
   sink.on_failed(std::move(item.exchange), item.meaning, reason);
 }
 
@@ -231,6 +302,16 @@ Replayer::~Replayer() = default;
 
 void Replayer::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
   state_->submit(std::move(exchange), std::move(meaning), intended);
+}
+void Replayer::pass_over(session::ExchangeId id) {
+  state_->done(id);
+  state_->wake_startable();
+}
+bool Replayer::is_starved() const {
+  return std::none_of(state_->lanes.begin(), state_->lanes.end(), [](const auto& entry) {
+    using Phase = State::Lane::Phase;
+    return entry.second->phase != Phase::idle && entry.second->phase != Phase::waiting_for_turn;
+  });
 }
 void Replayer::end_session(SessionId session) { state_->end_session(session); }
 bool Replayer::has_room() const { return !state_->was_full; }

@@ -31,6 +31,10 @@ void Replayer::State::on_connect_failed(Lane& lane, const ConnectFailed& failure
   else if (failure.kind == Kind::full) is_hopeless = now - *failing_since >= session_options->connect.statement_timeout;
   else if (!is_hopeless) is_hopeless = now - *failing_since >= options.give_up_after;
   if (is_hopeless) return give_up(failure.reason);
+  if (lane.queue.empty()) {  // it was on an errand, for which there is no connection to tidy up any more
+    lose_transaction(lane);
+    return give_back(run_next(lane));
+  }
 
   lane.phase = Lane::Phase::backing_off;
   lane.retry = loop.after(lane.backoff, [this, &lane] {
@@ -58,8 +62,7 @@ void Replayer::State::give_up(std::string line) {
   waiting.clear();
   idle.clear();
   for (Item& item : failed) {
-    if (item.action == Decision::Action::begin_anew) hold(std::move(item.exchange), item.meaning, "session_reset");
-    else fail(item, "given_up");
+    fail(item, "given_up");
   }
   sink.on_gave_up(line);
 }
@@ -81,7 +84,7 @@ bool Replayer::State::has_slot_for(const Lane&) {
 
 // Closes the connection of a session that does nothing just now; one without state first, since that costs least.
 bool Replayer::State::free_a_slot() {
-  auto can_close = [&](SessionId id) { return lanes.at(id)->restore == Lane::Restore::possible; };
+  auto can_close = [&](SessionId id) { return lanes.at(id)->restore == Lane::Restore::possible && !lanes.at(id)->transaction.open; };
   auto chosen = std::find_if(idle.begin(), idle.end(), [&](SessionId id) { return can_close(id) && lanes.at(id)->session->stateless(); });
   if (chosen == idle.end()) chosen = std::find_if(idle.begin(), idle.end(), can_close);
   if (chosen == idle.end()) return false;
@@ -124,6 +127,7 @@ void Replayer::State::end_session(SessionId id) {
   auto found = lanes.find(id);
   if (found == lanes.end()) return;
   found->second->end = Lane::End::ended;
+  if (found->second->phase == Lane::Phase::idle) release_snapshot(*found->second);
   if (found->second->phase == Lane::Phase::idle) bury(*found->second);
 }
 

@@ -21,6 +21,31 @@ struct Item {
   CaptureTime intended;
   std::size_t bytes = 0;
   Decision::Action action{};
+  std::string reason;               // for what is not sent itself
+  // Was the captured session inside a transaction, before it and after it?
+  bool open_before = false, open_after = false;
+  std::vector<std::string> before;  // run right before it
+  std::optional<mysql::Command> instead;  // sent in its place
+  bool is_shaped = false;           // the two above are filled in
+};
+
+// The transaction that is open at the target, so that it can be run again whole.
+struct OpenTransaction {
+  static constexpr std::size_t max_bytes = 1U << 20;  // of commands kept for another try
+  static constexpr unsigned max_tries = 3;            // after the first
+
+  struct Step {
+    mysql::Command command;
+    std::string schema;
+    std::uint16_t collation = 0;
+    std::vector<std::string> before;
+    Decision::Action action{};
+  };
+  bool open = false;
+  std::vector<Step> steps;  // what it did so far, reads left out
+  std::size_t bytes = 0;
+  bool is_whole = true;     // false: more than could be kept
+  unsigned tries = 0;
 };
 
 struct Replayer::State {
@@ -33,12 +58,24 @@ struct Replayer::State {
 
     State& state;
     SessionId id;
-    enum class Phase : std::uint8_t { idle, running, backing_off, waiting_for_slot } phase = Phase::idle;
+    enum class Phase : std::uint8_t { idle, running, backing_off, waiting_for_slot, waiting_for_turn } phase = Phase::idle;
     enum class End : std::uint8_t { open, ended } end = End::open;
     enum class Shedding : std::uint8_t { no, yes } shedding = Shedding::no;
     enum class Restore : std::uint8_t { possible, impossible } restore = Restore::possible;
     bool has_slot = false;
     bool is_idle = false;    // as counted
+    OpenTransaction transaction;
+    bool autocommits = true;          // the target's session, as its last answer says
+    bool captured_open = false;       // is the captured session inside a transaction, after all that was submitted
+    bool skips_transaction = false;   // the rest of the captured transaction can't be run: its beginning was lost
+    // What is run for our own sake before the command in front: the transaction's end, or its steps again.
+    enum class Errand : std::uint8_t { none, end_transaction, redo } errand = Errand::none;
+    mysql::Command errand_command;
+    bool redoes_after = false;
+    std::size_t redone = 0;
+    std::optional<session::ExchangeId> snapshot;  // the read that fixed the open transaction's snapshot, while it may still move
+    std::optional<session::ExchangeId> turn_of;   // whose turn the command in front waits for, where it isn't its own
+    client::EventLoop::Clock::time_point since;   // when it was sent, or began to wait for its turn
     std::deque<Item> queue;  // the one in flight stands in front
     std::unique_ptr<client::ServerSession> session;
     client::EventLoop::TimerId retry;
@@ -49,7 +86,10 @@ struct Replayer::State {
       : loop(loop_), sink(sink_), options(options_), session_options(std::make_shared<client::SessionOptions>(options_.session)) {
     if (!options.heartbeat) options.heartbeat = std::make_shared<Heartbeat>();
   }
-  ~State() { loop.cancel(burial); }
+  ~State() {
+    loop.cancel(burial);
+    loop.cancel(stall_timer);
+  }
 
   void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
   void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason);
@@ -57,6 +97,25 @@ struct Replayer::State {
   [[nodiscard]] std::vector<Item> run_next(Lane& lane);
   void give_back(std::vector<Item> begun_anew);
   void start(Lane& lane);
+  bool has_turn(Lane& lane);
+  void done(session::ExchangeId id);
+  void wake_startable();
+  void check_stall();
+  // transactions.cpp
+  void shape(Lane& lane, Item& item);
+  void start_errand(Lane& lane);
+  void on_errand_reply(Lane& lane, const client::SessionReply& reply);
+  void begin_redo(Lane& lane);
+  bool replays_writes() const { return options.policy.writes != Writes::left_out; }
+  bool lose_transaction(Lane& lane);
+  void fail_rest_of_transaction(Lane& lane, std::vector<Item>& failed);
+  static bool continues_transaction(const Item& item);
+  bool try_transaction_again(Lane& lane, const client::SessionReply& reply);
+  bool ask_again(Lane& lane, const client::SessionReply& reply);
+  void follow_transaction(Lane& lane, const Item& item, const client::SessionReply& reply);
+  void follow_source(Lane& lane, const session::Exchange& exchange, const sql::Meaning& meaning);
+  void end_transaction(Lane& lane, std::string_view how, bool redoes_after);
+  void release_snapshot(Lane& lane);
   void go_idle(Lane& lane);
   void stop_idling(Lane& lane);
   Item pop(Lane& lane);
@@ -85,7 +144,7 @@ struct Replayer::State {
   std::shared_ptr<const client::SessionOptions> session_options;
   std::unordered_map<SessionId, std::unique_ptr<Lane>> lanes;
   std::vector<std::unique_ptr<Lane>> graveyard;
-  client::EventLoop::TimerId burial;
+  client::EventLoop::TimerId burial, stall_timer;
   std::list<SessionId> idle;        // with a connection, oldest first; only kept where connections are limited
   std::deque<SessionId> waiting;    // for a slot
   std::size_t outstanding = 0;

@@ -40,13 +40,14 @@ std::string to_string(const Pace& pace) {
 Expected<Order, std::string> parse_order(std::string_view text) {
   if (text == "session") return Order::session;
   if (text == "none") return Order::none;
-  if (text == "commit") return Unexpected(std::string("--order commit: not yet; session and none are"));
+  if (text == "commit") return Order::commit;
   return Unexpected("--order " + std::string(text) + ": expected session, commit or none");
 }
 
 std::string_view to_string(Order order) {
   switch (order) {
     case Order::session: return "session";
+    case Order::commit: return "commit";
     case Order::none: return "none";
   }
   return "";

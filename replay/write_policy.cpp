@@ -12,6 +12,27 @@ using sql::EffectKind;
 using sql::StatementClass;
 using Action = Decision::Action;
 
+// Only writes are changed by these.
+constexpr std::array write_variables{
+    std::string_view{"tx_read_only"}, std::string_view{"transaction_read_only"}, std::string_view{"innodb_lock_wait_timeout"},
+    std::string_view{"low_priority_updates"}, std::string_view{"sql_quote_show_create"}, std::string_view{"sql_require_primary_key"},
+    std::string_view{"innodb_strict_mode"}, std::string_view{"lock_wait_timeout"},
+    std::string_view{"bulk_insert_buffer_size"},
+};
+
+template <class List>
+bool is_among(const List& variables, std::string_view name) {
+  for (std::string_view prefix : {"@@session.", "@@local.", "@@"})
+    if (name.starts_with(prefix)) {
+      name.remove_prefix(prefix.size());
+      break;
+    }
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(variables.begin(), variables.end(), lower) != variables.end();
+}
+bool is_of_writes(std::string_view name) { return is_among(write_variables, name); }
+
 Decision hold(std::string reason) { return {Action::hold, std::move(reason)}; }
 
 // Variables that change how this session's statements are read, computed or printed, and nothing beyond it. Not among
@@ -39,14 +60,15 @@ constexpr std::array harmless_variables{
 };
 
 // The reason of the effect that keeps a session statement back; empty where it may pass.
-std::string held_by(const sql::Effect& effect) {
+std::string held_by(const sql::Effect& effect, const WritePolicy& policy) {
+  bool writes = policy.writes != Writes::left_out;
   switch (effect.kind) {
     case EffectKind::default_schema: case EffectKind::user_variable: case EffectKind::last_insert_id:
       return "";
     case EffectKind::session_state:
-      return is_harmless_variable(effect.subject) ? "" : "session_variable";
+      return is_harmless_variable(effect.subject) || (writes && is_of_writes(effect.subject)) ? "" : "session_variable";
     case EffectKind::autocommit: case EffectKind::transaction:
-      return "transaction_control";
+      return writes ? "" : "transaction_control";
     case EffectKind::global_state:
       return "session_global";
     default:
@@ -54,9 +76,9 @@ std::string held_by(const sql::Effect& effect) {
   }
 }
 
-Decision decide_session(const sql::Meaning& meaning) {
+Decision decide_session(const sql::Meaning& meaning, const WritePolicy& policy) {
   for (const sql::Effect& effect : meaning.effects)
-    if (std::string reason = held_by(effect); !reason.empty()) return hold(reason);
+    if (std::string reason = held_by(effect, policy); !reason.empty()) return hold(reason);
   if (meaning.effects.empty()) return hold("session_variable");
   return {Action::send_as_state, ""};
 }
@@ -68,45 +90,68 @@ std::string unsafe_reason(const sql::Meaning& meaning) {
   return "unsafe";
 }
 
-Decision decide_statement(const sql::Meaning& meaning, const WritePolicy& policy) {
+bool has(const sql::Meaning& meaning, EffectKind kind) {
+  return std::any_of(meaning.effects.begin(), meaning.effects.end(), [&](const sql::Effect& effect) { return effect.kind == kind; });
+}
+
+bool names_ddl(const std::vector<std::string>& allowed) {
+  return std::any_of(allowed.begin(), allowed.end(), [](const std::string& name) { return name == "ddl" || name == "schema_change"; });
+}
+
+Decision decide_write(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  if (policy.writes != Writes::rolled_back) return {Action::write, ""};
+  if (meaning.statements > 1 && (has(meaning, EffectKind::transaction) || has(meaning, EffectKind::autocommit))) return hold("commits_inside");
+  for (const sql::TableName& table : meaning.tables_written) {
+    sql::QualifiedName name{table.schema.empty() ? exchange.schema : table.schema, table.name};
+    if (policy.cannot_roll_back.contains(name)) return hold("not_transactional: " + name.first + "." + name.second);
+  }
+  return {Action::write, ""};
+}
+
+Decision decide_transaction(const sql::Meaning& meaning, const WritePolicy& policy) {
+  if (policy.writes == Writes::left_out) return hold("transaction_control");
+  if (meaning.verb.starts_with("xa")) return hold("xa");
+  if (policy.writes == Writes::rolled_back && meaning.statements > 1) return hold("commits_inside");
+  // What lasts beyond the transaction belongs to the session's state.
+  if (meaning.verb == "set" && meaning.normalized.starts_with("set session")) return {Action::send_as_state, ""};
+  return {Action::transaction, ""};
+}
+
+Decision decide_statement(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  bool writes = policy.writes != Writes::left_out;
   switch (sql::class_allowing(meaning, policy.allowed)) {
-    case StatementClass::read: return {Action::send, ""};
-    case StatementClass::session: return decide_session(meaning);
-    case StatementClass::transaction: return hold("transaction_control");
-    case StatementClass::locking_read: return hold("locking_read");
-    case StatementClass::write: return hold("write");
-    case StatementClass::ddl: return hold("ddl");
+    case StatementClass::read: return policy.reads == WritePolicy::Reads::sent ? Decision{Action::send, ""} : hold("read");
+    case StatementClass::session: return decide_session(meaning, policy);
+    case StatementClass::transaction: return decide_transaction(meaning, policy);
+    case StatementClass::locking_read: return writes ? decide_write(exchange, meaning, policy) : hold("locking_read");
+    case StatementClass::write: return writes ? decide_write(exchange, meaning, policy) : hold("write");
+    case StatementClass::ddl:  // commits, so that it can't be rolled back; and a copy of a table is no place for it
+      return policy.writes == Writes::applied && names_ddl(policy.allowed) ? Decision{Action::write, ""} : hold("ddl");
     case StatementClass::unsafe: return hold(unsafe_reason(meaning));
     case StatementClass::other: return hold("other");
   }
   return hold("not_understood");
 }
 
-// Prepared statements are sent for reads alone: a prepared SET is rare, and could not be run again by its text.
+// Prepared statements are sent for reads and writes: a prepared SET is rare, and could not be run again by its text.
 Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   if (exchange.command.text_state != mysql::Command::Text::known) return hold("statement_unknown");
-  Decision decision = decide_statement(meaning, policy);
+  Decision decision = decide_statement(exchange, meaning, policy);
   if (decision.action == Action::send_as_state) return hold("session_variable");
   return decision;
 }
 
 }  // namespace
 
-bool is_harmless_variable(std::string_view name) {
-  for (std::string_view prefix : {"@@session.", "@@local.", "@@"})
-    if (name.starts_with(prefix)) {
-      name.remove_prefix(prefix.size());
-      break;
-    }
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(harmless_variables.begin(), harmless_variables.end(), lower) != harmless_variables.end();
-}
+bool is_harmless_variable(std::string_view name) { return is_among(harmless_variables, name); }
 
 Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  // Who has to give way is chance, and the application's own second try is in the capture.
+  const mysql::ServerError* error = exchange.answer.error();
+  if (policy.writes != Writes::left_out && error != nullptr && (error->code == 1213 || error->code == 1205)) return hold("lock_conflict_at_source");
   switch (exchange.command.code) {
     case CommandCode::query:
-      return decide_statement(meaning, policy);
+      return decide_statement(exchange, meaning, policy);
     case CommandCode::init_db:
       return {Action::send_as_state, ""};
     case CommandCode::stmt_execute:

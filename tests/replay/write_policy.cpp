@@ -15,7 +15,17 @@ Decision decision_of(CommandCode code, const std::string& text, const std::vecto
   exchange.command.code = code;
   exchange.command.text = text;
   exchange.command.text_state = text.empty() ? mysql::Command::Text::unknown : mysql::Command::Text::known;
-  return decide(exchange, sql::understand(text), {allowed});
+  return decide(exchange, sql::understand(text), {allowed, Writes::left_out, WritePolicy::Reads::sent, {}});
+}
+
+Decision with_writes(const std::string& text, Writes writes = Writes::applied, const std::vector<std::string>& allowed = {},
+                     CommandCode code = CommandCode::query) {
+  session::Exchange exchange;
+  exchange.schema = "shop";
+  exchange.command.code = code;
+  exchange.command.text = text;
+  exchange.command.text_state = mysql::Command::Text::known;
+  return decide(exchange, sql::understand(text), {allowed, writes, WritePolicy::Reads::sent, {{"shop", "log"}}});
 }
 
 std::string reason_of(const std::string& text, const std::vector<std::string>& allowed = {}) {
@@ -90,8 +100,60 @@ TEST_CASE("A cursor's execute and its fetches are held back") {
   exchange.command.text = "SELECT 1";
   exchange.command.text_state = mysql::Command::Text::known;
   exchange.command.cursor_flags = 1;
-  CHECK(decide(exchange, sql::understand("SELECT 1"), {}).reason == "cursor");
+  CHECK(decide(exchange, sql::understand("SELECT 1"), WritePolicy{}).reason == "cursor");
   CHECK(decision_of(CommandCode::stmt_fetch, "SELECT 1").reason == "cursor");
+}
+
+TEST_CASE("Where writes are replayed, they and their transactions are sent; what is unsafe is not") {
+  for (Writes writes : {Writes::applied, Writes::rolled_back}) {
+    for (const char* text : {"INSERT INTO t VALUES (1)", "SELECT * FROM t FOR UPDATE", "REPLACE INTO t VALUES (1)", "UPDATE t SET a = 1; DELETE FROM t"}) {
+      INFO(text);
+      CHECK(with_writes(text, writes).action == Action::write);
+    }
+    for (const char* text : {"BEGIN", "COMMIT", "ROLLBACK TO SAVEPOINT a", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"}) {
+      INFO(text);
+      CHECK(with_writes(text, writes).action == Action::transaction);
+    }
+    for (const char* text : {"SET autocommit = 0", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET tx_isolation = 'READ-COMMITTED'"}) {
+      INFO(text);
+      CHECK(with_writes(text, writes).action == Action::send_as_state);
+    }
+    CHECK(with_writes("XA START 'a'", writes).reason == "xa");
+    CHECK(with_writes("CALL p()", writes).reason == "unsafe: stored_routine");
+    CHECK(with_writes("INSERT INTO t SELECT SLEEP(1)", writes).reason == "unsafe: sleep");
+    CHECK(with_writes("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", writes).reason == "unsafe: file");
+    CHECK(with_writes("DROP TABLE t", writes).reason == "ddl");
+    CHECK(with_writes("SET GLOBAL max_connections = 5", writes).action == Action::hold);
+  }
+  CHECK(with_writes("UPDATE t SET a = ?", Writes::applied, {}, CommandCode::stmt_execute).action == Action::write);
+}
+
+TEST_CASE("What a ROLLBACK would not undo is held back in a rollback sandbox") {
+  CHECK(with_writes("INSERT INTO log VALUES (1)", Writes::rolled_back).reason == "not_transactional: shop.log");
+  CHECK(with_writes("INSERT INTO log VALUES (1)", Writes::applied).action == Action::write);
+  CHECK(with_writes("INSERT INTO other.log VALUES (1)", Writes::rolled_back).action == Action::write);
+  CHECK(with_writes("BEGIN; DELETE FROM t; COMMIT", Writes::rolled_back).reason == "commits_inside");
+  CHECK(with_writes("DROP TABLE t", Writes::rolled_back, {"ddl"}).reason == "ddl");
+  CHECK(with_writes("DROP TABLE t", Writes::applied, {"ddl"}).action == Action::write);
+}
+
+TEST_CASE("A run of writes alone holds back the plain reads") {
+  session::Exchange exchange;
+  exchange.command.code = CommandCode::query;
+  exchange.command.text = "SELECT 1";
+  exchange.command.text_state = mysql::Command::Text::known;
+  CHECK(decide(exchange, sql::understand("SELECT 1"), {{}, Writes::applied, WritePolicy::Reads::left_out, {}}).reason == "read");
+}
+
+TEST_CASE("The victim of a deadlock at the source is held back where writes are replayed") {
+  session::Exchange exchange;
+  exchange.command.code = CommandCode::query;
+  exchange.command.text = "UPDATE t SET a = 1";
+  exchange.command.text_state = mysql::Command::Text::known;
+  for (std::uint16_t code : {1213, 1205}) {
+    exchange.answer.results = {mysql::ServerError{code, "40001", ""}};
+    CHECK(decide(exchange, sql::understand(exchange.command.text), {{}, Writes::applied, WritePolicy::Reads::sent, {}}).reason == "lock_conflict_at_source");
+  }
 }
 
 TEST_CASE("Every command code of the protocol has a decision, and none but reads and state is sent") {

@@ -4,11 +4,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/histogram.h"
 #include "client/server_session.h"
+#include "replay/order_by_commit.h"
+#include "replay/source_clock.h"
 #include "replay/write_policy.h"
 #include "session/exchange.h"
 
@@ -20,6 +23,7 @@ struct TargetAnswer {
   mysql::Answer answer;
   CaptureTime intended, sent, first_byte, last_byte;  // at this client, on the tap's clock
   client::SessionReply::Step step{};  // what the target answered; a refused schema or PREPARE stands for the command
+  std::uint16_t pin_refused = 0;      // the target's error code, where it would not be told the time or the id
 };
 
 // Each exchange that is submitted comes back exactly once. Called from the loop or from inside submit().
@@ -28,7 +32,8 @@ class ReplaySink {
   virtual ~ReplaySink() = default;
   virtual void on_outcome(session::Exchange&& exchange, const MeaningPtr& meaning, TargetAnswer&& target) = 0;
   virtual void on_not_sent(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
-  // No answer: "connection_lost", "timeout", "refused", "given_up", "replay: …".
+  // No answer: "connection_lost", "timeout", "refused", "given_up", "lock_conflict: …" (a deadlock or a lock wait that came
+  // again each time its transaction was tried), "replay: …".
   virtual void on_failed(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
   // Left out because the queues were full; the rest of its session is left out too.
   virtual void on_shed(session::Exchange&& exchange, const MeaningPtr& meaning) = 0;
@@ -51,6 +56,11 @@ struct ReplayerOptions {
   std::size_t queued_bytes = std::size_t{256} << 20;  // of exchanges waiting or in flight
   enum class WhenFull : std::uint8_t { shed_session, ask_to_wait } when_full = WhenFull::shed_session;
   std::shared_ptr<Heartbeat> heartbeat;      // none: its own
+  OrderByCommit* order = nullptr;            // --order commit; must outlive the replayer
+  const SourceClock* clock = nullptr;        // the source's own times, where they are known; must outlive the replayer
+  // Is the target's answer the captured one? With an order: a read that disagrees is asked again behind the commits that it
+  // overlapped with in the capture, of which it may have seen any or none.
+  std::function<bool(const session::Exchange&, const mysql::Answer&)> agrees;
 };
 
 class Replayer {
@@ -62,9 +72,13 @@ class Replayer {
   void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
   // The session has ended: its connection closes when its queue has drained.
   void end_session(SessionId session);
+  // An announced exchange that will not be submitted: nobody need wait for it.
+  void pass_over(session::ExchangeId id);
 
   // With ask_to_wait: false while the queues are over their limit. submit() still takes what it is given.
   bool has_room() const;
+  // Nothing is under way though commands wait: what they wait for has not been submitted yet.
+  bool is_starved() const;
   // Submitted and not yet given back.
   std::size_t outstanding() const;
   bool gave_up() const;
@@ -75,6 +89,8 @@ class Replayer {
     std::uint64_t sent = 0, answered = 0, failed = 0, held = 0, shed = 0;  // exchanges
     std::uint64_t connects = 0, lost = 0;                                  // connections begun, lost with a command in flight
     std::uint64_t full = 0;                                                // logins refused: too many connections
+    std::uint64_t retried = 0;      // transactions begun again after a deadlock or a lock wait
+    std::uint64_t pins_refused = 0; // statements whose time or id the target would not be told
     std::size_t open_connections = 0, lanes = 0, queued_bytes = 0;
     std::size_t idle_lanes = 0;                                            // sessions that have begun, and nothing to send
   };

@@ -20,9 +20,9 @@ Expected<Pace, std::string> parse_pace(std::string_view text);
 std::string to_string(const Pace& pace);
 
 // session: each session's commands in their order, sessions among themselves by time. none: promises no order at all
-// (it is sent as `session` is). commit is not reached yet.
-enum class Order : std::uint8_t { session, none };
-// One line for an unknown name; "commit" is answered by a clear "not yet".
+// (it is sent as `session` is). commit: as in replay/order_by_commit.h.
+enum class Order : std::uint8_t { session, commit, none };
+// One line for an unknown name.
 Expected<Order, std::string> parse_order(std::string_view text);
 std::string_view to_string(Order order);
 

@@ -1,0 +1,88 @@
+// What the order by commit knows: unfinished commands by table, each at its point. In a header of its own, since reading the
+// capture (order_scan.cpp) and telling who waits for whom (order_by_commit.cpp) are a file each.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "replay/order_by_commit.h"
+#include "touched_keys.h"
+
+namespace darktap::replay {
+
+struct HashId {
+  std::size_t operator()(const session::ExchangeId& id) const noexcept {
+    return std::hash<std::uint64_t>()(id.session.value * 0x9e3779b97f4a7c15U + id.seq);
+  }
+};
+
+// A place on the line of time; commands of one moment stand in the order of their announcement.
+struct Point {
+  CaptureTime time;
+  std::uint64_t number = 0;
+  auto operator<=>(const Point&) const = default;
+};
+
+// Per table, the rows that a command may touch there.
+using Touched = std::map<sql::QualifiedName, TouchedKeys>;
+
+struct OrderByCommit::State {
+  struct Event {
+    session::ExchangeId id;
+    Point point;
+    CaptureTime request, answer;
+    Touched reads;      // as of its point
+    bool reads_all = false;  // the first read of a transaction's snapshot fixes what it sees of every table
+    Touched locks;      // rows that it changes or locks
+    Touched publishes;  // rows whose new versions others see from its point on, and whose locks it lets go
+    bool publishes_all = false;
+    enum class Phase : std::uint8_t { waiting, started } phase = Phase::waiting;
+    bool has_waited = false;
+    bool let_go = false;  // by break_stall
+    std::vector<session::ExchangeId> waiters;
+  };
+  struct Session {
+    bool in_transaction = false, has_snapshot = false;
+    std::optional<OrderOptions::Isolation> isolation, next_isolation;
+    Touched touched;  // by the transaction that is open
+    CaptureTime last_seen;
+    Point last_point;
+  };
+  // Unfinished events by table (an empty name stands for all tables), each in order of its point.
+  using Line = std::map<Point, Event*>;
+  struct Lines { Line readers, publishers, lockers; };
+
+  explicit State(const OrderOptions& chosen, const sql::Catalogue* schema) : options(chosen), catalogue(schema) {}
+
+  void announce(const session::Exchange& exchange, const sql::Meaning& meaning, const Decision& decision);
+  Touched tables_of(const session::Exchange& exchange, const sql::Meaning& meaning) const;
+  void follow_isolation(Session& session, const sql::Meaning& meaning);
+  void add_event(Session& session, std::unique_ptr<Event> event);
+  void move_before_lockers(Event& commit);
+  void move_commits_before(const Event& locker);
+  Event* blocker_of(const Event& event);
+  Event* next_commit_for(const Event& read);
+  void move(Event& event, Point to);
+  void enlist(Event& event);
+  void delist(Event& event);
+  void wake_waiters(Event& event);
+  bool waits_for(const Event& later, const Event& earlier) const;
+  void note_waiting(Event& event, Event* blocker);
+
+  const OrderOptions options;
+  const sql::Catalogue* catalogue;
+  std::unordered_map<session::ExchangeId, std::unique_ptr<Event>, HashId> events;
+  std::map<sql::QualifiedName, Lines> lines;
+  std::unordered_map<SessionId, Session> sessions;
+  std::uint64_t numbers = 0;
+  CaptureTime frontier{};
+  bool whole = false;
+  std::vector<session::ExchangeId> behind_frontier;
+  std::set<SessionId> startable;
+  std::set<session::ExchangeId> waiting;
+  Counters counters;
+};
+
+}  // namespace darktap::replay
