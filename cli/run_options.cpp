@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/expected.h"
+#include "replay/sandbox.h"
 #include "report/report.h"
 #include "run/metrics.h"
 #include "store/store.h"
@@ -68,7 +69,7 @@ run::LatencyLimits latency_limits(const std::string& budget, const std::string& 
 }
 
 void refuse_what_is_not_yet(const RunArguments& a) {
-  if (a.run != "reads") not_yet("--run " + a.run + " (replaying writes)");
+  if (a.run != "reads" && a.sandbox == "redirect") not_yet("--sandbox redirect");
   if (!a.map.empty()) not_yet("--map");
   if (!a.calibrate.empty()) not_yet("--calibrate");
 }
@@ -89,10 +90,10 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   add_tls_options("target", a.target_tls);
   add_tls_options("reference", a.reference_tls);
   add_tls_options("source", a.source_tls);
-  command.add_option("--run", a.run, "reads; writes and both are not there yet")->check(CLI::IsMember({"reads", "writes", "both"}))->capture_default_str();
-  command.add_option("--sandbox", a.sandbox, "For writes")->check(CLI::IsMember({"rollback", "redirect", "disposable"}))->capture_default_str();
+  command.add_option("--run", a.run, "reads, writes or both; for writes the target must be marked as a sandbox")->check(CLI::IsMember({"reads", "writes", "both"}))->capture_default_str();
+  command.add_option("--sandbox", a.sandbox, "For writes: rollback runs each transaction and rolls it back, disposable keeps what was written")->check(CLI::IsMember({"rollback", "redirect", "disposable"}))->capture_default_str();
   command.add_option("--pace", a.pace, "recorded, Nx or max")->capture_default_str();
-  command.add_option("--order", a.order, "session or none; commit is not there yet")->check(CLI::IsMember({"session", "commit", "none"}))->capture_default_str();
+  command.add_option("--order", a.order, "session: each in its own order; commit: after the commits that it had seen; none")->check(CLI::IsMember({"session", "commit", "none"}))->capture_default_str();
   command.add_option("--target-follows", a.target_follows, "Does the target follow production by replication?")->check(CLI::IsMember({"auto", "yes", "no"}))->capture_default_str();
   command.add_option("--allow", a.allow, "Effects or functions that may be sent all the same, by name")->type_name("NAME,…");
   command.add_option("--fail-on", a.fail_on, "Causes and differences that count, instead of the default ones")->type_name("CAUSE,…");
@@ -205,6 +206,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   auto order = replay::parse_order(a.order);
   if (!order) throw Failure(FailureKind::usage, "--order: " + order.error());
   options.order = *order;
+  if (mode == "shadow" && options.order == replay::Order::commit) throw Failure(FailureKind::usage, "--order commit: a shadow sends each command when it comes; capture first, and replay the recording in this order");
   using Follows = compare::ComparerOptions::TargetFollows;
   options.judging.target_follows = a.target_follows == "yes" ? Follows::yes : a.target_follows == "no" ? Follows::no : Follows::automatic;
   options.judging.questions_per_second = a.requery_rate;
@@ -220,6 +222,12 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.aa = a.aa;
   if (a.aa && a.run != "reads") throw Failure(FailureKind::usage, "--aa with --run " + a.run + ": a server is compared with itself by reads only");
   options.allowed = split_list(a.allow);
+  if (a.run != "reads") options.writes.kept = a.sandbox == "disposable" ? replay::Writes::applied : replay::Writes::rolled_back;
+  options.writes.reads_too = a.run != "writes";
+  if (!a.marker.empty()) {
+    if (auto marker = replay::parse_marker(a.marker); !marker) throw Failure(FailureKind::usage, marker.error());
+    options.writes.marker = a.marker;
+  }
   options.store = a.store;
   options.mode = mode;
   options.build = DARKTAP_VERSION;

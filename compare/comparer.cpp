@@ -343,6 +343,4 @@ std::string Comparer::target_follows() const {
 
 void Comparer::set_target_follows(ComparerOptions::TargetFollows follows) { state_->follows = initial(follows); }
 
-bool same_answer(const mysql::Answer& a, const mysql::Answer& b) { return identical(a, b); }
-
 }  // namespace darktap::compare

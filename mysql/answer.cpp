@@ -28,6 +28,13 @@ const ResultSet* Answer::first_rows() const {
   return nullptr;
 }
 
+std::optional<std::uint16_t> Answer::last_status() const {
+  if (results.empty()) return std::nullopt;
+  if (const auto* ok = std::get_if<Ok>(&results.back())) return ok->status;
+  if (const auto* rows = std::get_if<ResultSet>(&results.back())) return rows->status;
+  return std::nullopt;
+}
+
 const Ok* Answer::last_ok() const {
   for (auto result = results.rbegin(); result != results.rend(); ++result)
     if (const auto* ok = std::get_if<Ok>(&*result)) return ok;

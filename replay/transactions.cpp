@@ -24,16 +24,9 @@ mysql::Command query(std::string_view sql) {
   return command;
 }
 
-std::optional<std::uint16_t> status_of(const mysql::Answer& answer) {
-  if (answer.results.empty()) return std::nullopt;
-  if (const auto* ok = std::get_if<mysql::Ok>(&answer.results.back())) return ok->status;
-  if (const auto* rows = std::get_if<mysql::ResultSet>(&answer.results.back())) return rows->status;
-  return std::nullopt;
-}
-
 // After an error nothing tells: the transaction is as it was, but for a deadlock, which ends it.
 bool open_after(const mysql::Answer& answer, bool open_before) {
-  if (auto status = status_of(answer)) return (*status & mysql::status_flag::in_transaction) != 0;
+  if (auto status = answer.last_status()) return (*status & mysql::status_flag::in_transaction) != 0;
   const mysql::ServerError* error = answer.error();
   return open_before && (error == nullptr || error->code != deadlock);
 }
@@ -62,14 +55,15 @@ void Replayer::State::shape(Lane& lane, Item& item) {
   if (!is_execution(item.exchange)) return;
   const sql::Meaning& meaning = *item.meaning;
   // A session whose autocommit was set where the tap did not see it: each answer's status tells.
-  auto status = status_of(item.exchange.answer);
+  auto status = item.exchange.answer.last_status();
   bool autocommits = status && (*status & mysql::status_flag::autocommit) != 0;
   if (status && autocommits != lane.autocommits && !sets_autocommit(meaning) && !lane.transaction.open)
     item.before.push_back(autocommits ? "SET autocommit=1" : "SET autocommit=0");
   if (options.policy.writes == Writes::rolled_back) {
     bool ends_by_itself = lane.transaction.open && (begins(meaning) || sets_autocommit(meaning));
     if (ends_by_itself) item.before.push_back("ROLLBACK");
-    if (item.action == Action::write && !lane.transaction.open && !item.open_after) item.before.push_back("BEGIN");
+    // Even where the captured one goes on: its BEGIN was before the capture, or was left out.
+    if (item.action == Action::write && !lane.transaction.open) item.before.push_back("BEGIN");
     if (item.action == Action::transaction && meaning.verb == "commit") {
       bool chains = meaning.normalized.find("chain") != std::string::npos && meaning.normalized.find("no chain") == std::string::npos;
       item.instead = query(chains ? "ROLLBACK AND CHAIN" : "ROLLBACK");
@@ -90,7 +84,7 @@ void Replayer::State::follow_source(Lane& lane, const session::Exchange& exchang
 void Replayer::State::follow_transaction(Lane& lane, const Item& item, const SessionReply& reply) {
   OpenTransaction& transaction = lane.transaction;
   if (reply.before_refused != 0) ++counters.pins_refused;
-  if (auto status = status_of(reply.reply.answer)) lane.autocommits = (*status & mysql::status_flag::autocommit) != 0;
+  if (auto status = reply.reply.answer.last_status()) lane.autocommits = (*status & mysql::status_flag::autocommit) != 0;
   bool was_open = transaction.open;
   bool is_open = open_after(reply.reply.answer, was_open || (!item.before.empty() && item.before.front() == "BEGIN"));
   bool is_new = is_open && (!was_open || begins(*item.meaning));
@@ -99,7 +93,7 @@ void Replayer::State::follow_transaction(Lane& lane, const Item& item, const Ses
   if (is_open && options.order != nullptr && !lane.snapshot && options.order->snapshot_may_move(item.exchange.id)) lane.snapshot = item.exchange.id;
   if (!is_open) return;
   // A single write that is to be rolled back; or the tap lost what ended the source's transaction.
-  if (!item.open_after && status_of(item.exchange.answer)) return end_transaction(lane, "COMMIT", false);
+  if (!item.open_after && item.exchange.answer.last_status()) return end_transaction(lane, "COMMIT", false);
   if (options.policy.writes == Writes::rolled_back && item.action == Action::write && !was_open && !item.open_after) return end_transaction(lane, "ROLLBACK", false);
 
   if (item.action == Action::send || !is_execution(item.exchange) || !transaction.is_whole) return;

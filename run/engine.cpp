@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "session/render.h"
 
 namespace darktap::run {
 
@@ -37,10 +36,21 @@ client::AskerOptions asker_options(const client::ConnectOptions& connect) {
 // Flat out, this much is read ahead for each session: they advance at different speeds, and each needs its next command.
 constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{4} << 20;
 
-WorkersOptions workers_options(const RunOptions& options, const Prepared& prepared, const EngineInput& input) {
+replay::WritePolicy write_policy(const RunOptions& options, const Prepared& prepared) {
+  using Reads = replay::WritePolicy::Reads;
+  return {options.allowed, options.writes.kept, options.writes.reads_too ? Reads::sent : Reads::left_out, prepared.cannot_roll_back};
+}
+
+// An order is one for all sessions: they are replayed where it is kept, on the run's own loop.
+WorkersOptions workers_options(const RunOptions& options, const Prepared& prepared, const EngineInput& input, replay::OrderByCommit* order) {
   WorkersOptions result;
+  if (order != nullptr) result.threads = WorkersOptions::no_threads;
   result.replay.session.connect = prepared.target;
-  result.replay.policy.allowed = options.allowed;
+  result.replay.policy = write_policy(options, prepared);
+  if (options.writes.kept != replay::Writes::left_out) result.replay.session.settings = {"SET SESSION autocommit = 1"};
+  result.replay.order = order;
+  result.replay.clock = input.clock;
+  result.replay.agrees = [](const session::Exchange& exchange, const mysql::Answer& answer) { return session::is_sealed(exchange.answer) || compare::same_answer(exchange.answer, answer); };
   result.replay.give_up_after = options.limits.connect;
   result.replay.connections = options.limits.connections;
   using WhenFull = replay::ReplayerOptions::WhenFull;
@@ -67,11 +77,13 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       info_(info),
       understanding_(prepared_.catalogue),
       own_connections_(prepared_.our_connections, CaptureClock::now()),
+      policy_(write_policy(options, prepared_)),
       comparer_(*this, comparer_options(options, prepared_, input_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
-      replayer_(loop, *this, workers_options(options, prepared_, input_)),
+      order_(options.order == replay::Order::commit ? std::make_unique<replay::OrderByCommit>(replay::OrderOptions{prepared_.isolation}, &prepared_.catalogue) : nullptr),
+      replayer_(loop, *this, workers_options(options, prepared_, input_, order_.get())),
       latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
-      policy_{options.allowed},
+      look_ahead_(input_.inbox, prepared_.catalogue, order_.get(), policy_),
       breaker_(options.breaker),
       vitals_(target_asker_, options.breaker) {
   if (prepared_.reference) reference_asker_.emplace(loop, asker_options(*prepared_.reference));
@@ -113,6 +125,7 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
   flush();
   judge_latency();
   if (progress) progress(info_.id, make_progress());
+  tell_of_writes();
   return (stop.load() || !limit_broken_.empty()) && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
 }
 
@@ -121,10 +134,13 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
   auto now = steady_clock::now();
   if ((stop.load() || !limit_broken_.empty()) && stopped_ == steady_clock::time_point()) {
     stopped_ = now;
-    if (input_.schedule) input_.inbox.abandon();
+    if (input_.schedule) {
+      input_.inbox.abandon();
+      look_ahead_.abandon();
+    }
   }
   bool stopping = stopped_ != steady_clock::time_point();
-  if (phase_ == Phase::running && input_.inbox.drained()) {
+  if (phase_ == Phase::running && look_ahead_.drained()) {
     phase_ = Phase::input_over;
     input_ended_ = now;
   }
@@ -170,7 +186,7 @@ void Engine::look_at_target() {
 void Engine::take_due() {
   if (steady_clock::now() < eased_until_ && !replayer_.gave_up()) return;
   for (std::size_t n = 0; n < taken_a_turn; ++n) {
-    Arrival* next = input_.inbox.front();
+    Arrival* next = look_ahead_.front();
     if (next == nullptr) return;
     CaptureTime due = CaptureClock::now();
     if (auto* exchange = std::get_if<session::Exchange>(next)) {
@@ -182,18 +198,18 @@ void Engine::take_due() {
           input_.shift = exchange->request_first - CaptureClock::now();
         }
         if (is_wanted) due = input_.schedule->due(exchange->request_first);
-        if (due > CaptureClock::now() + Workers::ahead || !replayer_.has_room()) return;
+        if (due > CaptureClock::now() + replayer_.ahead() || !replayer_.has_room()) return;
         if (options_.pace.kind == replay::Pace::Kind::flat_out) due = CaptureClock::now();  // no time was promised, so none is late
       }
       session::Exchange taken = std::move(*exchange);
-      input_.inbox.pop();
+      look_ahead_.pop();
       take(std::move(taken), due);
     } else if (auto* info = std::get_if<session::SessionInfo>(next)) {
       take(std::move(*info));
-      input_.inbox.pop();
+      look_ahead_.pop();
     } else {
       SessionId ended = std::get<SessionEnded>(*next).session;
-      input_.inbox.pop();
+      look_ahead_.pop();
       if (our_sessions_.erase(ended) == 0) replayer_.end_session(ended);
       sessions_.erase(ended);
       understanding_.forget(ended);
@@ -204,11 +220,11 @@ void Engine::take_due() {
 std::chrono::nanoseconds Engine::until_due() {
   std::chrono::nanoseconds wait = std::chrono::milliseconds(50);
   if (steady_clock::now() < eased_until_ && !replayer_.gave_up()) return std::chrono::milliseconds(20);
-  if (Arrival* next = input_.inbox.front()) {
+  if (Arrival* next = look_ahead_.front()) {
     auto* exchange = std::get_if<session::Exchange>(next);
     if (exchange == nullptr || !input_.schedule || replayer_.gave_up()) return std::chrono::nanoseconds(0);
     if (!options_.selection.wants_time(exchange->request_first) || is_done_already(*exchange)) return std::chrono::nanoseconds(0);
-    if (replayer_.has_room()) wait = std::min(wait, std::max<std::chrono::nanoseconds>(input_.schedule->due(exchange->request_first) - Workers::ahead - CaptureClock::now(), std::chrono::nanoseconds(0)));
+    if (replayer_.has_room()) wait = std::min(wait, std::max<std::chrono::nanoseconds>(input_.schedule->due(exchange->request_first) - replayer_.ahead() - CaptureClock::now(), std::chrono::nanoseconds(0)));
   }
   if (auto question = comparer_.next_due()) wait = std::clamp<std::chrono::nanoseconds>(*question - tap_now(), std::chrono::nanoseconds(0), wait);
   return wait;
@@ -242,26 +258,54 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
   if (is_done_already(exchange)) {
-    comparer_.observe(exchange, *meaning, compare::Replayed::not_sent);
+    // A read that is done is not sent again, so that FOUND_ROWS() and its like miss it; what was written is there, or was rolled back.
+    comparer_.observe(exchange, *meaning, decision.action == Action::write ? replayed(decision) : compare::Replayed::not_sent);
+    lost_transaction(exchange, *meaning);
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
-    if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return;
+    if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
     again_.insert(exchange.id);
     return replayer_.submit(std::move(exchange), std::move(meaning), due);
   }
   const char* left = left_out(exchange, *meaning, decision.action, due);
-  bool sent = left == nullptr && (decision.action == Action::send || decision.action == Action::send_as_state);
-  comparer_.observe(exchange, *meaning, sent ? compare::Replayed::sent : compare::Replayed::not_sent);
+  bool is_lost = left == nullptr && lost_transaction(exchange, *meaning) && decision.is_sent();
+  comparer_.observe(exchange, *meaning, left != nullptr || is_lost ? compare::Replayed::not_sent : replayed(decision));
   if (exchange.answer.state == mysql::Answer::State::unobserved) {
+    replayer_.pass_over(exchange.id);
     bin(store::Bin::unobserved, exchange.answer.why_unobserved, exchange, *meaning, store::Execution::not_compared);
     return;
   }
-  if (left != nullptr) return bin(store::Bin::skipped, left, exchange, *meaning, store::Execution::not_compared);
+  if (left != nullptr || is_lost) {
+    replayer_.pass_over(exchange.id);
+    return bin(is_lost ? store::Bin::target_failed : store::Bin::skipped, is_lost ? "replay: transaction_lost" : left, exchange, *meaning, store::Execution::not_compared);
+  }
   replayer_.submit(std::move(exchange), std::move(meaning), due);
+}
+
+bool Engine::lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning) {
+  if (!input_.resumed || policy_.writes == replay::Writes::left_out) return false;
+  SessionId session = exchange.id.session;
+  if (meaning.verb == "begin" || meaning.verb == "start transaction") open_when_stopped_.erase(session);
+  bool was_open = open_when_stopped_.contains(session);
+  bool is_done = is_done_already(exchange);
+  if (auto status = exchange.answer.last_status()) {
+    bool is_open = (*status & mysql::status_flag::in_transaction) != 0;
+    if (!is_open) open_when_stopped_.erase(session);
+    else if (is_done) open_when_stopped_.insert(session);
+  }
+  return was_open && !is_done;
+}
+
+compare::Replayed Engine::replayed(const replay::Decision& decision) const {
+  using compare::Replayed;
+  if (!decision.is_sent()) return Replayed::not_sent;
+  if (decision.action != replay::Decision::Action::write) return Replayed::sent;
+  return policy_.writes == replay::Writes::rolled_back ? Replayed::rolled_back : Replayed::applied;
 }
 
 const char* Engine::left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const {
   const Selection& selection = options_.selection;
-  bool is_state = action == replay::Decision::Action::send_as_state || action == replay::Decision::Action::begin_anew;
+  using Action = replay::Decision::Action;
+  bool is_state = action == Action::send_as_state || action == Action::begin_anew || action == Action::transaction;
   if (!selection.is_all()) {
     // A session's state comes along from before the window, and whichever statements are wanted.
     bool is_past = selection.to && exchange.request_first >= *selection.to;
@@ -271,101 +315,6 @@ const char* Engine::left_out(const session::Exchange& exchange, const sql::Meani
   }
   if (options_.ramp && !options_.ramp->admits(exchange.id.session, due - began_)) return "ramp";
   return nullptr;
-}
-
-void Engine::bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution) {
-  if (input_.schedule) positions_.mark(exchange.id);
-  if (reason.empty()) binned_.add(bin);
-  else binned_.add(bin, reason);
-  if (session::carries_statement(exchange.command.code) && exchange.command.text_state == mysql::Command::Text::known)
-    count_execution(meaning, exchange.collation, execution);
-}
-
-void Engine::count_execution(const sql::Meaning& meaning, std::uint16_t collation, store::Execution execution) {
-  bool is_told = told_.contains(meaning.fingerprint);
-  if (!is_told && told_.size() < store::fingerprint_cap) told_.insert(meaning.fingerprint);
-  writer_.count_execution(meaning.fingerprint, is_told ? std::string() : session::to_utf8(meaning.normalized, collation).text, execution);
-}
-
-void Engine::record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target) {
-  if (!session::carries_statement(code) || code == mysql::CommandCode::stmt_prepare) return;
-  auto microseconds = [](std::chrono::nanoseconds d) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(d))); };
-  latency_.note(meaning.fingerprint, meaning.statement_class);
-  writer_.record_latency(meaning.fingerprint, compare::Side::source, store::Vantage::tap, request, microseconds(source));
-  writer_.record_latency(meaning.fingerprint, compare::Side::target, store::Vantage::client, request, microseconds(target));
-  second_latency_.record(microseconds(target));
-}
-
-void Engine::on_match(const Match& match, const replay::MeaningPtr& meaning) {
-  if (again_.erase(match.id) > 0) return;
-  last_answer_ = steady_clock::now();
-  binned_.add(store::Bin::compared);
-  if (input_.schedule) positions_.mark(match.id);
-  // An equal pair was answered, so its text was known.
-  if (session::carries_statement(match.code)) count_execution(*meaning, match.collation, store::Execution::compared);
-  record_latencies(*meaning, match.code, match.request, match.source_latency, match.last_byte - match.sent);
-  comparer_.matched(match.id);
-}
-
-void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) {
-  if (again_.erase(exchange.id) > 0) return;
-  last_answer_ = steady_clock::now();
-  if (target.answer.error() != nullptr && exchange.answer.error() == nullptr) ++errors_;
-  bin(store::Bin::compared, "", exchange, *meaning, store::Execution::compared);
-  record_latencies(*meaning, exchange.command.code, exchange.request_first, exchange.response_last - exchange.request_last, target.last_byte - target.sent);
-  compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
-  if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});
-  comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
-}
-
-void Engine::on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
-  if (again_.erase(exchange.id) > 0) return;
-  bin(store::Bin::skipped, reason, exchange, *meaning, store::Execution::not_compared);
-}
-
-void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
-  if (again_.erase(exchange.id) > 0) return;
-  if (reason == "given_up" && stopped_ != steady_clock::time_point() && input_.schedule) return;  // the user's stop: it stays pending
-  ++errors_;
-  bin(store::Bin::target_failed, reason, exchange, *meaning, store::Execution::not_compared);
-  if (reason != "timeout") return;
-  compare::Judgement judgement;
-  judgement.exchange = exchange.id;
-  judgement.provenance = exchange.provenance;
-  judgement.time = exchange.request_first;
-  judgement.fingerprint = meaning->fingerprint;
-  judgement.normalized = session::to_utf8(meaning->normalized, exchange.collation).text;
-  JsonWriter evidence, parameters, source;
-  evidence.begin_object().member("statement_timeout_us", to_microseconds(options_.limits.statement));
-  evidence.member("source_latency_us", to_microseconds(exchange.response_last - exchange.request_last)).end_object();
-  judgement.verdicts.push_back({compare::Difference::timeout, compare::Cause::defect, compare::Level::proved, evidence.take()});
-  judgement.sql = session::to_utf8(exchange.command.text, exchange.collation).text;
-  session::write_parameters(parameters, exchange.command, exchange.collation);
-  judgement.parameters = parameters.take();
-  session::write_answer(source, exchange.answer, exchange.collation, 20);
-  judgement.source_answer = source.take();
-  judgement.target_answer = R"({"outcome":"none"})";
-  on_judgement(judgement);
-}
-
-void Engine::on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) {
-  if (again_.erase(exchange.id) > 0) return;
-  bin(store::Bin::shed, "target_queue_full", exchange, *meaning, store::Execution::not_compared);
-}
-
-void Engine::on_gave_up(const std::string& line) {
-  if (stopped_ == steady_clock::time_point()) gave_up_ = line;
-}
-
-void Engine::on_judgement(compare::Judgement& judgement) {
-  if (!judgement.verdicts.empty()) ++mismatches_;
-  for (const compare::Verdict& verdict : judgement.verdicts) ++mismatches_by_[{verdict.difference, verdict.cause}];
-  writer_.add(judgement, file_of(judgement.provenance));
-}
-
-void Engine::judge_latency() {
-  writer_.set_latency_findings(latency_.judge(writer_));
-  writer_.flush();
 }
 
 void Engine::ask_what_is_due() {
@@ -379,59 +328,6 @@ void Engine::ask_what_is_due() {
     else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered);
     else comparer_.on_reply(question->id, compare::NoReply{"no reference was given"}, tap_now());
   }
-}
-
-// What the writer stores at a flush: all of one moment.
-void Engine::tell_writer() {
-  store::Ledger ledger = binned_;
-  std::uint64_t known = std::max(input_.total, taken_ + recorded_shed_);
-  if (known > binned_.total()) ledger.add(store::Bin::pending, known - binned_.total());
-  writer_.set_ledger(ledger);
-  for (compare::Side side : {compare::Side::reference, compare::Side::target}) {
-    auto count = comparer_.questions(side);
-    info_.questions[std::string(compare::to_string(side))] = {count.n, count.time_us};
-  }
-  info_.target_follows = comparer_.target_follows();
-  writer_.set_info(info_);
-  if (input_.schedule) writer_.set_progress(positions_.take_changed());
-}
-
-void Engine::flush() {
-  note_own_connections();
-  if (std::uint64_t shed = input_.inbox.shed_exchanges(); shed > recorded_shed_) {
-    binned_.add(store::Bin::shed, "input_queue_full", shed - recorded_shed_);
-    recorded_shed_ = shed;
-  }
-  writer_.flush();
-}
-
-Progress Engine::make_progress() {
-  auto now = steady_clock::now();
-  Progress progress;
-  progress.elapsed = now - started_;
-  progress.total = input_.total;
-  progress.ledger = binned_;
-  progress.mismatches = mismatches_;
-  progress.open_cases = comparer_.open_cases();
-  progress.questions = comparer_.questions(compare::Side::reference).n + comparer_.questions(compare::Side::target).n;
-  replay::Replayer::Counters counters = replayer_.counters();
-  std::chrono::duration<double> since = now - last_progress_;
-  if (since.count() > 0) progress.sent_per_second = static_cast<double>(counters.sent - last_sent_) / since.count();
-  last_sent_ = progress.sent = counters.sent;
-  progress.recorded_per_second = input_.recorded_per_second;
-  progress.errors = errors_;
-  if (now < eased_until_) progress.eased = breaker_.reason();
-  progress.connections = counters.open_connections;
-  progress.connections_lost = counters.lost;
-  progress.connections_refused = counters.full;
-  progress.lateness = replayer_.lateness();
-  progress.lateness_sum_us = replayer_.lateness_sum_us();
-  for (const auto& [what, count] : mismatches_by_) progress.mismatches_by[{std::string(compare::to_string(what.first)), std::string(compare::to_string(what.second))}] = count;
-  return progress;
-}
-
-std::string Engine::file_of(const Provenance& provenance) const {
-  return provenance.file < input_.files.size() ? input_.files[provenance.file] : std::string();
 }
 
 }  // namespace darktap::run

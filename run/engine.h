@@ -17,6 +17,7 @@
 #include "run/own_connections.h"
 #include "run/positions.h"
 #include "latency_watch.h"
+#include "look_ahead.h"
 #include "preparation.h"
 #include "replay/schedule.h"
 #include "run/run.h"
@@ -54,6 +55,7 @@ struct EngineInput {
   std::optional<Resumed> resumed;
   double recorded_per_second = 0;            // exchanges; 0 where that isn't known
   std::vector<std::string> files;            // names for Provenance::file
+  const replay::SourceClock* clock = nullptr;  // where the recording was read for it
   CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
   std::optional<session::RowSeal> seal{};    // of a recording whose rows are sealed
 };
@@ -86,6 +88,10 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void take(session::SessionInfo&& info);
   void take(session::Exchange&& exchange, CaptureTime due);
   bool is_done_already(const session::Exchange& exchange) const { return input_.resumed && input_.resumed->positions.contains(exchange.id); }
+  // A resumed run begins anew in the middle of a transaction: the rest of that one can't be replayed.
+  bool lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning);
+  compare::Replayed replayed(const replay::Decision& decision) const;
+  void tell_of_writes() const;
   void tell_writer();
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
   void count_execution(const sql::Meaning& meaning, std::uint16_t collation, store::Execution execution);
@@ -121,14 +127,17 @@ class Engine final : WorkersSink, compare::JudgementSink {
   std::unordered_map<SessionId, session::SessionInfo> sessions_;
   std::set<SessionId> our_sessions_;
   OwnConnections own_connections_;
+  replay::WritePolicy policy_;
   compare::Comparer comparer_;
   client::Asker target_asker_;
   std::optional<client::Asker> reference_asker_;
+  std::unique_ptr<replay::OrderByCommit> order_;  // none: each session for itself
   Workers replayer_;
   LatencyWatch latency_;
-  replay::WritePolicy policy_;
+  LookAhead look_ahead_;
 
   Positions positions_;
+  std::unordered_set<SessionId> open_when_stopped_;  // sessions of a resumed run whose last exchange that is done left a transaction open
   std::set<session::ExchangeId> again_;  // session state of a resumed run, sent once more and not counted
   std::unordered_set<std::uint64_t> told_;  // fingerprints whose text the writer has
   store::Ledger binned_;

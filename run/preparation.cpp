@@ -6,6 +6,7 @@
 #include "client/address.h"
 #include "client/blocking.h"
 #include "replay/catalogue_reader.h"
+#include "replay/sandbox.h"
 
 namespace darktap::run {
 
@@ -44,6 +45,17 @@ bool reference_is_source(const replay::AddressFacts& facts, const replay::Identi
     bool here = contains(facts.local_addresses, address.address);
     return contains(facts.seen_servers, address) || (here && contains(facts.tapped_ports, address.port));
   });
+}
+
+void prepare_writes(client::BlockingConnection& target, const std::string& name, const WriteOptions& writes, Prepared& prepared) {
+  using replay::Disposal;
+  using replay::Writes;
+  bool stays = writes.kept == Writes::applied;
+  refuse(replay::refuse_marker(replay::ask_marker(target, writes.marker, name), stays ? Disposal::disposable : Disposal::kept));
+  if (writes.kept != Writes::rolled_back) return;
+  auto tables = replay::ask_what_cannot_roll_back(target);
+  if (!tables) throw Failure(FailureKind::environment, "target " + name + " would not tell " + tables.error() + "; --sandbox rollback needs it, to leave out what a ROLLBACK does not bring back");
+  prepared.cannot_roll_back = std::move(*tables);
 }
 
 }  // namespace
@@ -105,6 +117,8 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   replay::IdentityFacts told = identities;
   if (options.aa) told.reference.reset();
   refuse(replay::refuse_identities(told));
+  if (options.writes.kept != replay::Writes::left_out) prepare_writes(target, addresses.target.name, options.writes, prepared);
+  if (options.order == replay::Order::commit) prepared.isolation = replay::ask_isolation(target);
 
   if (options.tell)
     for (const std::string& line : identities.target.unknown) options.tell("target " + addresses.target.name + " would not tell " + line + "; the guard rail that needs it could not be checked");

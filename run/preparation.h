@@ -2,6 +2,7 @@
 #pragma once
 
 #include "replay/guard_rails.h"
+#include "replay/order_by_commit.h"
 #include "run/run.h"
 #include "sql/catalogue.h"
 
@@ -20,6 +21,8 @@ struct Prepared {
   client::ConnectOptions target;
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;
+  replay::OrderOptions::Isolation isolation{};     // of the target's sessions
+  std::set<sql::QualifiedName> cannot_roll_back;   // with --sandbox rollback
   compare::ComparerOptions::TargetFollows target_follows{};
   std::string source_name;  // for the report
   std::vector<FlowKey> our_connections;  // made here, so that a live tap leaves them out

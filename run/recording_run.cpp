@@ -6,6 +6,7 @@
 
 #include "base/expected.h"
 #include "engine.h"
+#include "replay/source_clock.h"
 #include "session/request_order.h"
 
 namespace darktap::run {
@@ -24,11 +25,16 @@ struct Survey final : session::ExchangeSink {
   enum class Counting : std::uint8_t { all, by_session } counting = Counting::all;
   CaptureTime first = CaptureTime::max(), latest = CaptureTime::min();
   CaptureClock::duration disorder{};  // how much later a request was seen before one that came after it in the file
+  // Where writes are replayed, what the answers tell of the source's clock.
+  std::optional<replay::SourceClock> clock;
+  session::Understanding understanding;
+  std::unordered_map<SessionId, session::SessionInfo> followed;
 
   void on_session(const session::SessionInfo& info) override {
     servers.insert(info.server);
     ++sessions;
     last_session = std::max(last_session, info.id.value);
+    if (clock) followed[info.id] = info;
   }
   void on_exchange(session::Exchange& exchange) override {
     ++exchanges;
@@ -36,8 +42,13 @@ struct Survey final : session::ExchangeSink {
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
     disorder = std::max(disorder, latest - exchange.request_first);
+    if (!clock || session::is_sealed(exchange.answer)) return;
+    clock->observe(exchange, *understanding.of(followed[exchange.id.session], exchange));
   }
-  void on_session_end(SessionId, CaptureTime) override {}
+  void on_session_end(SessionId id, CaptureTime) override {
+    followed.erase(id);
+    understanding.forget(id);
+  }
 };
 
 // What opens the rows of a recording that holds digests.
@@ -120,6 +131,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   if (file == "-") throw Failure(FailureKind::usage, "-: a replay reads its input twice and can't take standard input; give a file (capture -r - -w FILE.dtap makes one)");
   Survey survey;
   if (options.resume) survey.counting = Survey::Counting::by_session;
+  if (options.writes.kept != replay::Writes::left_out) survey.clock.emplace();
   InputResult surveyed = read_input(file, input, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};
 
@@ -154,6 +166,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   engine_input.files = surveyed.files;
   engine_input.shift = recording_start - start;
   engine_input.seal = std::move(seal);
+  engine_input.clock = survey.clock ? &*survey.clock : nullptr;
   Engine engine(loop, options, std::move(prepared), std::move(engine_input), writer, info);
   RunResult result;
   result.run = info.id;

@@ -47,6 +47,13 @@ struct Result {
   std::size_t bytes = 0;  // that are free again
 };
 
+// What is sealed is opened by the engine, which has the key.
+std::optional<Match> match_of(const session::Exchange& exchange, const sql::Meaning& meaning, const replay::TargetAnswer& target) {
+  if (session::is_sealed(exchange.answer) || !compare::is_match(exchange.answer, target.answer)) return std::nullopt;
+  return Match{exchange.id, meaning.fingerprint, exchange.command.code, exchange.collation, exchange.response_last - exchange.request_last, exchange.request_first,
+               target.intended, target.sent, target.first_byte, target.last_byte};
+}
+
 }  // namespace
 
 std::size_t WorkersOptions::default_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8); }
@@ -159,11 +166,8 @@ class Workers::Worker final : replay::ReplaySink {
 
   void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override {
     std::size_t bytes = session::memory_of(exchange);
-    // What is sealed is opened by the engine, which has the key.
-    if (!session::is_sealed(exchange.answer) && compare::is_match(exchange.answer, target.answer)) {
-      Match match{exchange.id, meaning->fingerprint, exchange.command.code, exchange.collation, exchange.response_last - exchange.request_last, exchange.request_first,
-                  target.intended, target.sent, target.first_byte, target.last_byte};
-      gathered_.push_back({Matched{match, meaning}, bytes});
+    if (auto match = match_of(exchange, *meaning, target)) {
+      gathered_.push_back({Matched{*match, meaning}, bytes});
       return;
     }
     urgent_ = true;
@@ -206,8 +210,35 @@ class Workers::Worker final : replay::ReplaySink {
   std::thread thread_;  // last: it uses all of the above
 };
 
+// All sessions on the run's own loop.
+class Workers::Inline final : replay::ReplaySink {
+ public:
+  Inline(Workers& owner, client::EventLoop& loop, const replay::ReplayerOptions& options) : owner_(owner), replayer(loop, *this, options) {}
+
+ private:
+  Workers& owner_;
+  void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override {
+    owner_.note_lateness(target.sent, target.intended);
+    if (auto match = match_of(exchange, *meaning, target)) owner_.sink_.on_match(*match, meaning);
+    else owner_.sink_.on_outcome(std::move(exchange), meaning, std::move(target));
+  }
+  void on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override { owner_.sink_.on_not_sent(std::move(exchange), meaning, reason); }
+  void on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override { owner_.sink_.on_failed(std::move(exchange), meaning, reason); }
+  void on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) override { owner_.sink_.on_shed(std::move(exchange), meaning); }
+  void on_gave_up(const std::string& line) override { owner_.sink_.on_gave_up(line); }
+
+ public:
+  replay::Replayer replayer;
+};
+
 Workers::Workers(client::EventLoop& loop, WorkersSink& sink, const WorkersOptions& options) : loop_(loop), sink_(sink), options_(options) {
-  std::size_t count = std::max<std::size_t>(options.threads, 1);
+  if (options.threads == WorkersOptions::no_threads) {
+    replay::ReplayerOptions all = options.replay;
+    all.queued_bytes = options.queued_bytes;
+    inline_ = std::make_unique<Inline>(*this, loop, all);
+    return;
+  }
+  std::size_t count = options.threads;
   if (options.replay.connections != 0) count = std::min(count, options.replay.connections);
   replay::ReplayerOptions each = options.replay;
   each.queued_bytes = static_cast<std::size_t>(-1) / 2;  // counted here, over all workers
@@ -223,7 +254,21 @@ Workers::~Workers() = default;
 
 Workers::Worker& Workers::worker_of(SessionId session) { return *workers_[session.value % workers_.size()]; }
 
+void Workers::note_lateness(CaptureTime sent, CaptureTime intended) {
+  auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(sent - intended)));
+  lateness_.record(microseconds);
+  lateness_sum_us_ += microseconds;
+}
+
+std::chrono::milliseconds Workers::ahead() const { return inline_ ? std::chrono::milliseconds(0) : std::chrono::milliseconds(250); }
+std::size_t Workers::outstanding() const { return inline_ ? inline_->replayer.outstanding() : outstanding_; }
+bool Workers::gave_up() const { return inline_ ? inline_->replayer.gave_up() : gave_up_; }
+void Workers::pass_over(session::ExchangeId id) {
+  if (inline_) inline_->replayer.pass_over(id);
+}
+
 void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended) {
+  if (inline_) return inline_->replayer.submit(std::move(exchange), std::move(meaning), intended);
   std::size_t bytes = session::memory_of(exchange);
   SessionId session = exchange.id.session;
   if (options_.replay.when_full == replay::ReplayerOptions::WhenFull::shed_session) {
@@ -244,6 +289,7 @@ void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, C
 }
 
 void Workers::end_session(SessionId session) {
+  if (inline_) return inline_->replayer.end_session(session);
   worker_of(session).unsent.push_back(Ended{session});
   auto place = std::lower_bound(shed_sessions_.begin(), shed_sessions_.end(), session);
   if (place != shed_sessions_.end() && *place == session) shed_sessions_.erase(place);
@@ -266,16 +312,11 @@ void Workers::drain() {
         continue;
       }
       --outstanding_;
-      auto late = [this](CaptureTime sent, CaptureTime intended) {
-        auto microseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(sent - intended)));
-        lateness_.record(microseconds);
-        lateness_sum_us_ += microseconds;
-      };
       if (auto* matched = std::get_if<Matched>(&result.what)) {
-        late(matched->match.sent, matched->match.intended);
+        note_lateness(matched->match.sent, matched->match.intended);
         sink_.on_match(matched->match, matched->meaning);
       } else if (auto* answered = std::get_if<Answered>(&result.what)) {
-        late(answered->target.sent, answered->target.intended);
+        note_lateness(answered->target.sent, answered->target.intended);
         sink_.on_outcome(std::move(answered->exchange), answered->meaning, std::move(answered->target));
       } else {
         auto& unanswered = std::get<Unanswered>(result.what);
@@ -291,11 +332,14 @@ void Workers::drain() {
 }
 
 bool Workers::has_room() const {
+  // With an order, what waits may wait for what is still to come.
+  if (inline_) return inline_->replayer.has_room() || (options_.replay.order != nullptr && inline_->replayer.is_starved());
   if (queued_bytes_ >= options_.queued_bytes) return false;
   return queued_bytes_ < options_.busy_bytes || counters().idle_lanes > 0;
 }
 
 void Workers::give_up(const std::string& line) {
+  if (inline_) return inline_->replayer.give_up(line);
   if (gave_up_) return;
   gave_up_ = true;
   for (auto& worker : workers_) worker->unsent.push_back(GivenUp{line});
@@ -303,6 +347,7 @@ void Workers::give_up(const std::string& line) {
 }
 
 replay::Replayer::Counters Workers::counters() const {
+  if (inline_) return inline_->replayer.counters();
   replay::Replayer::Counters sum;
   for (const auto& worker : workers_) {
     const replay::Replayer::Counters& each = worker->counters;
@@ -313,6 +358,8 @@ replay::Replayer::Counters Workers::counters() const {
     sum.connects += each.connects;
     sum.lost += each.lost;
     sum.full += each.full;
+    sum.retried += each.retried;
+    sum.pins_refused += each.pins_refused;
     sum.open_connections += each.open_connections;
     sum.lanes += each.lanes;
     sum.idle_lanes += each.idle_lanes;

@@ -3,6 +3,9 @@
 //
 // Called from the run's one loop thread, which is also where the sink is called. Exchanges are handed over some time before
 // they are due, so that a stall of that thread (a commit to the store) makes nothing late.
+//
+// Without threads it is one replayer on the run's own loop, and the sink is called from there as well: for --order commit,
+// where every session may wait for every other.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +28,7 @@ struct Match {
   CaptureTime intended, sent, first_byte, last_byte;  // at this client
 };
 
-// Called in drain() alone. Matches come in the order of their session.
+// Called in drain() alone; without threads from submit() and from the loop too. Matches come in the order of their session.
 class WorkersSink : public replay::ReplaySink {
  public:
   virtual void on_match(const Match& match, const replay::MeaningPtr& meaning) = 0;
@@ -33,6 +36,7 @@ class WorkersSink : public replay::ReplaySink {
 
 struct WorkersOptions {
   replay::ReplayerOptions replay;
+  static constexpr std::size_t no_threads = 0;
   std::size_t threads = default_threads();
   // How long results may wait on a worker, so that many come back at once.
   std::chrono::microseconds gathering{2000};
@@ -46,15 +50,16 @@ struct WorkersOptions {
 
 class Workers {
  public:
-  // How long before it is due an exchange may be handed over.
-  static constexpr std::chrono::milliseconds ahead{250};
-
   Workers(client::EventLoop& loop, WorkersSink& sink, const WorkersOptions& options);
   ~Workers();  // ends the threads; what waits is dropped: give_up() and drain() first to have it counted
 
   // Sent when `intended` has come, in order of submission within a session.
   void submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended);
   void end_session(SessionId session);
+  // How long before it is due an exchange may be submitted.
+  std::chrono::milliseconds ahead() const;
+  // An exchange that the order knows of and that will not be submitted.
+  void pass_over(session::ExchangeId id);
   // Hands over what was submitted since.
   void flush();
   // Calls the sink with what has come back. Rethrows what ended a worker.
@@ -62,8 +67,8 @@ class Workers {
 
   // With ask_to_wait: false while the queues are full, or hold enough for every session that has something to do.
   bool has_room() const;
-  std::size_t outstanding() const { return outstanding_; }
-  bool gave_up() const { return gave_up_; }
+  std::size_t outstanding() const;
+  bool gave_up() const;
   // Fails everything that waits or is in flight, now and from now on. It comes back in drain().
   void give_up(const std::string& line);
 
@@ -74,12 +79,15 @@ class Workers {
 
  private:
   class Worker;
+  class Inline;
+  void note_lateness(CaptureTime sent, CaptureTime intended);
   Worker& worker_of(SessionId session);
 
   client::EventLoop& loop_;
   WorkersSink& sink_;
   WorkersOptions options_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // or:
+  std::unique_ptr<Inline> inline_;
   std::size_t outstanding_ = 0, queued_bytes_ = 0;
   std::uint64_t shed_ = 0;
   bool gave_up_ = false;

@@ -95,7 +95,4 @@ class Comparer {
   std::unique_ptr<State> state_;
 };
 
-// Nothing differs that a verdict could be about: rows in the same order, counts, error classes.
-bool same_answer(const mysql::Answer& a, const mysql::Answer& b);
-
 }  // namespace darktap::compare

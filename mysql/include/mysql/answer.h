@@ -1,6 +1,7 @@
 // A server's whole response to one command, decoded; the same shape for what production answered and what the target did.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -56,6 +57,7 @@ struct Answer {
   const Ok* last_ok() const;             // the last OK, where there is one
   std::uint64_t row_count() const;       // over all result sets
   std::uint32_t warnings() const;        // of the last result
+  std::optional<std::uint16_t> last_status() const;  // the server's status flags; none after an error
 };
 
 }  // namespace darktap::mysql

@@ -15,6 +15,7 @@
 #include "compare/comparer.h"
 #include "replay/ramp.h"
 #include "replay/schedule.h"
+#include "replay/write_policy.h"
 #include "run/breaker.h"
 #include "run/input.h"
 #include "run/selection.h"
@@ -32,6 +33,13 @@ struct Judging {
   double questions_per_second = 50;
   std::uint32_t questions_per_fingerprint_minute = 200;
   std::vector<std::string> accepted_rules;
+};
+
+// What becomes of captured writes.
+struct WriteOptions {
+  replay::Writes kept = replay::Writes::left_out;
+  bool reads_too = true;                     // --run both; false: --run writes
+  std::string marker = "darktap_sandbox.marker";  // the table that says that the target may be written to
 };
 
 struct Limits {
@@ -52,6 +60,7 @@ struct RunOptions {
   Judging judging;
   Limits limits;
   LatencyLimits latency;
+  WriteOptions writes;
   replay::Pace pace;
   std::optional<replay::Ramp> ramp;
   std::optional<std::chrono::nanoseconds> longest_idle;  // of the recording; longer silences are cut to it

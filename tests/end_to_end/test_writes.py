@@ -1,0 +1,269 @@
+"""Writes replayed on real servers: kept, rolled back, refused; nothing of it on the source or the reference."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import pymysql
+
+from lab import Server
+from lab.server import as_root, end_with_parent
+from shop import data, workload
+from shop.schema import SCHEMA, TABLES
+from workplace import Case, darktap, need_root, workplace
+from writing import MARKER, USER, checksums, dump, mark, open_to_all, record, replay, restore, sysbench
+
+RUNS = 3
+
+
+class MySQL(Server):
+    """A MySQL 8 server from DARKTAP_MYSQLD; has the same methods."""
+
+    def start(self):
+        mysqld = os.environ["DARKTAP_MYSQLD"]
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        data_folder = self.folder / "data"
+        log = self.folder / "server.log"
+        common = ["--no-defaults", *as_root(), f"--datadir={data_folder}", "--mysqlx=OFF", "--innodb-buffer-pool-size=32M",
+                  "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--performance-schema=OFF", "--skip-log-bin"]
+        with open(log, "wb") as out:
+            subprocess.run([mysqld, *common, "--initialize-insecure"], check=True, stdout=out, stderr=out)
+            self._folder_fd = os.open(data_folder, os.O_RDONLY | os.O_DIRECTORY)
+            self.process = subprocess.Popen([mysqld, *common, "--socket=s.sock", f"--port={self.port}", f"--bind-address={self.host}",
+                                             "--default-authentication-plugin=mysql_native_password", *self.options],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=end_with_parent)
+        return self
+
+
+@contextlib.contextmanager
+def pair(kind=Server, options=()):
+    """A place, a source and a target marked as disposable; both open to the tests' account."""
+    with workplace() as place, kind(place / "source", options, cache=place.parent) as source, kind(place / "target", options, cache=place.parent) as target:
+        open_to_all(source, target)
+        mark(target)
+        yield place, source, target
+
+
+class Writes(Case):
+    def report(self, store):
+        done = darktap("report", store, "--format", "json")
+        self.assertIn(done.status, (0, 1), done.err)
+        report = done.json()
+        self.assertEqual(sum(report["ledger"].values()), report["coverage"]["exchanges"])
+        return report
+
+    def findings(self, report, but=None):
+        return [(f["difference"], f["cause"], f["events"], f["normalized"], f["examples"][:1]) for f in report["findings"]
+                if but is None or but not in f["normalized"]]
+
+
+class Disposable(Writes):
+    def round_trips(self, place, source, target, schema, before, recording, *, but=None):
+        after = checksums(source, schema)
+        for run in range(RUNS):
+            with self.subTest(run=run):
+                restore(target, schema, before)
+                done = replay(recording, target, place / f"{run}.db", schema=schema)
+                self.assertEqual(checksums(target, schema), after, done.err)
+                report = self.report(place / f"{run}.db")
+                self.assertEqual(self.findings(report, but), [], done.err)
+                self.assertEqual(done.status, 0, done.err + done.out)
+                self.assertEqual(report["ledger"]["target_failed"], 0)
+                self.assertEqual(report["run"]["order"], "commit")
+
+    def sysbench_round_trips(self, kind):
+        need_root("taps lo")
+        if not shutil.which("sysbench"):
+            raise unittest.SkipTest("no sysbench installed (apt-get install sysbench)")
+        with pair(kind) as (place, source, target):
+            source.run(["CREATE DATABASE sb"])
+            sysbench(source, "sb", "prepare")
+            before = dump(source, "sb")
+            recording = record(place, source, lambda: sysbench(source, "sb", "run"))
+            self.assertNotEqual(checksums(source, "sb"), {})
+            self.round_trips(place, source, target, "sb", before, recording)
+
+    def test_sysbench_read_write_replayed_three_times_leaves_the_same_tables_and_no_mismatch(self):
+        self.sysbench_round_trips(Server)
+
+    def test_the_same_holds_between_two_MySQL_8_servers(self):
+        if not os.environ.get("DARKTAP_MYSQLD"):
+            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        self.sysbench_round_trips(MySQL)
+
+    def shop_round_trips(self, kind):
+        need_root("taps lo")
+        with pair(kind) as (place, source, target):
+            source.run([f"CREATE DATABASE {SCHEMA}", f"USE {SCHEMA}", *(table.plain() for table in TABLES)])
+            data.fill(source, SCHEMA)
+            before = dump(source, SCHEMA)
+            recording = record(place, source, lambda: workload.run(source.host, source.port, *USER, pages=40))
+            # RAND() is drawn anew wherever it is asked: the one thing here that no pin makes alike.
+            self.round_trips(place, source, target, SCHEMA, before, recording, but="rand()")
+
+    def test_the_shop_replayed_three_times_leaves_the_same_tables_its_clock_and_ids_included(self):
+        self.shop_round_trips(Server)
+
+    def test_the_shop_holds_between_two_MySQL_8_servers(self):
+        if not os.environ.get("DARKTAP_MYSQLD"):
+            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        self.shop_round_trips(MySQL)
+
+    def test_a_write_that_the_target_does_otherwise_is_found(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            source.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1), (2, 2), (3, 3)"])
+            before = dump(source, "s")
+
+            def work():
+                connection = pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database="s", autocommit=True)
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE t SET a = a + 1 WHERE id < 3")
+                    cursor.execute("INSERT INTO t VALUES (4, 4)")
+                    cursor.execute("DELETE FROM t WHERE id = 9")
+                connection.close()
+            recording = record(place, source, work)
+            restore(target, "s", before)
+            target.run(["DELETE FROM s.t WHERE id = 2", "INSERT INTO s.t VALUES (4, 40), (9, 9)"])
+            done = replay(recording, target, place / "s.db", schema="s")
+            self.assertEqual(done.status, 1, done.err)
+            found = {(f["difference"], f["cause"]) for f in self.report(place / "s.db")["findings"]}
+            self.assertEqual(found, {("affected_rows", "defect"), ("error_only_target", "defect")})
+
+
+class Rollback(Writes):
+    def test_nothing_stays_and_a_transaction_sees_its_own_writes(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            source.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY AUTO_INCREMENT, a INT)", "CREATE TABLE s.log (a INT) ENGINE=MyISAM",
+                        "INSERT INTO s.t VALUES (1, 1), (2, 2)"])
+            before = dump(source, "s")
+
+            def work():
+                connection = pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database="s", autocommit=True)
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO t (a) VALUES (3)")
+                    connection.begin()
+                    cursor.execute("UPDATE t SET a = 10 WHERE id = 1")
+                    cursor.execute("SELECT a FROM t WHERE id = 1")
+                    connection.commit()
+                    cursor.execute("INSERT INTO log VALUES (1)")
+                    cursor.execute("CREATE TABLE other (a INT)")
+                    cursor.execute("DELETE FROM t WHERE id = 2")
+                connection.close()
+            recording = record(place, source, work)
+            restore(target, "s", before)
+            kept = checksums(target, "s")
+            done = replay(recording, target, place / "s.db", schema="s", sandbox="rollback")
+            self.assertEqual(done.status, 0, done.err + done.out)
+            self.assertEqual(checksums(target, "s"), kept)
+            report = self.report(place / "s.db")
+            self.assertEqual(self.findings(report), [])
+            reasons = report["ledger_reasons"]["skipped"]
+            self.assertEqual(reasons["not_transactional: s.log"], 1)
+            self.assertEqual(reasons["ddl"], 1)
+
+    def test_sysbench_leaves_the_tables_as_they_were(self):
+        need_root("taps lo")
+        if not shutil.which("sysbench"):
+            raise unittest.SkipTest("no sysbench installed (apt-get install sysbench)")
+        with pair() as (place, source, target):
+            source.run(["CREATE DATABASE sb"])
+            sysbench(source, "sb", "prepare", size=100)
+            before = dump(source, "sb")
+            recording = record(place, source, lambda: sysbench(source, "sb", "run", size=100, events=60))
+            restore(target, "sb", before)
+            kept = checksums(target, "sb")
+            done = replay(recording, target, place / "s.db", schema="sb", sandbox="rollback", order="session")
+            self.assertIn(done.status, (0, 1), done.err)
+            self.assertEqual(checksums(target, "sb"), kept)
+            causes = {f["cause"] for f in self.report(place / "s.db")["findings"]}
+            self.assertLessEqual(causes, {"skipped_write", "unexamined"})
+
+
+class Safety(Writes):
+    @contextlib.contextmanager
+    def recorded(self):
+        need_root("taps lo")
+        with workplace() as place, Server(place / "source", cache=place.parent) as source, Server(place / "target", cache=place.parent) as target:
+            open_to_all(source, target)
+            source.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1)"])
+            before = dump(source, "s")
+
+            def work():
+                connection = pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database="s", autocommit=True)
+                with connection.cursor() as cursor:
+                    for n in range(5):
+                        cursor.execute("UPDATE t SET a = %s WHERE id = 1", (n,))
+                        cursor.execute("SELECT a FROM t WHERE id = 1")
+                connection.close()
+            recording = record(place, source, work)
+            restore(target, "s", before)
+            yield place, source, target, recording
+
+    def test_a_target_that_is_not_marked_for_it_is_refused_with_4_before_anything_is_sent(self):
+        with self.recorded() as (place, source, target, recording):
+            place_of = f"127.0.0.1:{target.port}"
+            kept = checksums(target, "s")
+
+            def refused(*words, sandbox="disposable", run="both", options=()):
+                done = replay(recording, target, place / "s.db", *options, schema="s", sandbox=sandbox, run=run)
+                self.assert_refused(done, 4, place_of, *words)
+                self.assertFalse((place / "s.db").exists())
+                self.assertEqual(target.status()["com_update"], 0)
+
+            for sandbox in ("disposable", "rollback"):
+                for run in ("both", "writes"):
+                    with self.subTest("no marker", sandbox=sandbox, run=run):
+                        refused(MARKER, "INSERT INTO", sandbox=sandbox, run=run)
+            mark(target, disposable=0)
+            with self.subTest("not disposable"):
+                refused("disposable")
+            target.query(f"INSERT INTO {MARKER} VALUES ('{place_of}', 1)")
+            with self.subTest("two rows"):
+                refused("more than one row")
+                refused("more than one row", sandbox="rollback")
+            target.query(f"DELETE FROM {MARKER}")
+            with self.subTest("no row"):
+                refused("is empty")
+            target.query(f"INSERT INTO {MARKER} VALUES ('127.0.0.1:{source.port}', 1)")
+            with self.subTest("another target's"):
+                refused(f"names '127.0.0.1:{source.port}'")
+            with self.subTest("another table"):
+                refused("elsewhere.marker", options=("--marker", "elsewhere.marker"))
+            mark(target, schema="elsewhere")
+            self.assertEqual(checksums(target, "s"), kept)
+            self.assertEqual(replay(recording, target, place / "s.db", "--marker", "elsewhere.marker", schema="s").status, 0)
+
+    def test_the_source_is_refused_even_where_it_is_marked(self):
+        with self.recorded() as (place, source, _, recording):
+            mark(source)
+            before = source.status()["com_update"]
+            self.assert_refused(replay(recording, source, place / "s.db", schema="s"), 4, "it is the source")
+            self.assertEqual(source.status()["com_update"], before)
+
+    def test_nothing_is_written_to_source_or_reference(self):
+        with self.recorded() as (place, source, target, recording):
+            mark(target)
+            with Server(place / "reference", cache=place.parent) as reference:
+                open_to_all(reference)
+                restore(reference, "s", dump(target, "s"))
+                target.query("UPDATE s.t SET a = 100")  # so that there are questions to ask
+                target.query("INSERT INTO s.t VALUES (2, 2)")
+                for server in (source, reference):
+                    server.query("SET GLOBAL log_output = 'TABLE'")
+                    server.query("SET GLOBAL general_log = 1")
+                done = replay(recording, target, place / "s.db", "--reference", reference.url(USER[0], "s"), "--source", source.url(USER[0]), schema="s")
+                self.assertIn(done.status, (0, 1), done.err)
+                for server in (source, reference):
+                    said = [text.decode() if isinstance(text, bytes) else text for (text,) in server.query(
+                        "SELECT argument FROM mysql.general_log WHERE command_type IN ('Query', 'Execute', 'Prepare') AND user_host LIKE %s", (f"%{USER[0]}%",))]
+                    with self.subTest(server.folder.name):
+                        self.assertNotEqual(said, [])
+                        for text in said:
+                            self.assertRegex(text, re.compile(r"^\s*(SELECT|SHOW|SET (NAMES|SESSION)|START TRANSACTION|COMMIT|ROLLBACK|EXPLAIN)\b", re.I))
+                            self.assertNotRegex(text, re.compile(r"\b(UPDATE|INSERT|DELETE|REPLACE|CREATE|DROP|ALTER)\b(?! READ)", re.I))
