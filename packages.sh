@@ -9,7 +9,7 @@
 packages_build="g++ cmake ninja-build pkg-config ccache libpcap-dev libmariadb-dev zlib1g-dev libzstd-dev libxxhash-dev \
 libssl-dev libsqlite3-dev libboost-dev libexpected-dev libcli11-dev nlohmann-json3-dev catch2 librapidcheck-dev"
 packages_page="nodejs npm ca-certificates"
-packages_lab="mariadb-server-core mariadb-client-core python3 python3-pymysql python3-mysqldb"
+packages_lab="mariadb-server-core mariadb-client-core python3 python3-pymysql python3-mysqldb sysbench"
 packages_fuzz="clang-19 libclang-rt-19-dev llvm-19"
 packages_browser="chromium"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compare/match.h"
 
 namespace darktap::run {
 

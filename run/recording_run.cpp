@@ -69,33 +69,6 @@ std::optional<session::RowSeal> seal_of(const std::string& file, const InputOpti
   return session::RowSeal(key);
 }
 
-}  // namespace
-
-// What the store has of the run that is to go on. It must be of this recording and this target.
-Resumed resumed_run(const RunOptions& options, const store::RunInfo& now, std::uint64_t exchanges, std::unordered_map<SessionId, std::uint32_t>&& of_session) {
-  store::StoreReader reader(options.store);
-  std::int64_t run = *options.resume;
-  store::RunReport report = reader.summary(run);
-  auto refuse = [&](const std::string& why) { throw Failure(FailureKind::usage, options.store + ": run " + std::to_string(run) + " " + why + "; give the recording and the target of that run"); };
-  if (report.ledger.total() != exchanges) refuse("was of " + std::to_string(report.ledger.total()) + " exchanges, this recording has " + std::to_string(exchanges));
-  if (report.run.target != now.target) refuse("was against " + report.run.target + ", not " + now.target);
-  Resumed resumed;
-  for (std::size_t i = 0; i < store::bin_count; ++i) {
-    auto bin = static_cast<store::Bin>(i);
-    if (bin == store::Bin::pending) continue;
-    std::uint64_t reasoned = 0;
-    if (auto found = report.ledger.reasons().find(bin); found != report.ledger.reasons().end())
-      for (const auto& [reason, count] : found->second) {
-        resumed.ledger.add(bin, reason, count);
-        reasoned += count;
-      }
-    if (report.ledger.of(bin) > reasoned) resumed.ledger.add(bin, report.ledger.of(bin) - reasoned);
-  }
-  resumed.positions = Positions(reader.progress(run));
-  resumed.exchanges = std::move(of_session);
-  return resumed;
-}
-
 // The recording again and again, each time under new session numbers and behind the time before.
 class Loops final : public session::ExchangeSink {
  public:
@@ -126,6 +99,34 @@ class Loops final : public session::ExchangeSink {
   std::uint32_t round_ = 0;
 };
 
+// What the store has of the run that is to go on. It must be of this recording and this target.
+Resumed resumed_run(const RunOptions& options, const std::string& target, std::uint64_t exchanges, std::unordered_map<SessionId, std::uint32_t>&& of_session) {
+  store::StoreReader reader(options.store);
+  std::int64_t run = *options.resume;
+  store::RunReport report = reader.summary(run);
+  auto refuse = [&](const std::string& why) { throw Failure(FailureKind::usage, options.store + ": run " + std::to_string(run) + " " + why + "; give the recording and the target of that run"); };
+  if (report.run.finished) throw Failure(FailureKind::usage, options.store + ": run " + std::to_string(run) + " has ended, nothing of it is left to do; start a new one without --resume");
+  if (report.ledger.total() != exchanges) refuse("was of " + std::to_string(report.ledger.total()) + " exchanges, this recording has " + std::to_string(exchanges));
+  if (report.run.target != target) refuse("was against " + report.run.target + ", not " + target);
+  Resumed resumed;
+  for (std::size_t i = 0; i < store::bin_count; ++i) {
+    auto bin = static_cast<store::Bin>(i);
+    if (bin == store::Bin::pending) continue;
+    std::uint64_t reasoned = 0;
+    if (auto found = report.ledger.reasons().find(bin); found != report.ledger.reasons().end())
+      for (const auto& [reason, count] : found->second) {
+        resumed.ledger.add(bin, reason, count);
+        reasoned += count;
+      }
+    if (report.ledger.of(bin) > reasoned) resumed.ledger.add(bin, report.ledger.of(bin) - reasoned);
+  }
+  resumed.positions = Positions(reader.progress(run));
+  resumed.exchanges = std::move(of_session);
+  return resumed;
+}
+
+}  // namespace
+
 RunResult replay_recording(const std::string& file, const InputOptions& input, const RunOptions& options,
                            const std::atomic<bool>& stop, const OnProgress& progress) {
   if (file == "-") throw Failure(FailureKind::usage, "-: a replay reads its input twice and can't take standard input; give a file (capture -r - -w FILE.dtap makes one)");
@@ -138,6 +139,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   std::optional<session::RowSeal> seal = seal_of(file, input, surveyed);
 
   store::check_usable(options.store);
+  const std::string target = client::address_of(options.servers.target.url);
+  std::optional<Resumed> resumed;
+  if (options.resume) resumed = resumed_run(options, target, survey.exchanges * options.loops, std::move(survey.of_session));
   Prepared prepared = prepare(options, {{survey.servers.begin(), survey.servers.end()}, {}});
   store::RunInfo info;
   info.mode = options.mode;
@@ -145,11 +149,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   info.order = replay::to_string(options.order);
   info.started = CaptureClock::now();
   info.source = prepared.source_name;
-  info.target = client::address_of(options.servers.target.url);
+  info.target = target;
   if (options.servers.reference) info.reference = client::address_of(options.servers.reference->url);
   info.build = options.build;
-  std::optional<Resumed> resumed;
-  if (options.resume) resumed = resumed_run(options, info, survey.exchanges * options.loops, std::move(survey.of_session));
   store::RunWriter writer = options.resume ? store::RunWriter(options.store, info, *options.resume) : store::RunWriter(options.store, info);
 
   client::EventLoop loop;
@@ -165,7 +167,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   engine_input.resumed = std::move(resumed);
   engine_input.files = surveyed.files;
   engine_input.shift = recording_start - start;
-  engine_input.seal = std::move(seal);
+  if (seal) engine_input.seal.emplace(std::move(*seal));
   engine_input.clock = survey.clock ? &*survey.clock : nullptr;
   Engine engine(loop, options, std::move(prepared), std::move(engine_input), writer, info);
   RunResult result;
