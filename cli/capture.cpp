@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "client/credentials.h"
 #include "command.h"
+#include "priming.h"
 #include "privileges.h"
 #include "recording_series.h"
 #include "run/input.h"
@@ -122,20 +123,6 @@ void tell_end(const Options& options, const OpenTap& open, const RecordingSeries
   if (open.file && series.sessions() == 0 && counters.tls_sessions == 0) std::cerr << "darktap: " << open.file->name() << ": no MySQL in it; name the server's port with --port\n";
 }
 
-client::Login prime_login(const Options& options) {
-  auto url = client::parse_server_url(options.prime);
-  if (!url) throw Failure(FailureKind::usage, "--prime: " + url.error());
-  auto login = client::read_login(client::Role::source, *url, options.defaults_file.empty() ? std::nullopt : std::optional(options.defaults_file));
-  if (!login) throw Failure(FailureKind::usage, "--prime: " + login.error());
-  return *login;
-}
-
-std::shared_ptr<run::Primer> prime(const client::Login& server) {
-  auto primer = std::make_shared<run::Primer>(server);
-  for (const std::string& note : primer->notes()) std::cerr << "darktap: --prime " << client::address_of(server.url) << ": " << note << '\n';
-  return primer;
-}
-
 int capture_to_file(const Options& options) {
   check(options);
   const Splitting splitting = splitting_of(options);
@@ -149,8 +136,7 @@ int capture_to_file(const Options& options) {
   const bool live = !options.interface.empty();
   input.secrets = tls_secrets(options.keylog, live ? run::TlsSecrets::Missing::awaited : run::TlsSecrets::Missing::refused);
   if (!input.secrets && !live) input.secrets = std::make_shared<run::TlsSecrets>();
-  std::optional<client::Login> primed_by;
-  if (!options.prime.empty()) primed_by = prime_login(options);
+  const std::optional<client::Login> primed_by = prime_login(options.prime, options.defaults_file);
   const std::string folder = RecordingSeries::folder_of(options.output);
   const RunAs user = options.interface.empty() && options.user.empty() ? RunAs{} : choose_user(options.user, folder);
 

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
+#include <filesystem>
 
 #include "base/expected.h"
 
@@ -58,6 +58,16 @@ RunAs choose_user(const std::string& user_option, const std::string& folder) {
     if (may_write(owner, folder)) return owner;
   }
   return by_id(0, getegid());
+}
+
+std::optional<RunAs> choose_user_for_file(const std::string& user_option, const std::string& file) {
+  std::string folder = std::filesystem::absolute(file).parent_path().string();
+  RunAs user = choose_user(user_option, folder);
+  if (geteuid() != 0 || !user_option.empty()) return user;
+  struct stat status {};
+  if (stat(file.c_str(), &status) == 0) user = by_id(status.st_uid, status.st_gid);
+  if (user.user != 0) return may_write(user, folder) ? std::optional(user) : std::nullopt;
+  return stat(folder.c_str(), &status) == 0 && status.st_uid == 0 ? std::optional(user) : std::nullopt;
 }
 
 bool may_write(const RunAs& user, const std::string& folder) {

@@ -14,6 +14,8 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   tapping.ports = live.input.ports;
   tapping.filter = live.input.filter;
   capture::LiveTap tap(live.interface, tapping);
+  InputOptions input = live.input;
+  if (live.opened) live.opened(input);
 
   store::check_usable(options.store);
   Prepared prepared = prepare(options, {{}, live.input.ports.list()});
@@ -38,7 +40,7 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   std::exception_ptr tap_failed;
   std::atomic<bool> stop_tap = false;
   std::atomic<std::uint64_t> drops = 0;
-  TapReader tap_reader(tap, live.input, inbox, {.queued_bytes = TapReader::default_queued_bytes});
+  TapReader tap_reader(tap, input, inbox, {.queued_bytes = TapReader::default_queued_bytes});
   std::thread reader([&] {
     try {
       result.counters = tap_reader.read(stop_tap, [&] {

@@ -10,17 +10,20 @@ from lab import free_port
 from live import END_SECONDS, tapping, visit
 from shop import data
 from shop.schema import SCHEMA
+from test_capture import NOBODY, can_reach, nobodys_folder, status_of
 from test_replay import PASSWORDS, USER, two_servers
+from test_tls import ask, connected
 from workplace import Case, darktap, need_root, workplace
 
 
 class Shadow(Case):
     LOCK = "shadow"  # one at a time: they watch how fast things go
 
-    def shadow(self, place, source, target, *options):
+    def shadow(self, place, source, target, *options, passwords=PASSWORDS):
         return tapping("shadow", "-i", "lo", "--port", source.port, "--target", target.url(USER[0], SCHEMA), "--reference",
-                       source.url(USER[0], SCHEMA), "--store", place / "s.db", "--listen", f"127.0.0.1:{free_port()}", *options,
-                       passwords=PASSWORDS, log=place / "shadow.log")
+                       source.url(USER[0], SCHEMA), *(() if "--store" in options else ("--store", place / "s.db")), "--listen",
+                       f"127.0.0.1:{free_port()}", *options,
+                       passwords=passwords, log=place / "shadow.log")
 
     def report(self, place):
         done = darktap("report", place / "s.db", "--format", "json")
@@ -52,6 +55,42 @@ class Shadow(Case):
             self.assertEqual(status, 0, tap.said())
             self.assertLess(seconds, END_SECONDS)
             self.assertEqual(self.report(place)["coverage"]["exchanges"], 0)
+
+    def test_once_it_taps_it_has_no_rights_left_and_the_stores_folder_says_who_it_is(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            folder = nobodys_folder(place)
+            if not can_reach(folder):
+                self.skipTest(f"the user nobody can't reach {folder}")
+            with self.shadow(place, source, target, "--store", folder / "s.db") as tap:
+                status = status_of(tap.process)
+                self.assertEqual(status["Uid"], [str(NOBODY.pw_uid)] * 4)
+                self.assertEqual(status["Gid"], [str(NOBODY.pw_gid)] * 4)
+                self.assertEqual({int(status[kind][0], 16) for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb")}, {0})
+                visit(source, *USER, pages=3, pause=0.02)
+                time.sleep(0.5)
+                status, _ = tap.interrupt()
+                self.assertEqual(status, 0, tap.said())
+            self.assertIn("as user nobody", tap.said())
+            self.assertGreater(self.report(folder)["ledger"]["compared"], 0)
+            store = folder / "s.db"
+            self.assertEqual((store.stat().st_uid, store.stat().st_mode & 0o777), (NOBODY.pw_uid, 0o600))
+
+    def test_a_session_that_ran_before_the_tap_has_its_schema_from_prime(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            source.run(["CREATE USER tap@'127.0.0.1' IDENTIFIED BY 'word'", "GRANT PROCESS ON *.* TO tap@'127.0.0.1'"])
+            early = connected(source, user=USER[0], password=USER[1], database=SCHEMA)
+            with self.shadow(place, source, target, "--prime", source.url("tap"), passwords={**PASSWORDS, "source": "word"}) as tap:
+                for number in range(5):
+                    ask(early, f"SELECT COUNT(*) + {number} FROM orders")  # without its schema the target would not find it
+                time.sleep(0.5)
+                status, _ = tap.interrupt()
+                self.assertEqual(status, 0, tap.said())
+            early.close()
+            self.assertIn("1 of 1 listed sessions were seen", tap.said())
+            report = self.report(place)
+            self.assertEqual((report["ledger"]["compared"], report["findings"]), (5, []))
 
     def test_the_page_answers_with_its_token_and_not_without(self):
         need_root("taps lo")

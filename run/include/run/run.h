@@ -112,6 +112,8 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
 struct LiveInput {
   std::string interface;
   InputOptions input;  // at least one port
+  // Called once the interface is open and before anything else is begun: what needs its rights is done.
+  std::function<void(InputOptions&)> opened;
 };
 RunResult shadow(const LiveInput& live, const RunOptions& options, const std::atomic<bool>& stop,
                  const std::function<void(std::int64_t run)>& ready, const OnProgress& progress);
