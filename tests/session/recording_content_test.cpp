@@ -71,7 +71,7 @@ TEST_CASE("a statement comes out of a recording byte by byte, whatever its bytes
 
   require_property("random statements", [](const std::vector<std::vector<std::uint8_t>>& choices) {
     // Few different bytes, so that quotes, digits, comments and markers meet.
-    const std::string alphabet("'\"\\/* 0123a.`\x01\x02\x03\xff\n", 20);
+    const std::string alphabet = "'\"\\/* 0123a.`\x01\x02\x03\xff\n";
     std::vector<std::string> random;
     for (const auto& choice : choices) {
       std::string& text = random.emplace_back();
