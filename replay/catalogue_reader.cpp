@@ -4,6 +4,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "sql/meaning.h"
+
 namespace darktap::replay {
 namespace {
 
@@ -51,6 +53,32 @@ void add_keys(sql::Catalogue& catalogue, const Table& rows) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || (c & 0x80) != 0; }
 
+// Each once.
+template <class Thing>
+bool add_once(std::vector<Thing>& list, const Thing& thing) {
+  if (std::find(list.begin(), list.end(), thing) != list.end()) return false;
+  list.push_back(thing);
+  return true;
+}
+
+// The last part of a called name: `f` of "`shop`.`f`".
+std::string last_part(const std::string& called) {
+  std::string part = lower(called.substr(called.rfind('.') == std::string::npos ? 0 : called.rfind('.') + 1));
+  std::erase(part, '`');
+  std::erase(part, '"');
+  return part;
+}
+
+// What the view's own query does beside reading: a view may take a user lock, draw from a sequence, call a loaded function.
+void add_effects(sql::View& view, const std::string& query, const sql::Dialect& dialect) {
+  sql::Meaning meaning = sql::understand(query, dialect);
+  for (const sql::Effect& effect : meaning.effects) {
+    if (effect.kind == sql::EffectKind::not_understood) add_once(view.routines, std::string("(definition not understood)"));
+    else if (effect.kind == sql::EffectKind::stored_routine) add_once(view.routines, last_part(effect.subject));
+    else if (effect.forbids || effect.kind == sql::EffectKind::row_lock) add_once(view.effects, sql::HiddenEffect{effect.kind, effect.subject});
+  }
+}
+
 // The routines and views that a view's text names. Over-cautious on purpose: any occurrence of the name counts.
 bool names(const std::string& definition, const std::string& name) {
   for (std::size_t at = definition.find(name); at != std::string::npos; at = definition.find(name, at + 1)) {
@@ -61,7 +89,7 @@ bool names(const std::string& definition, const std::string& name) {
   return false;
 }
 
-void add_views(sql::Catalogue& catalogue, const Table& rows) {
+void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect& dialect) {
   struct Definition {
     sql::QualifiedName name;
     std::string text;  // lower case
@@ -75,7 +103,8 @@ void add_views(sql::Catalogue& catalogue, const Table& rows) {
       continue;
     }
     for (const auto& [schema, routine] : catalogue.routines)
-      if (names(definitions.back().text, routine)) view.routines.push_back(routine);
+      if (names(definitions.back().text, routine)) add_once(view.routines, routine);
+    add_effects(view, text(rows, i, 2), dialect);
   }
   // Views over views, until nothing new is reached.
   for (bool grew = true; grew;) {
@@ -83,12 +112,10 @@ void add_views(sql::Catalogue& catalogue, const Table& rows) {
     for (const Definition& outer : definitions)
       for (const Definition& inner : definitions) {
         if (&outer == &inner || !names(outer.text, lower(inner.name.second))) continue;
-        std::vector<std::string>& reached = catalogue.views[outer.name].routines;
-        for (const std::string& routine : catalogue.views[inner.name].routines)
-          if (std::find(reached.begin(), reached.end(), routine) == reached.end()) {
-            reached.push_back(routine);
-            grew = true;
-          }
+        sql::View& reached = catalogue.views[outer.name];
+        const sql::View& hidden = catalogue.views[inner.name];
+        for (const std::string& routine : hidden.routines) grew = add_once(reached.routines, routine) || grew;
+        for (const sql::HiddenEffect& effect : hidden.effects) grew = add_once(reached.effects, effect) || grew;
       }
   }
 }
@@ -116,6 +143,11 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
   auto add_routines = [](sql::Catalogue& into, const Table& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) into.routines.insert({text(rows, i, 0), lower(text(rows, i, 1))});
   };
+  // Definitions are printed as this session's sql_mode quotes.
+  auto how = connection.table("SELECT @@sql_mode, VERSION()");
+  if (!how || how->size() != 1) return Unexpected("@@sql_mode: " + (how ? "no row" : how.error()));
+  sql::Dialect dialect{sql::parse_sql_mode(text(*how, 0, 0)), sql::Charset::plain, sql::server_of_version(text(*how, 0, 1))};
+  auto add_definitions = [&dialect](sql::Catalogue& into, const Table& rows) { add_views(into, rows, dialect); };
   auto problem = add(add_columns, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
                                   " WHERE TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
   if (!problem)
@@ -125,7 +157,7 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
   if (!problem)
     problem = add(add_routines, "SELECT ROUTINE_SCHEMA, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" + not_system);
   if (!problem)
-    problem = add(add_views, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system);
+    problem = add(add_definitions, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system);
   if (problem) return Unexpected(*problem);
   return catalogue;
 }

@@ -130,7 +130,9 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   prepared.target = connect_options(servers.target, options.limits);
   if (servers.reference) prepared.reference = connect_options(*servers.reference, options.limits);
   // The reference stands in for production, whose schema decides what order was promised; the target's serves where there is none.
-  if (auto catalogue = replay::read_catalogue(reference ? *reference : target, servers.target.url.schema)) prepared.catalogue = std::move(*catalogue);
+  auto catalogue = replay::read_catalogue(reference ? *reference : target, servers.target.url.schema);
+  if (catalogue) prepared.catalogue = std::move(*catalogue);
+  else if (options.tell) options.tell("views are taken for tables, and no order is proved by a key: " + catalogue.error());
   prepared.target_follows = options.judging.target_follows;
   using Follows = compare::ComparerOptions::TargetFollows;
   if (prepared.target_follows == Follows::automatic && identities.target.applier == replay::ServerIdentity::Applier::running) prepared.target_follows = Follows::yes;

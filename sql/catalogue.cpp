@@ -28,6 +28,13 @@ const Column* Table::column(std::string_view name) const {
 }
 
 const Table* Catalogue::table(std::string_view schema, std::string_view name) const { return find(tables, schema, name, default_schema); }
-const View* Catalogue::view(std::string_view schema, std::string_view name) const { return find(views, schema, name, default_schema); }
+
+const View* Catalogue::view(std::string_view schema, std::string_view name) const {
+  if (const View* exact = find(views, schema, name, default_schema)) return exact;
+  for (const auto& [known, view] : views) {
+    if (same_ignoring_case(known.second, name) && same_ignoring_case(known.first, schema.empty() ? default_schema : schema)) return &view;
+  }
+  return nullptr;
+}
 
 }  // namespace darktap::sql

@@ -114,29 +114,35 @@ class Builder {
     meaning_.effects.push_back(std::move(effect));
   }
 
-  // True where reading the table may run a routine.
+  // True where reading the table may do more than that.
   bool add_table(const TableRef& ref) {
     if (ref.derived) return false;
     TableName name;
     if (ref.schema != no_token) name.schema = name_of(text_, lexed_.tokens[ref.schema]);
     name.name = name_of(text_, lexed_.tokens[ref.name]);
-    const View* view = catalogue_ == nullptr ? nullptr : catalogue_->view(name.schema, name.name);
-    bool runs_routine = view != nullptr && !view->routines.empty();
-    if (runs_routine) {
+    bool forbids = false;
+    auto hides = [&](EffectKind kind, const std::string& subject) {
       EffectRef effect;
-      effect.kind = EffectKind::stored_routine;
+      effect.kind = kind;
       effect.token = ref.name;
-      effect.subject = view->routines.front();
-      effect.forbids = true;
+      effect.subject = subject;
+      effect.forbids = forbids = true;
       add_effect(effect);
+    };
+    if (const View* view = catalogue_ == nullptr ? nullptr : catalogue_->view(name.schema, name.name)) {
+      for (const std::string& routine : view->routines) hides(EffectKind::stored_routine, routine);
+      for (const HiddenEffect& effect : view->effects) hides(effect.kind, effect.subject);
     }
+    // The servers' own views of the sys schema call its stored functions; no catalogue holds them.
+    const std::string& schema = name.schema.empty() && catalogue_ != nullptr ? catalogue_->default_schema : name.schema;
+    if (schema.size() == 3 && lower(schema) == "sys" && lower(name.name) != "sys_config") hides(EffectKind::stored_routine, "sys." + name.name);
     if (ref.written) {
       if (ref.read) add_once(meaning_.tables_read, read_, name);
       add_once(meaning_.tables_written, written_, std::move(name));
     } else if (ref.read) {
       add_once(meaning_.tables_read, read_, std::move(name));
     }
-    return runs_routine;
+    return forbids;
   }
 
   // In order of appearance, each once; the set is only filled where there are many.
@@ -168,6 +174,7 @@ Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialec
   Parsed& parsed = scratch.parsed;
   parse(text, lexed, dialect, Detail::meaning, parsed);
   Meaning meaning;
+  meaning.catalogued = catalogue != nullptr;
   Builder builder(text, lexed, dialect, catalogue, meaning);
   for (const Statement& statement : parsed.statements) builder.add(statement);
   builder.finish();

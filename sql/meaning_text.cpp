@@ -113,6 +113,7 @@ std::string to_json(const Meaning& meaning) {
   for (const std::string& name : meaning.nondeterministic) json.string(name);
   json.end_array();
   json.member("understood", meaning.understood);
+  json.member("catalogue", meaning.catalogued);
   json.member("verb", meaning.verb);
   json.member("statements", meaning.statements);
   json.key("why");

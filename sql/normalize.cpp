@@ -227,6 +227,7 @@ class Normalizer {
       case ';':
         if (!out_.empty() && out_.back() != ';') put(';', Glue::before_none);
         return;
+      case symbol_code("<>"): return put("!=", Glue::spaced);
       default:
         if (token.length == 1) return put(static_cast<char>(token.symbol), Glue::spaced);
         return put(text_of(text_, token), Glue::spaced);
@@ -292,7 +293,8 @@ class Normalizer {
   }
   void put_lower(const Token& token, Glue glue) {
     blank_before(glue);
-    if (token.word != 0) out_.add(spelling(static_cast<W>(token.word)));
+    if (static_cast<W>(token.word) == W::distinctrow_) out_.add("distinct");
+    else if (token.word != 0) out_.add(spelling(static_cast<W>(token.word)));
     else out_.add_lower(text_of(text_, token));
   }
 

@@ -79,6 +79,29 @@ bool covers_groups(std::string_view text, const Lexed& lexed, const Statement& s
   });
 }
 
+// A key that is the same for each row, or drawn for each, promises nothing: NULL, 'x', ?, @v, 1 + 1, NOW(), RAND(). A number alone
+// is a column's position; whatever else isn't known to be without columns may hold one.
+bool orders_nothing(std::string_view text, const Lexed& lexed, const Statement& statement, TokenRange key) {
+  if (key.end == key.begin + 1 && lexed.tokens[key.begin].kind == TokenKind::number) return false;
+  for (std::uint32_t i = key.begin; i < key.end; ++i) {
+    const Token& token = lexed.tokens[i];
+    switch (token.kind) {
+      case TokenKind::string: case TokenKind::number: case TokenKind::hex: case TokenKind::bit: case TokenKind::placeholder:
+      case TokenKind::system_variable: case TokenKind::symbol: continue;
+      case TokenKind::user_variable:
+        if (statement.assigns_variable) return false;
+        continue;
+      case TokenKind::word: break;
+      default: return false;
+    }
+    W word = static_cast<W>(token.word);
+    if (word == W::null_ || word == W::true_ || word == W::false_) continue;
+    const Function* function = lexed.tokens[i + 1].kind == TokenKind::symbol && lexed.tokens[i + 1].symbol == '(' ? find_function(text_of(text, token)) : nullptr;
+    if (function == nullptr || (function->trait != Trait::pure && function->trait != Trait::varying) || reserve_of(word) == Reserve::reserved) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Count count_of(std::string_view text, const Lexed& lexed, std::uint32_t token) {
@@ -189,7 +212,8 @@ Order order_of(std::string_view text, const Lexed& lexed, const Statement& state
   if (block.limit.unusual) return order;
   if (block.limit.count != no_token) order.limit = count_of(text, lexed, block.limit.count);
   if (block.limit.offset != no_token) order.offset = count_of(text, lexed, block.limit.offset);
-  order.guarantee = order.keys.empty() ? OrderGuarantee::none : OrderGuarantee::partial;
+  bool ordered = std::any_of(block.order_by.begin(), block.order_by.end(), [&](const KeyRef& key) { return !orders_nothing(text, lexed, statement, key.expression); });
+  order.guarantee = ordered ? OrderGuarantee::partial : OrderGuarantee::none;
   if (statement.set_operation || block.values_or_table) return order;
   bool one_row = !block.has_from || (!block.grouped && has_aggregate(statement, block.select));
   if (one_row) order.guarantee = OrderGuarantee::total;

@@ -244,7 +244,8 @@ bool Parser::describe_or_explain() {
     if (!dispatch()) return false;
     out_.verb = Verb::other;
     out_.verb_text = "explain";
-    if (analyze) return true;  // it runs the statement
+    out_.varying.push_back("explain");  // estimates, or what was measured
+    if (analyze) return true;           // it runs the statement
     // Not run, but MariaDB plans a write or FOR UPDATE only where it may write: a read-only transaction refuses it. So a
     // locking read stays one.
     bool plans_write = out_.base == StatementClass::write;

@@ -354,6 +354,9 @@ bool Parser::column_or_function() {
   if (is_symbol('(')) {
     // `f`(…) and schema.f(…) name a stored function, whatever else has that name.
     effect(EffectKind::stored_routine, first, text_.substr(tokens_[first].offset, tokens_[last].offset + tokens_[last].length - tokens_[first].offset), true);
+    // … but where there is none of that name: `sleep`(1) sleeps.
+    const Function* built_in = parts == 1 ? find_function(name_of(text_, tokens_[first])) : nullptr;
+    if (built_in != nullptr && is_available(*built_in, dialect_.server)) note_effect(*built_in, first, !is_symbol(')', 1));
     take(Role::keyword);
     if (accept_symbol(')')) return true;
     return expression_list() && expect_symbol(')');

@@ -21,19 +21,20 @@ bool Parser::no_parenthesis_function() {
 
 void Parser::note_function(FunctionUse use, std::uint32_t count) {
   use.block = block_ < 0 ? 0 : block_;
-  std::string_view called = use.function->name;
-  switch (use.function->trait) {
-    case Trait::pure: case Trait::varying: case Trait::aggregate: case Trait::builder: case Trait::window: break;
-    case Trait::user_lock: effect(EffectKind::user_lock, use.token, called, true); break;
-    case Trait::sequence: effect(EffectKind::sequence, use.token, called, true); break;
-    case Trait::sleep: effect(EffectKind::sleep, use.token, called, true); break;
-    case Trait::benchmark: effect(EffectKind::benchmark, use.token, called, true); break;
-    case Trait::file: effect(EffectKind::file, use.token, called, true); break;
-  }
-  if (called == "last_insert_id" && count > 0) {
-    effect(EffectKind::last_insert_id, use.token, called, !writes());
-  }
+  note_effect(*use.function, use.token, count > 0);
   out_.functions.push_back(use);
+}
+
+void Parser::note_effect(const Function& function, std::uint32_t token, bool with_arguments) {
+  switch (function.trait) {
+    case Trait::pure: case Trait::varying: case Trait::aggregate: case Trait::builder: case Trait::window: break;
+    case Trait::user_lock: effect(EffectKind::user_lock, token, function.name, true); break;
+    case Trait::sequence: effect(EffectKind::sequence, token, function.name, true); break;
+    case Trait::sleep: effect(EffectKind::sleep, token, function.name, true); break;
+    case Trait::benchmark: effect(EffectKind::benchmark, token, function.name, true); break;
+    case Trait::file: effect(EffectKind::file, token, function.name, true); break;
+  }
+  if (with_arguments && function.name == "last_insert_id") effect(EffectKind::last_insert_id, token, function.name, !writes());
 }
 
 bool Parser::function_call() {
@@ -191,6 +192,8 @@ bool Parser::special_arguments(W called, const Function& function, std::uint32_t
       return expect_symbol(')');
     case W::values_: case W::value_: case W::default_:  // of a column
       if (called == W::value_ && is_symbol(')')) return fail("expected a column");
+      // MariaDB evaluates the column's default, which may be a sequence's next value.
+      if (called == W::default_ && dialect_.server.kind != ServerKind::mysql && !writes()) effect(EffectKind::sequence, use.token, "default", true);
       return column_or_function() && expect_symbol(')');
     default: break;
   }

@@ -139,9 +139,8 @@ bool Parser::select_block(Capture capture) {
   if (is(W::from_)) {
     take(Role::keyword);
     std::uint32_t begin = at_;
-    if (is(W::dual_)) {
-      take(Role::keyword);
-    } else {
+    bool dual = accept(W::dual_);
+    if (!dual) {
       bool outside = in_from_;
       in_from_ = capture == Capture::top;
       bool good = table_references();
@@ -150,7 +149,7 @@ bool Parser::select_block(Capture capture) {
     }
     if (block != nullptr) {
       block->from = {begin, at_};
-      block->has_from = true;
+      block->has_from = !dual;
     }
   }
   if (block != nullptr) block->where_at = at_;

@@ -116,6 +116,7 @@ class Parser {
   bool window_specification();
   bool frame_bound();
   void note_function(FunctionUse use, std::uint32_t count);
+  void note_effect(const Function& function, std::uint32_t token, bool with_arguments);
   bool no_parenthesis_function();
   bool unit();
 

@@ -103,7 +103,7 @@ struct Block {
   bool grouped = false, rollup = false, named_windows = false;
   LimitRef limit;
   bool values_or_table = false;  // VALUES ROW(…), TABLE t
-  bool has_from = false;
+  bool has_from = false;         // FROM DUAL is none
 };
 
 enum class Verb : std::uint8_t { none, select, insert, replace, update, remove, other };

@@ -271,6 +271,13 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   run(root, "CREATE VIEW cat.harmless AS SELECT id FROM cat.t");
   run(root, "CREATE VIEW cat.calls AS SELECT cat.f() AS x FROM cat.t");
   run(root, "CREATE VIEW cat.outer_view AS SELECT x FROM cat.calls");
+  run(root, "CREATE VIEW cat.locks AS SELECT GET_LOCK('a', 0) AS x");
+  run(root, "CREATE VIEW cat.outer_locks AS SELECT x FROM cat.locks");
+  run(root, "CREATE SEQUENCE cat.s");
+  run(root, "CREATE VIEW cat.draws AS SELECT NEXT VALUE FOR cat.s AS x, SLEEP(0) AS y");
+  run(root, "CREATE VIEW cat.row_locks AS SELECT id FROM cat.t FOR UPDATE");
+  run(root, "CREATE VIEW cat.report AS SELECT a, CAST(b AS CHAR) AS b, GROUP_CONCAT(c ORDER BY c SEPARATOR '; ') AS list, a BETWEEN 1 AND 5 AS few FROM cat.t"
+            " LEFT JOIN (SELECT id AS i FROM cat.t) AS d ON d.i = t.id WHERE c LIKE 'x%' AND NOT EXISTS (SELECT 1 FROM cat.t AS e WHERE e.b <=> t.b) GROUP BY a, b");
   auto catalogue = read_catalogue(root, "cat");
   INFO((catalogue ? "" : catalogue.error()));
   REQUIRE(catalogue);
@@ -288,5 +295,15 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   CHECK(catalogue->routines.count({"cat", "f"}) == 1);
   CHECK(catalogue->tables.count({"mysql", "user"}) == 0);
   CHECK(sql::understand("SELECT * FROM outer_view", {}, &*catalogue).statement_class == sql::StatementClass::unsafe);
+  using enum sql::EffectKind;
+  CHECK(catalogue->view("cat", "outer_locks")->effects == std::vector<sql::HiddenEffect>{{user_lock, "get_lock"}});
+  CHECK(catalogue->view("cat", "draws")->effects == std::vector<sql::HiddenEffect>{{sequence, "nextval"}, {sleep, "sleep"}});
+  CHECK(catalogue->view("cat", "row_locks")->effects == std::vector<sql::HiddenEffect>{{row_lock, "for update"}});
+  CHECK(sql::understand("SELECT * FROM Outer_Locks", {}, &*catalogue).statement_class == sql::StatementClass::unsafe);
+  CHECK(sql::understand("SELECT * FROM report", {}, &*catalogue).statement_class == sql::StatementClass::read);
+  run(root, "SET sql_mode = 'ANSI_QUOTES'");
+  CHECK(read_catalogue(root, "cat")->view("cat", "outer_locks")->effects == catalogue->view("cat", "outer_locks")->effects);
+  CHECK(read_catalogue(root, "cat")->view("cat", "report")->routines.empty());
+  run(root, "SET sql_mode = DEFAULT");
   CHECK_FALSE(read_catalogue(root, "cat", {.columns = 3}));
 }

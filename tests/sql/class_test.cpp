@@ -245,6 +245,31 @@ TEST_CASE("a view that reaches a routine is refused when the catalogue knows it"
   CHECK(class_allowing(meaning, {"shop.price"}) == StatementClass::read);
 }
 
+TEST_CASE("a view's routines and other effects are each to be allowed, however the view is spelled") {
+  Catalogue catalogue;
+  catalogue.default_schema = "shop";
+  catalogue.views[{"shop", "busy"}] = {{"price", "stock"}, {{EffectKind::user_lock, "get_lock"}}};
+  Meaning meaning = understand("SELECT * FROM Shop.BUSY", {}, &catalogue);
+  CHECK(class_allowing(meaning, {"price"}) == StatementClass::unsafe);
+  CHECK(class_allowing(meaning, {"stored_routine"}) == StatementClass::unsafe);
+  CHECK(class_allowing(meaning, {"stored_routine", "get_lock"}) == StatementClass::read);
+  // The servers' own views call the sys schema's functions, whether a catalogue is at hand or not.
+  CHECK(understand("SELECT * FROM `SYS`.session", {}, &catalogue).statement_class == StatementClass::unsafe);
+  CHECK(understand("SELECT * FROM sys.session").statement_class == StatementClass::unsafe);
+  CHECK(understand("SELECT * FROM sys.sys_config").statement_class == StatementClass::read);
+  catalogue.default_schema = "sys";
+  CHECK(understand("SELECT * FROM session", {}, &catalogue).statement_class == StatementClass::unsafe);
+  CHECK(understand("SELECT 1", {}, &catalogue).catalogued);
+  CHECK_FALSE(understand("SELECT 1").catalogued);
+}
+
+TEST_CASE("a built-in function between backticks has its effect, and may be a stored one") {
+  Meaning meaning = understand("SELECT `Get_Lock`('a', 1), `last_insert_id`(5), `last_insert_id`()");
+  CHECK(class_allowing(meaning, {"stored_routine"}) == StatementClass::unsafe);
+  CHECK(class_allowing(meaning, {"stored_routine", "get_lock"}) == StatementClass::unsafe);
+  CHECK(class_allowing(meaning, {"stored_routine", "get_lock", "last_insert_id"}) == StatementClass::read);
+}
+
 TEST_CASE("nesting is understood up to its limit and refused beyond it") {
   auto nested = [](int depth) { return "SELECT " + std::string(static_cast<std::size_t>(depth), '(') + "1" + std::string(static_cast<std::size_t>(depth), ')'); };
   CHECK(class_of(nested(50)) == StatementClass::read);

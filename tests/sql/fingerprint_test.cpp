@@ -35,6 +35,7 @@ TEST_CASE("the normalised text keeps what makes the shape") {
            {"SELECT @a, @@SESSION.Sql_Mode", "select @a, @@session.sql_mode"},
            {"SELECT a FROM t WHERE d > NOW() - INTERVAL 7 DAY", "select a from t where d > now() - interval ? day"},
            {"SELECT ?, :name", "select ?, ?"},
+           {"SELECT DISTINCTROW a FROM t WHERE b <> 1 AND c != 2", "select distinct a from t where b != ? and c != ?"},
            {"SELECT 1; ;SELECT 2 ;", "select ?; select ?"},
            {"SET NAMES UTF8", "set names UTF8"},
            {"", ""}}) {

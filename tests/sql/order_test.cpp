@@ -56,7 +56,18 @@ TEST_CASE("each form of query has the guarantee that it gives, and no more") {
            {"SELECT * FROM items, other.items o ORDER BY items.id", partial, partial},
            {"SELECT * FROM (SELECT id FROM items) items ORDER BY id", partial, partial},
            {"WITH items AS (SELECT 1 AS id UNION ALL SELECT 1) SELECT * FROM items ORDER BY id", partial, partial},
-           {"SELECT id FROM items ORDER BY RAND()", partial, partial},
+           {"SELECT id FROM items ORDER BY ABS(a), @v", partial, partial},
+           {"SELECT id FROM items ORDER BY (SELECT 1)", partial, partial},
+           {"SELECT @v := a FROM items ORDER BY @v", partial, partial},
+           // Keys that are the same for all rows, or drawn by chance.
+           {"SELECT id FROM items ORDER BY NULL", none, none},
+           {"SELECT id FROM items ORDER BY 'id'", none, none},
+           {"SELECT id FROM items ORDER BY ?", none, none},
+           {"SELECT id FROM items ORDER BY 1 + 1, -1, @v, @@port, NOW() DESC LIMIT 5", none, none},
+           {"SELECT id FROM items ORDER BY RAND()", none, none},
+           {"SELECT a, COUNT(*) FROM items GROUP BY a ORDER BY NULL", none, none},
+           {"SELECT id FROM items ORDER BY NULL, id", partial, total},
+           {"SELECT id FROM items ORDER BY COUNT(*)", partial, partial},
            // Groups and DISTINCT: one row for each.
            {"SELECT a, COUNT(*) FROM items GROUP BY a ORDER BY a", total, total},
            {"SELECT a, COUNT(*) FROM items GROUP BY a ORDER BY 1 DESC", total, total},
@@ -74,6 +85,7 @@ TEST_CASE("each form of query has the guarantee that it gives, and no more") {
            // One row at most.
            {"SELECT 1", total, total},
            {"SELECT NOW(), @@version", total, total},
+           {"SELECT 1 FROM DUAL WHERE 1 = 0", total, total},
            {"SELECT COUNT(*) FROM items", total, total},
            {"SELECT MAX(a) + 1 FROM items WHERE b = 2", total, total},
            {"SELECT COUNT(*) FROM items GROUP BY a", none, none},

@@ -12,7 +12,8 @@ namespace darktap::replay {
 struct CatalogueLimits {
   std::size_t columns = 500'000;  // beyond this the catalogue is left out whole: weaker answers, never wrong ones
 };
-// Tables, whole-column unique keys, views with the routines they reach, routines; of all schemas but the server's own.
+// Tables, whole-column unique keys, routines, views with the routines they reach and what else reading them does; of all
+// schemas but the server's own.
 // One line where the server refuses or a limit is passed.
 Expected<sql::Catalogue, std::string> read_catalogue(client::BlockingConnection& connection, const std::string& default_schema,
                                                      const CatalogueLimits& limits = {});

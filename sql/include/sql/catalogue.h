@@ -2,6 +2,7 @@
 // answers are weaker, never wrong.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -28,11 +29,23 @@ struct Table {
   const Column* column(std::string_view name) const;  // case does not matter; nullptr when there is none
 };
 
-struct View {
-  std::vector<std::string> routines;  // stored functions that it reaches, directly or through other views
+enum class EffectKind : std::uint8_t;  // sql/meaning.h
+
+// What a view does beside reading: GET_LOCK, a sequence's next value …
+struct HiddenEffect {
+  EffectKind kind{};
+  std::string subject;
+  bool operator==(const HiddenEffect&) const = default;
 };
 
-// (schema, name). Table names are matched as written.
+// What reading it runs, directly or through other views.
+struct View {
+  std::vector<std::string> routines;  // stored functions
+  std::vector<HiddenEffect> effects;
+};
+
+// (schema, name). Tables are matched as written; views, where none is, whatever the case: on a server that folds it, a
+// view's effects must not be missed.
 using QualifiedName = std::pair<std::string, std::string>;
 
 struct Catalogue {
