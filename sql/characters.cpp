@@ -56,4 +56,29 @@ std::size_t skip_plain(std::string_view text, std::size_t at, unsigned char quot
   return at;
 }
 
+bool is_plain_name(std::string_view text, std::size_t at, std::size_t length) {
+  const char* bytes = text.data() + at;
+  auto between = [](char c, char low, char high) { return c >= low && c <= high; };
+  if (length == 0 || between(bytes[0], '0', '9')) return false;
+#ifdef __SSE2__
+  if (length <= 16 && at + 16 <= text.size()) {
+    __m128i piece = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    auto each_between = [](__m128i characters, char low, char high) {
+      __m128i outside = _mm_or_si128(_mm_subs_epu8(characters, _mm_set1_epi8(high)), _mm_subs_epu8(_mm_set1_epi8(low), characters));
+      return _mm_cmpeq_epi8(outside, _mm_setzero_si128());
+    };
+    __m128i good = _mm_or_si128(each_between(_mm_or_si128(piece, _mm_set1_epi8(0x20)), 'a', 'z'), each_between(piece, '0', '9'));
+    good = _mm_or_si128(good, _mm_or_si128(_mm_cmpeq_epi8(piece, _mm_set1_epi8('_')), _mm_cmpeq_epi8(piece, _mm_set1_epi8('$'))));
+    unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(good, piece)));  // made of the bytes' highest bits
+    return (~mask & ((1U << length) - 1)) == 0;
+  }
+#endif
+  for (std::size_t i = 0; i < length; ++i) {
+    char c = bytes[i];
+    bool plain = between(c, 'a', 'z') || between(c, 'A', 'Z') || between(c, '0', '9') || c == '_' || c == '$' || (c & 0x80) != 0;
+    if (!plain) return false;
+  }
+  return true;
+}
+
 }  // namespace darktap::sql

@@ -16,4 +16,7 @@ bool is_charset_name(std::string_view name);
 // those stop too; the text's size where nothing does.
 std::size_t skip_plain(std::string_view text, std::size_t at, unsigned char quote, bool high_stops);
 
+// Is it a name that needs no quotes: letters, digits, '_', '$' and bytes beyond ASCII, no digit in front?
+bool is_plain_name(std::string_view text, std::size_t at, std::size_t length);
+
 }  // namespace darktap::sql

@@ -2,10 +2,10 @@
 
 #include <xxhash.h>
 
-#include <array>
 #include <cstring>
 #include <unordered_set>
 
+#include "characters.h"
 #include "sql/rewrite.h"
 #include "words.h"
 
@@ -298,22 +298,6 @@ class Normalizer {
     else out_.add_lower(text_of(text_, token));
   }
 
-  static constexpr std::array<bool, 256> build_plain() {
-    std::array<bool, 256> plain{};
-    for (unsigned c = 0; c < 256; ++c) {
-      plain[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || c >= 0x80;
-    }
-    return plain;
-  }
-  static bool is_plain(std::string_view name) {
-    static constexpr std::array<bool, 256> plain = build_plain();
-    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    for (char c : name) {
-      if (!plain.data()[static_cast<unsigned char>(c)]) return false;
-    }
-    return true;
-  }
-
   // A name keeps its quotes only where it would be something else without them.
   void put_name(std::size_t i) {
     const Token& token = tokens_[i];
@@ -327,7 +311,7 @@ class Normalizer {
     }
     if (token.kind == TokenKind::word) return put(raw, Glue::spaced);
     std::string_view inside = raw.size() >= 2 ? raw.substr(1, raw.size() - 2) : std::string_view();
-    if (is_plain(inside) && reserve_of(find_word(inside)) == Reserve::free) return put(inside, Glue::spaced);
+    if (is_plain_name(text_, tokens_[i].offset + 1, inside.size()) && reserve_of(find_word(inside)) == Reserve::free) return put(inside, Glue::spaced);
     put(quote_name(name_of(text_, token)), Glue::spaced);
   }
 

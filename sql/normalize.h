@@ -15,7 +15,8 @@ struct Scratch {
   std::string normalized;
   void shrink() {
     constexpr std::size_t usual_tokens = 1U << 15, usual_bytes = 1U << 18;
-    if (lexed.tokens.capacity() > usual_tokens || normalized.size() > usual_bytes) *this = {};
+    constexpr std::size_t usual_statements = 64;
+    if (lexed.tokens.capacity() > usual_tokens || normalized.size() > usual_bytes || parsed.statements.size() > usual_statements) *this = {};
   }
 };
 

@@ -361,7 +361,7 @@ bool Parser::column_or_function() {
     if (accept_symbol(')')) return true;
     return expression_list() && expect_symbol(')');
   }
-  if (parts > 1) {
+  if (std::size_t length = text(last).size(); parts > 1 && (length == 7 || length == 9)) {
     std::string column = name_of(text_, tokens_[last]);
     for (char& c : column) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
     if (column == "nextval" || column == "currval") effect(EffectKind::sequence, first, column, true);  // sql_mode=ORACLE

@@ -105,18 +105,20 @@ void Parser::statement(std::uint32_t at) {
 
 void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, Detail detail, Parsed& reused) {
   std::vector<Statement>& statements = reused.statements;
-  statements.clear();
+  statements.resize(1);  // its memory is used again
   reused.roles.assign(lexed.tokens.size(), Role::unknown);
   std::uint32_t at = 0;
   const std::uint32_t last = static_cast<std::uint32_t>(lexed.tokens.size() - 1);
-  for (;;) {
-    Statement& statement = statements.emplace_back();
+  for (bool unused = true;;) {  // is the list's last one?
+    if (unused) statements.back().reset();
+    else statements.emplace_back();
+    Statement& statement = statements.back();
     Parser(text, lexed, dialect, reused.roles, statement, detail).statement(at);
     at = statement.end;
-    if (statement.empty) statements.pop_back();
+    unused = statement.empty;
     if (at >= last) break;
     ++at;  // the ';'
-    if (statements.size() == max_statements) {
+    if (!unused && statements.size() == max_statements) {
       Statement& rest = statements.back();
       rest.understood = false;
       rest.why = "too many statements in one text";
@@ -124,6 +126,7 @@ void parse(std::string_view text, const Lexed& lexed, const Dialect& dialect, De
       break;
     }
   }
+  if (statements.back().empty) statements.pop_back();
 }
 
 Parsed parse(std::string_view text, const Lexed& lexed, const Dialect& dialect) {

@@ -27,6 +27,7 @@ class Parser {
 
   // Tokens (parser.cpp).
   const Token& token(std::uint32_t ahead = 0) const {
+    if (ahead == 0) return tokens_.data()[at_];
     std::size_t i = at_ + ahead;
     return tokens_.data()[i < tokens_.size() ? i : tokens_.size() - 1];
   }
@@ -46,9 +47,9 @@ class Parser {
   bool at_end() const { return token().kind == TokenKind::end || is_symbol(';'); }
   std::string_view text(std::uint32_t index) const { return text_of(text_, tokens_[index]); }
   std::string lower_text(std::uint32_t index) const;
+  // Stays at the end of the text, so that at_ is always a token's index.
   void take(Role role) {
-    if (at_ < roles_.size()) roles_.data()[at_] = role;
-    ++at_;
+    if (at_ + 1 < tokens_.size()) roles_.data()[at_++] = role;
   }
   bool accept(W wanted) {
     if (!is(wanted)) return false;

@@ -92,32 +92,52 @@ struct AssignmentRef {
 };
 
 // The top-level query block, or the write's clauses.
-struct Block {
+struct BlockFacts {
   bool seen = false;
   bool distinct = false;
-  std::vector<ItemRef> items;
   TokenRange select;  // the whole block, tail left out
   TokenRange from, where, having, limit_clause, order_clause;
   std::uint32_t where_at = no_token;  // where a WHERE clause starts, or would
-  std::vector<KeyRef> group_by, order_by;
   bool grouped = false, rollup = false, named_windows = false;
   LimitRef limit;
   bool values_or_table = false;  // VALUES ROW(…), TABLE t
   bool has_from = false;         // FROM DUAL is none
 };
+struct Block : BlockFacts {
+  std::vector<ItemRef> items;
+  std::vector<KeyRef> group_by, order_by;
+  // As new, but for the lists' memory.
+  void reset() {
+    static_cast<BlockFacts&>(*this) = {};
+    items.clear(), group_by.clear(), order_by.clear();
+  }
+};
 
 enum class Verb : std::uint8_t { none, select, insert, replace, update, remove, other };
 
-struct Statement {
+struct StatementFacts {
   std::uint32_t begin = 0, end = 0;  // tokens; end is the ';' or the end
   bool empty = false;
   bool understood = false;
   Verb verb = Verb::none;
-  std::string verb_text;
   StatementClass base = StatementClass::other;  // without forbidding effects
-  std::string why;
   std::uint32_t why_token = 0;
 
+  bool set_operation = false;
+  bool parenthesized_with_tail = false;  // (SELECT … LIMIT …) LIMIT …
+  bool outer_join = false;
+  bool locking = false;
+  bool has_cte = false, has_subquery = false, subquery_with_limit = false, assigns_variable = false;
+
+  // Writes.
+  std::uint64_t row_count = 0;
+  bool from_select = false, ignores = false, on_duplicate = false, multi_table = false;
+};
+
+struct Statement : StatementFacts {
+  std::string verb_text;
+  std::string why;
+  std::string set_operator;
   std::vector<EffectRef> effects;
   std::vector<TableRef> tables;
   std::vector<FunctionUse> functions;
@@ -125,19 +145,20 @@ struct Statement {
   std::vector<std::string> varying;              // others that have no function token: "show status"
 
   Block top;
-  bool set_operation = false;
-  std::string set_operator;
-  bool parenthesized_with_tail = false;  // (SELECT … LIMIT …) LIMIT …
-  bool outer_join = false;
-  bool locking = false;
-  bool has_cte = false, has_subquery = false, subquery_with_limit = false, assigns_variable = false;
 
   // Writes.
   std::vector<std::uint32_t> insert_columns;
   std::vector<std::vector<TokenRange>> rows;  // at most max_shape_rows
-  std::uint64_t row_count = 0;
   std::vector<AssignmentRef> assignments;
-  bool from_select = false, ignores = false, on_duplicate = false, multi_table = false;
+
+  // As new, but for the lists' memory.
+  void reset() {
+    static_cast<StatementFacts&>(*this) = {};
+    verb_text.clear(), why.clear(), set_operator.clear();
+    effects.clear(), tables.clear(), functions.clear(), varying_variables.clear(), varying.clear();
+    top.reset();
+    insert_columns.clear(), rows.clear(), assignments.clear();
+  }
 };
 
 struct Parsed {
