@@ -151,17 +151,27 @@ ExchangeEncoder::ExchangeEncoder() = default;
 ExchangeEncoder::~ExchangeEncoder() = default;
 
 std::size_t ExchangeEncoder::number_of_shape(LaneWriters& lanes) {
-  std::string key(as_text(shape_.view()));
-  auto [at, is_new] = shapes_.try_emplace(std::move(key), shapes_.size());
-  if (is_new) lanes[Lane::shapes].bytes(shape_.view());
-  return at->second;
+  std::string_view shape = as_text(shape_.view());
+  if (auto known = shapes_.find(shape); known != shapes_.end()) return known->second;
+  lanes[Lane::shapes].bytes(shape_.view());
+  return shapes_.try_emplace(std::string(shape), shapes_.size()).first->second;
 }
 
 void ExchangeEncoder::add_rows(LaneWriters& lanes, const mysql::RowBatch& rows) {
   lanes[Lane::row_counts].number(rows.size());
+  constexpr std::size_t slot_ahead = 12, place_ahead = 8, bytes_ahead = 4, ring = 16;
+  std::array<std::uint64_t, ring> hashes;
+  auto hash_and_fetch = [&](std::size_t i) {
+    hashes[i % ring] = RowWindow::hash(rows.row(i));
+    window_.fetch_slot(hashes[i % ring]);
+  };
+  for (std::size_t i = 0; i < std::min(slot_ahead, rows.size()); ++i) hash_and_fetch(i);
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + slot_ahead < rows.size()) hash_and_fetch(i + slot_ahead);
+    if (i + place_ahead < rows.size()) window_.fetch_place(hashes[(i + place_ahead) % ring]);
+    if (i + bytes_ahead < rows.size()) window_.fetch_bytes(hashes[(i + bytes_ahead) % ring]);
     Bytes row = rows.row(i);
-    RowWindow::Found found = window_.find_or_add(row, expected_row_);
+    RowWindow::Found found = window_.find_or_add(row, hashes[i % ring], expected_row_);
     using How = RowWindow::Found::How;
     if (found.how == How::known) {
       std::int64_t distance = between(expected_row_, found.number);

@@ -69,7 +69,11 @@ class ExchangeEncoder {
   WireWriter shape_;
   std::string skeleton_;
   std::vector<Literal> literals_;
-  std::unordered_map<std::string, std::size_t> shapes_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> shapes_;
   std::uint32_t expected_row_ = 0;
   struct Times {
     std::vector<std::int64_t> request_first, request_span, response_wait, response_span;

@@ -10,7 +10,7 @@ namespace darktap::session {
 
 namespace {
 
-constexpr int compression_level = 3;
+constexpr int compression_level = 1;
 constexpr std::size_t shortest_compressed = 64;             // a shorter lane is stored as it is
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;   // output grows by this, so that a damaged size allocates no more
 constexpr std::size_t most_kept_bytes = std::size_t{4} << 20;

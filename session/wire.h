@@ -17,11 +17,12 @@ constexpr std::int64_t unzigzag(std::uint64_t value) { return static_cast<std::i
 class WireWriter {
  public:
   void number(std::uint64_t value) {
-    while (value >= 0x80) {
-      bytes_.push_back(static_cast<std::byte>(value | 0x80));
-      value >>= 7;
-    }
-    bytes_.push_back(static_cast<std::byte>(value));
+    if (value < 0x80) return bytes_.push_back(static_cast<std::byte>(value));
+    std::byte encoded[longest_number];
+    std::size_t length = 0;
+    for (; value >= 0x80; value >>= 7) encoded[length++] = static_cast<std::byte>(value | 0x80);
+    encoded[length++] = static_cast<std::byte>(value);
+    bytes_.insert(bytes_.end(), encoded, encoded + length);
   }
   void difference(std::int64_t value) { number(zigzag(value)); }
   void bytes(Bytes value) {
@@ -41,6 +42,7 @@ class WireWriter {
   }
 
  private:
+  static constexpr std::size_t longest_number = 10;
   static constexpr std::size_t most_kept_bytes = std::size_t{4} << 20;
   std::vector<std::byte> bytes_;
 };
