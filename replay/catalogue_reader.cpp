@@ -99,7 +99,7 @@ void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect&
     definitions.push_back({{text(rows, i, 0), text(rows, i, 1)}, lower(text(rows, i, 2))});
     sql::View& view = catalogue.views[definitions.back().name];
     if (definitions.back().text.empty()) {  // no SHOW VIEW: it may reach anything
-      view.routines.push_back("(definition not shown)");
+      add_once(view.routines, std::string("(definition not shown)"));
       continue;
     }
     for (const auto& [schema, routine] : catalogue.routines)
@@ -120,7 +120,30 @@ void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect&
   }
 }
 
+// What the server answers goes to `add_rows`; one line where it refuses.
+template <class AddRows>
+std::optional<std::string> add(BlockingConnection& connection, const std::string& sql, AddRows add_rows) {
+  auto rows = connection.table(sql);
+  if (!rows) return "information_schema: " + rows.error();
+  add_rows(*rows);
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> read_views(BlockingConnection& connection, sql::Catalogue& into) {
+  // Definitions are printed as this session's sql_mode quotes.
+  auto how = connection.table("SELECT @@sql_mode, VERSION()");
+  if (!how || how->size() != 1) return "@@sql_mode: " + (how ? "no row" : how.error());
+  sql::Dialect dialect{sql::parse_sql_mode(text(*how, 0, 0)), sql::Charset::plain, sql::server_of_version(text(*how, 0, 1))};
+  auto problem = add(connection, "SELECT ROUTINE_SCHEMA, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" + not_system, [&](const Table& rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) into.routines.insert({text(rows, i, 0), lower(text(rows, i, 1))});
+  });
+  if (!problem)
+    problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system,
+                  [&](const Table& rows) { add_views(into, rows, dialect); });
+  return problem;
+}
 
 Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connection, const std::string& default_schema,
                                                      const CatalogueLimits& limits) {
@@ -134,30 +157,14 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
 
   sql::Catalogue catalogue;
   catalogue.default_schema = default_schema;
-  auto add = [&](auto add_rows, const std::string& sql) -> std::optional<std::string> {
-    auto rows = connection.table(sql);
-    if (!rows) return "information_schema: " + rows.error();
-    add_rows(catalogue, *rows);
-    return std::nullopt;
-  };
-  auto add_routines = [](sql::Catalogue& into, const Table& rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i) into.routines.insert({text(rows, i, 0), lower(text(rows, i, 1))});
-  };
-  // Definitions are printed as this session's sql_mode quotes.
-  auto how = connection.table("SELECT @@sql_mode, VERSION()");
-  if (!how || how->size() != 1) return Unexpected("@@sql_mode: " + (how ? "no row" : how.error()));
-  sql::Dialect dialect{sql::parse_sql_mode(text(*how, 0, 0)), sql::Charset::plain, sql::server_of_version(text(*how, 0, 1))};
-  auto add_definitions = [&dialect](sql::Catalogue& into, const Table& rows) { add_views(into, rows, dialect); };
-  auto problem = add(add_columns, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
-                                  " WHERE TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
+  auto problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
+                                 " WHERE TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+                     [&](const Table& rows) { add_columns(catalogue, rows); });
   if (!problem)
-    problem = add(add_keys, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS"
-                            " WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA" + not_system +
-                            " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX");
-  if (!problem)
-    problem = add(add_routines, "SELECT ROUTINE_SCHEMA, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" + not_system);
-  if (!problem)
-    problem = add(add_definitions, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system);
+    problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS"
+                              " WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                  [&](const Table& rows) { add_keys(catalogue, rows); });
+  if (!problem) problem = read_views(connection, catalogue);
   if (problem) return Unexpected(*problem);
   return catalogue;
 }

@@ -133,6 +133,10 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   auto catalogue = replay::read_catalogue(reference ? *reference : target, servers.target.url.schema);
   if (catalogue) prepared.catalogue = std::move(*catalogue);
   else if (options.tell) options.tell("views are taken for tables, and no order is proved by a key: " + catalogue.error());
+  // A view of the target may do more than one of that name elsewhere.
+  if (reference && catalogue) {
+    if (auto problem = replay::read_views(target, prepared.catalogue); problem && options.tell) options.tell("the target's views are taken for tables: " + *problem);
+  }
   prepared.target_follows = options.judging.target_follows;
   using Follows = compare::ComparerOptions::TargetFollows;
   if (prepared.target_follows == Follows::automatic && identities.target.applier == replay::ServerIdentity::Applier::running) prepared.target_follows = Follows::yes;

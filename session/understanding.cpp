@@ -43,7 +43,7 @@ sql::StatementClass class_of_command(mysql::CommandCode code) {
 }
 
 // Dialects and schemas are few: they only need to move their texts apart, so that most hits hash one string.
-std::size_t Understanding::Hash::operator()(const View& key) const noexcept {
+std::size_t Understanding::Hash::operator()(const View& key) const {
   std::uint64_t hash = XXH3_64bits(key.text.data(), key.text.size());
   if (!key.schema.empty()) hash ^= 0x9e3779b97f4a7c15U * XXH3_64bits(key.schema.data(), key.schema.size());
   const sql::SqlMode& mode = key.dialect.mode;
@@ -55,14 +55,8 @@ std::size_t Understanding::Hash::operator()(const View& key) const noexcept {
 
 const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
   if (!has_catalogue_) return nullptr;
-  if (schema.empty() || schema == catalogue_.default_schema) return &catalogue_;
-  auto found = by_schema_.find(schema);
-  if (found == by_schema_.end()) {
-    if (by_schema_.size() == catalogued_schemas) return nullptr;
-    found = by_schema_.emplace(schema, catalogue_).first;
-    found->second.default_schema = schema;
-  }
-  return &found->second;
+  catalogue_.default_schema = schema.empty() ? first_schema_ : schema;
+  return &catalogue_;
 }
 
 std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session, const Exchange& exchange) {

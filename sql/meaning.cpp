@@ -29,7 +29,7 @@ class Builder {
  public:
   // Into a fresh Meaning.
   Builder(std::string_view text, const Lexed& lexed, const Dialect& dialect, const Catalogue* catalogue, Meaning& out)
-      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue), meaning_(out) {
+      : text_(text), lexed_(lexed), dialect_(dialect), catalogue_(catalogue), meaning_(out), default_schema_(catalogue == nullptr ? "" : catalogue->default_schema) {
     meaning_.understood = true;
   }
 
@@ -41,10 +41,11 @@ class Builder {
       forbidden = forbidden || ref.forbids;
       add_effect(ref);
       lexing_moved_ = lexing_moved_ || moves_lexing(ref);
+      if (ref.kind == EffectKind::default_schema) default_schema_ = name_of(text_, lexed_.tokens[ref.value.begin]);
     }
     for (const TableRef& table : statement.tables) forbidden = add_table(table) || forbidden;
     for (const FunctionUse& use : statement.functions) {
-      if (use.function->trait == Trait::varying) add_varying(std::string(use.function->name));
+      if (use.varies) add_varying(std::string(use.function->name));
     }
     for (std::uint32_t token : statement.varying_variables) add_varying(lower(text_of(text_, lexed_.tokens[token])));
     for (const std::string& name : statement.varying) add_varying(name);
@@ -129,12 +130,12 @@ class Builder {
       effect.forbids = forbids = true;
       add_effect(effect);
     };
-    if (const View* view = catalogue_ == nullptr ? nullptr : catalogue_->view(name.schema, name.name)) {
+    const std::string& schema = !name.schema.empty() ? name.schema : default_schema_;
+    if (const View* view = catalogue_ == nullptr ? nullptr : catalogue_->view(schema, name.name)) {
       for (const std::string& routine : view->routines) hides(EffectKind::stored_routine, routine);
       for (const HiddenEffect& effect : view->effects) hides(effect.kind, effect.subject);
     }
     // The servers' own views of the sys schema call its stored functions; no catalogue holds them.
-    const std::string& schema = name.schema.empty() && catalogue_ != nullptr ? catalogue_->default_schema : name.schema;
     if (schema.size() == 3 && lower(schema) == "sys" && lower(name.name) != "sys_config") hides(EffectKind::stored_routine, "sys." + name.name);
     if (ref.written) {
       if (ref.read) add_once(meaning_.tables_read, read_, name);
@@ -164,6 +165,7 @@ class Builder {
   const Dialect& dialect_;
   const Catalogue* catalogue_;
   Meaning& meaning_;
+  std::string default_schema_;  // where it is known: the catalogue's, or what a USE in front set
   bool lexing_moved_ = false;
   std::set<TableName> read_, written_;
   std::set<std::string> varying_;

@@ -21,6 +21,9 @@ bool Parser::no_parenthesis_function() {
 
 void Parser::note_function(FunctionUse use, std::uint32_t count) {
   use.block = block_ < 0 ? 0 : block_;
+  std::string_view called = use.function->name;
+  bool computed = (called == "unix_timestamp" && count == 1) || (called == "encrypt" && count == 2);
+  use.varies = use.function->trait == Trait::varying && !computed;
   note_effect(*use.function, use.token, count > 0);
   out_.functions.push_back(use);
 }

@@ -67,7 +67,7 @@ class Shaper {
   };
   void collect_uses() {
     for (const FunctionUse& use : statement_.functions) {
-      uses_.push_back({use.token, &use, use.function->trait == Trait::varying ? std::string(use.function->name) : std::string()});
+      uses_.push_back({use.token, &use, use.varies ? std::string(use.function->name) : std::string()});
     }
     for (std::uint32_t token : statement_.varying_variables) uses_.push_back({token, nullptr, std::string(text_of(text_, lexed_.tokens[token]))});
     std::sort(uses_.begin(), uses_.end(), [](const Use& a, const Use& b) { return a.token < b.token; });

@@ -51,7 +51,7 @@ std::optional<std::string> key_expression(std::string_view text, const Editable&
   if (last.kind == TokenKind::symbol && last.symbol == '*') return std::nullopt;
   if (holds_placeholder(source, range) || holds_comment(source, range)) return std::nullopt;
   for (const FunctionUse& use : source.statement().functions) {
-    if (use.function->trait == Trait::varying && range.contains(use.token)) return std::nullopt;
+    if (use.varies && range.contains(use.token)) return std::nullopt;
   }
   return std::string(slice(text, source, range));
 }

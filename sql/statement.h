@@ -68,6 +68,7 @@ struct FunctionUse {
   const Function* function = nullptr;  // built in
   TokenRange call;                     // name to closing parenthesis (and OVER …)
   int block = 0;                       // nesting of the query block; 0 is the top-level one
+  bool varies = false;                 // with these arguments: UNIX_TIMESTAMP(), not UNIX_TIMESTAMP(d)
   bool ordered = false;                // an ORDER BY inside
   bool windowed = false;               // has OVER
   std::uint32_t separator = no_token;

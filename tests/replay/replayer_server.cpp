@@ -305,5 +305,13 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   CHECK(read_catalogue(root, "cat")->view("cat", "outer_locks")->effects == catalogue->view("cat", "outer_locks")->effects);
   CHECK(read_catalogue(root, "cat")->view("cat", "report")->routines.empty());
   run(root, "SET sql_mode = DEFAULT");
+  // Another server's views of these names: theirs are added.
+  sql::Catalogue other;
+  other.views[{"cat", "harmless"}] = {{"g"}, {}};
+  other.views[{"cat", "locks"}] = {{}, {{sleep, "sleep"}}};
+  CHECK_FALSE(read_views(root, other));
+  CHECK(other.view("cat", "harmless")->routines == std::vector<std::string>{"g"});
+  CHECK(other.view("cat", "locks")->effects == std::vector<sql::HiddenEffect>{{sleep, "sleep"}, {user_lock, "get_lock"}});
+  CHECK(other.view("cat", "outer_view")->routines == std::vector<std::string>{"f"});
   CHECK_FALSE(read_catalogue(root, "cat", {.columns = 3}));
 }

@@ -88,3 +88,20 @@ TEST_CASE("a client that asks for IGNORE_SPACE at its login has it") {
   session.info_.capabilities = mysql::capability::ignore_space;
   CHECK(session.ask("SELECT COUNT (*) FROM t") == StatementClass::read);
 }
+
+TEST_CASE("a view's effects are known under each session's own schema, however many there are") {
+  sql::Catalogue catalogue;
+  catalogue.default_schema = "s0";
+  for (int i = 0; i < 100; ++i) catalogue.views[{"s" + std::to_string(i), i % 2 == 0 ? "even" : "odd"}] = {{"price"}, {}};
+  Understanding understanding(catalogue);
+  mysql::Command command;
+  command.code = mysql::CommandCode::query;
+  command.text = "SELECT * FROM even";
+  command.text_state = mysql::Command::Text::known;
+  auto class_in = [&](const std::string& schema) { return understanding.of(command, {}, schema)->statement_class; };
+  for (int i = 0; i < 100; ++i) {
+    CAPTURE(i);
+    CHECK(class_in("s" + std::to_string(i)) == (i % 2 == 0 ? StatementClass::unsafe : StatementClass::read));
+  }
+  CHECK(class_in("") == StatementClass::unsafe);  // none told: the run's own
+}

@@ -232,6 +232,8 @@ TEST_CASE("tables are named by who reads and who writes them, CTEs are none") {
 TEST_CASE("functions whose value varies are named once") {
   Meaning meaning = understand("SELECT NOW(), now(), RAND() * @@server_id, UUID(), CURRENT_USER, @@global.hostname, CONCAT('rand()') FROM t");
   CHECK(meaning.nondeterministic == std::vector<std::string>{"now", "rand", "uuid", "current_user", "@@server_id", "@@global.hostname"});
+  CHECK(understand("SELECT UNIX_TIMESTAMP(d) FROM t").nondeterministic.empty());
+  CHECK(understand("SELECT UNIX_TIMESTAMP()").nondeterministic == std::vector<std::string>{"unix_timestamp"});
 }
 
 TEST_CASE("a view that reaches a routine is refused when the catalogue knows it") {
@@ -259,6 +261,10 @@ TEST_CASE("a view's routines and other effects are each to be allowed, however t
   CHECK(understand("SELECT * FROM sys.sys_config").statement_class == StatementClass::read);
   catalogue.default_schema = "sys";
   CHECK(understand("SELECT * FROM session", {}, &catalogue).statement_class == StatementClass::unsafe);
+  catalogue.default_schema = "other";
+  CHECK(understand("SELECT * FROM busy", {}, &catalogue).statement_class == StatementClass::read);
+  CHECK(understand("USE shop; SELECT * FROM busy", {}, &catalogue).statement_class == StatementClass::unsafe);
+  CHECK(understand("USE sys; SELECT * FROM session").statement_class == StatementClass::unsafe);
   CHECK(understand("SELECT 1", {}, &catalogue).catalogued);
   CHECK_FALSE(understand("SELECT 1").catalogued);
 }

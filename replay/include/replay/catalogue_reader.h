@@ -1,6 +1,7 @@
 // The schema as a server tells it, for order proofs and for routines behind views.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/expected.h"
@@ -17,5 +18,7 @@ struct CatalogueLimits {
 // One line where the server refuses or a limit is passed.
 Expected<sql::Catalogue, std::string> read_catalogue(client::BlockingConnection& connection, const std::string& default_schema,
                                                      const CatalogueLimits& limits = {});
+// Routines and views alone: what this server's views do is added to what those of that name do elsewhere.
+std::optional<std::string> read_views(client::BlockingConnection& connection, sql::Catalogue& into);
 
 }  // namespace darktap::replay

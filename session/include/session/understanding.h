@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,11 +25,12 @@ class Understanding {
  public:
   static constexpr std::size_t default_limit_bytes = 16U << 20;
 
-  static constexpr std::size_t catalogued_schemas = 16;  // statements of further schemas are understood without a catalogue
-
   Understanding() = default;
   explicit Understanding(sql::Catalogue catalogue, std::size_t limit_bytes = default_limit_bytes)
-      : has_catalogue_(!catalogue.tables.empty()), catalogue_(std::move(catalogue)), limit_bytes_(limit_bytes) {}
+      : has_catalogue_(!catalogue.tables.empty() || !catalogue.views.empty()),
+        first_schema_(catalogue.default_schema),
+        catalogue_(std::move(catalogue)),
+        limit_bytes_(limit_bytes) {}
 
   // An exchange of a session, under the sql_mode that its earlier statements set: exchanges of a session in their order.
   std::shared_ptr<const sql::Meaning> of(const SessionInfo& session, const Exchange& exchange);
@@ -53,7 +53,7 @@ class Understanding {
   };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(const View& key) const noexcept;
+    std::size_t operator()(const View& key) const;  // not noexcept: so the map keeps the hash of each text
   };
   struct Equal {
     using is_transparent = void;
@@ -63,11 +63,11 @@ class Understanding {
   };
 
   SqlModes modes_;
-  const sql::Catalogue* catalogue_of(const std::string& schema);
+  const sql::Catalogue* catalogue_of(const std::string& schema);  // until the next call
 
   bool has_catalogue_ = false;
-  sql::Catalogue catalogue_;
-  std::map<std::string, sql::Catalogue> by_schema_;
+  std::string first_schema_;
+  sql::Catalogue catalogue_;  // its default schema is that of the statement at hand
   std::size_t limit_bytes_ = default_limit_bytes;
   std::size_t bytes_ = 0;
   std::unordered_map<Key, std::shared_ptr<const sql::Meaning>, Hash, Equal> known_;
