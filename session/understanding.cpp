@@ -2,7 +2,9 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "charset.h"
 
@@ -43,14 +45,46 @@ sql::StatementClass class_of_command(mysql::CommandCode code) {
 }
 
 // Dialects and schemas are few: they only need to move their texts apart, so that most hits hash one string.
-std::size_t Understanding::Hash::operator()(const View& key) const {
-  std::uint64_t hash = XXH3_64bits(key.text.data(), key.text.size());
-  if (!key.schema.empty()) hash ^= 0x9e3779b97f4a7c15U * XXH3_64bits(key.schema.data(), key.schema.size());
-  const sql::SqlMode& mode = key.dialect.mode;
-  std::uint64_t dialect = (mode.ansi_quotes ? 1U : 0U) | (mode.no_backslash_escapes ? 2U : 0U) | (mode.pipes_as_concat ? 4U : 0U) |
-                          (mode.ignore_space ? 8U : 0U) | static_cast<std::uint64_t>(key.dialect.charset) << 4 |
-                          static_cast<std::uint64_t>(key.dialect.server.kind) << 8 | std::uint64_t{key.dialect.server.version} << 16;
-  return hash ^ dialect * 0xc2b2ae3d27d4eb4fU;
+std::uint64_t Understanding::Key::hash() const {
+  std::uint64_t hash = XXH3_64bits(text.data(), text.size());
+  if (!schema.empty()) hash ^= 0x9e3779b97f4a7c15U * XXH3_64bits(schema.data(), schema.size());
+  const sql::SqlMode& mode = dialect.mode;
+  std::uint64_t number = (mode.ansi_quotes ? 1U : 0U) | (mode.no_backslash_escapes ? 2U : 0U) | (mode.pipes_as_concat ? 4U : 0U) |
+                         (mode.ignore_space ? 8U : 0U) | static_cast<std::uint64_t>(dialect.charset) << 4 |
+                         static_cast<std::uint64_t>(dialect.server.kind) << 8 | std::uint64_t{dialect.server.version} << 16;
+  return hash ^ number * 0xc2b2ae3d27d4eb4fU;
+}
+
+const std::shared_ptr<const sql::Meaning>* Understanding::find(const Key& key, std::uint64_t hash) const {
+  if (slots_.empty()) return nullptr;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = hash & mask; slots_[at].known != 0; at = (at + 1) & mask) {
+    if (slots_[at].hash != hash) continue;
+    const Known& known = known_[slots_[at].known - 1];
+    // The caller's next look, while the texts are compared.
+    __builtin_prefetch(known.meaning.get());
+    __builtin_prefetch(&known.meaning->fingerprint);
+    if (known.text == key.text && known.schema == key.schema && known.dialect == key.dialect) return &known.meaning;
+  }
+  return nullptr;
+}
+
+void Understanding::place(std::uint64_t hash, std::uint32_t known) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at].known != 0) at = (at + 1) & mask;
+  slots_[at] = {hash, known};
+}
+
+void Understanding::remember(const Key& key, std::uint64_t hash, const std::shared_ptr<const sql::Meaning>& meaning) {
+  known_.push_back({std::string(key.text), std::string(key.schema), key.dialect, meaning});
+  if (slots_.size() < 2 * known_.size()) {
+    std::vector<Slot> few = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, 2 * slots_.size())));
+    for (const Slot& slot : few) {
+      if (slot.known != 0) place(slot.hash, slot.known);
+    }
+  }
+  place(hash, static_cast<std::uint32_t>(known_.size()));
 }
 
 const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
@@ -93,17 +127,19 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& comm
     meaning->why = "the statement's text was not captured";
     return meaning;
   }
-  View key{command.text, has_catalogue_ ? std::string_view(schema) : std::string_view(), dialect};
-  if (auto found = known_.find(key); found != known_.end()) return found->second;
+  const Key key{command.text, has_catalogue_ ? std::string_view(schema) : std::string_view(), dialect};
+  const std::uint64_t hash = key.hash();
+  if (const auto* known = find(key, hash)) return *known;
   auto meaning = std::make_shared<const sql::Meaning>(sql::understand(command.text, dialect, catalogue_of(schema)));
   std::size_t bytes = 2 * command.text.size() + 1024;
   if (bytes > limit_bytes_ / 4) return meaning;
   if (bytes_ + bytes > limit_bytes_) {
     known_.clear();
+    std::fill(slots_.begin(), slots_.end(), Slot());
     bytes_ = 0;
   }
   bytes_ += bytes;
-  known_.emplace(Key{command.text, std::string(key.schema), dialect}, meaning);
+  remember(key, hash, meaning);
   return meaning;
 }
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "session/exchange.h"
 #include "session/sql_modes.h"
@@ -42,25 +42,23 @@ class Understanding {
 
  private:
   // What a meaning depends on. A text that is known is found without a copy of it; equal hashes are told apart by the text.
-  struct View {
-    std::string_view text, schema;
-    sql::Dialect dialect;
-  };
   struct Key {
+    std::string_view text, schema;
+    const sql::Dialect& dialect;
+    std::uint64_t hash() const;
+  };
+  struct Known {
     std::string text, schema;
     sql::Dialect dialect;
-    operator View() const { return {text, schema, dialect}; }
+    std::shared_ptr<const sql::Meaning> meaning;
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(const View& key) const;  // not noexcept: so the map keeps the hash of each text
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t known = 0;  // counted from 1; 0: nothing here
   };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(const View& a, const View& b) const noexcept {
-      return a.text == b.text && a.schema == b.schema && a.dialect == b.dialect;
-    }
-  };
+  const std::shared_ptr<const sql::Meaning>* find(const Key& key, std::uint64_t hash) const;
+  void remember(const Key& key, std::uint64_t hash, const std::shared_ptr<const sql::Meaning>& meaning);
+  void place(std::uint64_t hash, std::uint32_t known);
 
   SqlModes modes_;
   const sql::Catalogue* catalogue_of(const std::string& schema);  // until the next call
@@ -70,7 +68,9 @@ class Understanding {
   sql::Catalogue catalogue_;  // its default schema is that of the statement at hand
   std::size_t limit_bytes_ = default_limit_bytes;
   std::size_t bytes_ = 0;
-  std::unordered_map<Key, std::shared_ptr<const sql::Meaning>, Hash, Equal> known_;
+  // Open addressing, at most half full: few memory lines are touched for a text that is known.
+  std::vector<Slot> slots_;
+  std::vector<Known> known_;
 };
 
 }  // namespace darktap::session
