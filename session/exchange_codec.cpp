@@ -5,7 +5,6 @@
 #include "exchange_shape.h"
 
 namespace darktap::session {
-
 namespace {
 
 // Of one exchange; far beyond what a tap keeps. References are short: a damaged file could ask for any amount of memory.
@@ -279,7 +278,6 @@ void ExchangeEncoder::end_block(LaneWriters& lanes) {
 }
 
 // Reading.
-
 struct ExchangeDecoder::Shape : ExchangeShape {
   std::uint64_t number_literals = 0, piece_literals = 0;
 };
