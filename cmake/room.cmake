@@ -44,7 +44,11 @@ function(darktap_room_tests room)
   endif()
   set(target test_${room})
   add_executable(${target} ${sources})
-  darktap_targets(links ${room} ${ARGN})
+  set(tested)
+  if(TARGET darktap_${room})
+    set(tested ${room})
+  endif()
+  darktap_targets(links ${tested} ${ARGN})
   target_link_libraries(${target} PRIVATE ${links} darktap_catch darktap_options)
   catch_discover_tests(${target}
     TEST_PREFIX "${room}: "

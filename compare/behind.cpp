@@ -3,6 +3,9 @@
 
 #include "error_class.h"
 #include "investigator.h"
+#include "order_check.h"
+#include "question_sql.h"
+#include "tie_containment.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -84,6 +87,122 @@ Task<bool> Investigator::ask_gtid() {
   gtid_ = gtid;
   gtid_at_first_ = table->rows[0][0].text == "1";
   co_return true;
+}
+
+// The whole lists, their keys beside them: does the target sort at all? Evidence goes to refutation_.
+Task<bool> Investigator::list_is_out_of_order(const Table& reference, const Table& target, CaptureTime now) {
+  if (!plan_.has_order || plan_.random_order) co_return false;
+  const Table *with_keys = &reference, *of_target = &target;
+  std::optional<Table> asked_reference, asked_target;
+  std::vector<std::size_t> keys;
+  Evidence evidence;
+  if (plan_.keys_projected()) {
+    for (const auto& key : plan_.keys) keys.push_back(*key);
+  } else {
+    auto question = whole_list_with_keys(file_.exchange.command, plan_, max_question_rows);
+    if (!question) co_return false;
+    evidence.json().member("key_question", quoted_sql(question->text, plan_.collation));
+    std::vector<Ask> asks;
+    asks.push_back({Side::reference, *question});
+    asks.push_back({Side::target, std::move(*question)});
+    std::vector<Heard> heard = co_await interview_.ask(std::move(asks), now);
+    auto table = [](const Heard& one) {
+      const mysql::ResultSet* rows = one.answer() != nullptr ? one.answer()->first_rows() : nullptr;
+      return rows != nullptr ? table_of(*rows) : std::nullopt;
+    };
+    asked_reference = table(heard[0]);
+    asked_target = table(heard[1]);
+    if (!asked_reference || !asked_target || asked_reference->columns.size() <= plan_.columns.size() || asked_target->columns.size() != asked_reference->columns.size()) co_return false;
+    with_keys = &*asked_reference;
+    of_target = &*asked_target;
+    keys = columns_from(plan_.columns.size(), *with_keys);
+  }
+  // Texts sort as their collation will: the reference's list shows how, where both hold as many rows.
+  std::optional<std::size_t> other_key;
+  bool same_rows = match_rows(reference, target, plan_.columns).complete() && with_keys->rows.size() == of_target->rows.size();
+  for (std::size_t row = 0; same_rows && row < with_keys->rows.size() && !other_key; ++row) {
+    for (std::size_t c : keys) {
+      const mysql::Cell &x = with_keys->rows[row][c], &y = of_target->rows[row][c];
+      bool text = !x.is_null && !y.is_null && is_text(family_of(with_keys->columns[c]));
+      if (compare_cells(x, with_keys->columns[c], y, of_target->columns[c], {}).match == CellMatch::different && !(text && may_be_equal(x.text, y.text))) other_key = row;
+    }
+  }
+  if (!other_key && !out_of_order(*of_target, keys, plan_)) co_return false;
+  evidence.json().member("whole_list_out_of_order", true);
+  if (other_key) evidence.json().member("first_violation_row", *other_key);
+  refutation_ = evidence.take_members();
+  co_return true;
+}
+
+// Both sides agree now, but under a LIMIT that may only mean that a later write has moved the window off the rows that
+// differ. Where those are still on one side only, or the whole lists still differ, nothing has healed.
+Task<bool> Investigator::still_apart(CaptureTime now) {
+  if (!plan_.has_limit || !has_reference() || !first_.a) co_return false;
+  if (now < next_list_question_) co_return true;
+  next_list_question_ = now + inquiry_pause;
+  auto list = whole_list(file_.exchange.command, plan_, max_question_rows);
+  if (!list) co_return false;
+  std::vector<mysql::Command> questions;
+  questions.push_back(std::move(*list));
+  Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
+  Choices choices = co_await asking;
+  if (!choices.reason.empty() || !choices.whole) co_return false;
+  std::vector<ColumnPlan> columns = without_leeway_columns(plan_, first_.a->columns);
+  InquiryResult contained = check_containment(first_, plan_, columns, choices);
+  bool window_may_have_moved = world_.writes.written_since(file_.scope, file_.exchange.request_first);
+  bool lists_differ = window_may_have_moved && !match_rows(*choices.reference_tables[0], *choices.target_tables[0], columns).complete();
+  if (contained.finding != InquiryResult::Finding::refuted && window_may_have_moved) {
+    Task<bool> ordering = list_is_out_of_order(*choices.reference_tables[0], *choices.target_tables[0], now);
+    bool violated = co_await ordering;
+    if (violated) {
+      apart_.clear();
+      ++refuted_;
+      first_.cause = Cause::order_violated;
+      co_return true;
+    }
+  }
+  if (contained.finding != InquiryResult::Finding::refuted && !lists_differ) co_return false;
+  if (contained.finding == InquiryResult::Finding::refuted) {
+    refutation_ = std::move(contained.evidence);
+    apart_.clear();
+  } else if (refuted_ == 0) {
+    apart_ = "the windows came to agree after a later write, the whole lists without LIMIT did not";
+  }
+  co_return true;
+}
+
+// The windows never agreed, but the target has moved. Is what differed at first still on one side only?
+Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
+  using Finding = InquiryResult::Finding;
+  if (!plan_.has_limit || !has_reference() || !first_.a || !target_moved_) co_return std::nullopt;
+  auto list = whole_list(file_.exchange.command, plan_, max_question_rows);
+  if (!list) co_return std::nullopt;
+  std::vector<mysql::Command> questions;
+  questions.push_back(std::move(*list));
+  Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
+  Choices choices = co_await asking;
+  if (!choices.reason.empty()) co_return std::nullopt;
+  std::vector<ColumnPlan> columns = without_leeway_columns(plan_, first_.a->columns);
+  InquiryResult contained = check_containment(first_, plan_, columns, choices);
+  if (contained.finding == Finding::refuted) {
+    refutation_ = std::move(contained.evidence);
+    ++refuted_;
+    co_return std::nullopt;
+  }
+  if (contained.finding != Finding::excused || !choices.whole) co_return std::nullopt;
+  const Table &reference = *choices.reference_tables[0], &target = *choices.target_tables[0];
+  Task<bool> ordering = list_is_out_of_order(reference, target, now);
+  bool violated = co_await ordering;
+  if (violated) {
+    first_.cause = Cause::order_violated;
+    co_return std::nullopt;
+  }
+  if (!match_rows(reference, target, columns).complete()) {
+    if (!world_.writes.written_since(file_.scope, file_.exchange.request_first)) co_return std::nullopt;
+    co_return unexamined("what differed at first is on both sides by now, and later writes move the rest");
+  }
+  if (cause_of_staleness()) co_return behind(now, true);
+  co_return unexamined("what differed at first is on both sides by now, and no write was seen");
 }
 
 // Target and reference agree on a third answer. Was the first one older than the source's, or newer?

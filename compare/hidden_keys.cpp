@@ -1,7 +1,6 @@
 #include "hidden_keys.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -128,6 +127,11 @@ RankComparison compare_ranks(const std::vector<std::optional<std::size_t>>& sour
   return result;
 }
 
+// The target's rows walk up the ranks: shifted perhaps, but sorted.
+bool ascends(const std::vector<std::optional<std::size_t>>& ranks) {
+  return std::is_sorted(ranks.begin(), ranks.end(), [](const auto& x, const auto& y) { return x && y && *x < *y; });
+}
+
 // A row that the ranking doesn't hold stands in one of the ties that LIMIT cut: the last one, or with an OFFSET the first.
 void place_in_cuts(std::vector<std::optional<std::size_t>>& ranks, const Table& answer, const Choices& choices, std::size_t last, const Plan& plan) {
   for (std::size_t row = 0; row < ranks.size(); ++row) {
@@ -136,28 +140,6 @@ void place_in_cuts(std::vector<std::optional<std::size_t>>& ranks, const Table& 
     if (choices.reference[0].contains(key)) ranks[row] = last;
     else if (choices.reference.size() > 1 && choices.reference[1].contains(key)) ranks[row] = 0;
   }
-}
-
-// Numbers and times sort as everyone knows: is a sequence of keys out of order by itself?
-bool out_of_order(const Table& table, std::size_t width, const Plan& plan) {
-  auto less = [](const mysql::Cell& x, const mysql::Cell& y, TypeFamily family) {
-    if (x.is_null || y.is_null) return x.is_null && !y.is_null;
-    if (family == TypeFamily::integer || family == TypeFamily::decimal) return std::strtold(x.text.c_str(), nullptr) < std::strtold(y.text.c_str(), nullptr);
-    return x.text < y.text;
-  };
-  for (std::size_t row = 1; row < table.rows.size(); ++row) {
-    for (std::size_t c = width; c < table.columns.size(); ++c) {
-      TypeFamily family = family_of(table.columns[c]);
-      bool plain = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::date || family == TypeFamily::datetime;
-      const mysql::Cell &before = table.rows[row - 1][c], &here = table.rows[row][c];
-      if (before == here) continue;
-      if (!plain) return false;
-      bool descending = plan.shape.order_by[c - width].descending;
-      if (descending ? less(before, here, family) : less(here, before, family)) return true;
-      break;
-    }
-  }
-  return false;
 }
 
 // The window's keys, row for row, as each side holds them. Nothing where they are the same or may be under a collation.
@@ -236,7 +218,8 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
     bool target_stands = match_rows(without_keys(*from_target, shown), b, plan.columns).complete();
     if (auto row = window_differs(*from_reference, *from_target, shown); row && target_stands) {
       result.finding = Finding::refuted;
-      if (out_of_order(*from_target, shown, plan)) result.cause = Cause::order_violated;
+      if (out_of_order(*from_target, columns_from(shown, *from_target), plan)) result.cause = Cause::order_violated;
+      else result.by_window = true;
       evidence.json().key("first_violation").begin_object().member("row", *row).key("source_keys");
       write_hidden_key(evidence.json(), *from_reference, *row, plan);
       evidence.json().key("target_keys");
@@ -269,7 +252,9 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
     RankComparison ranks = compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
     result.finding = ranks.finding;
     result.reason = ranks.reason;
-    if (ranks.finding == Finding::refuted) result.cause = Cause::order_violated;
+    // A window that is sorted and yet stands at other keys lies over other rows: some before it are wrong.
+    if (ranks.finding == Finding::refuted) result.cause = cut && ascends(target_ranks) ? Cause::defect : Cause::order_violated;
+    result.by_window = ranks.finding == Finding::refuted && result.cause == Cause::defect;
     if (ranks.finding == Finding::excused && !ranks.spellings.empty()) {
       Task<InquiryResult> task = ask_spellings({ranks.spellings.begin(), ranks.spellings.end()}, plan, interview, now);
       InquiryResult spelled = co_await task;

@@ -21,8 +21,6 @@ using Finding = InquiryResult::Finding;
 constexpr std::chrono::milliseconds reference_patience{200};
 constexpr std::chrono::seconds noise_quiet{10};
 constexpr std::size_t max_inquiries = 8;  // of one case
-// A refuted excuse is looked at again, since a target that lags may come to hold the rows that it lacked.
-constexpr std::chrono::milliseconds inquiry_pause{1000};
 
 }  // namespace
 
@@ -50,7 +48,8 @@ bool Investigator::environmental_error() const {
 }
 
 std::optional<Attribution> Investigator::cause_of_staleness() const {
-  return world_.writes.explaining(file_.scope, first_.a.get(), first_.b.get(), leftovers());
+  return world_.writes.explaining(file_.scope, first_.a.get(), first_.b.get(), &first_.match,
+                                  plan_.has_limit ? WriteIndex::Leftovers::of_a_window : WriteIndex::Leftovers::all_rows);
 }
 
 void Investigator::write_attribution(JsonWriter& json, const Attribution& found) const {
@@ -89,10 +88,15 @@ Conclusion Investigator::without_questions() const {
 
 // An open pair is put to the servers; every further one of a case only while that is polite.
 Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair) {
-  if (inquiries_ >= max_inquiries) co_return false;
+  if (inquiries_ >= max_inquiries && !last_chance_) co_return false;
   ++inquiries_;
   Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference);
   InquiryResult result = co_await task;
+  // A window that a later write has moved on one side before the other is no proof.
+  if (result.finding == Finding::refuted && result.by_window && world_.writes.written_since(file_.scope, file_.exchange.request_first)) {
+    result.finding = Finding::unknown;
+    result.reason = "later writes move the window, on one side before the other";
+  }
   next_inquiry_ = now + (result.finding == Finding::unknown ? inquiry_pause / 4 : inquiry_pause);
   order_refuted_ = result.finding == Finding::refuted && result.cause == Cause::order_violated;
   if (result.finding == Finding::unknown) {
@@ -109,38 +113,13 @@ Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTi
   co_return result.finding == Finding::excused;
 }
 
-// Both sides agree now, but under a LIMIT that may only mean that a later write has moved the window off the rows that
-// differ. Where those are still on one side only, or the whole lists still differ, nothing has healed.
-Task<bool> Investigator::still_apart(CaptureTime now) {
-  if (!plan_.has_limit || !has_reference() || !first_.a) co_return false;
-  if (now < next_list_question_) co_return true;
-  next_list_question_ = now + inquiry_pause;
-  auto list = whole_list(file_.exchange.command, plan_, max_question_rows);
-  if (!list) co_return false;
-  std::vector<mysql::Command> questions;
-  questions.push_back(std::move(*list));
-  Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
-  Choices choices = co_await asking;
-  if (!choices.reason.empty() || !choices.whole) co_return false;
-  std::vector<ColumnPlan> columns = without_leeway_columns(plan_, first_.a->columns);
-  InquiryResult contained = check_containment(first_, plan_, columns, choices);
-  bool window_may_have_moved = world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  bool lists_differ = window_may_have_moved && !match_rows(*choices.reference_tables[0], *choices.target_tables[0], columns).complete();
-  if (contained.finding != Finding::refuted && !lists_differ) co_return false;
-  if (contained.finding == Finding::refuted) {
-    refutation_ = std::move(contained.evidence);
-    apart_.clear();
-  } else {
-    apart_ = "the windows came to agree after a later write, the whole lists without LIMIT did not";
-  }
-  co_return true;
-}
-
 // One rung: a conclusion, or nothing where the ladder must go on.
 Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
   latest_ = examine(*source_, target, plan_);
   Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
+  last_chance_ = last;
+  const std::size_t refuted_before = refuted_;
   bool agrees = with_source.agrees();
   if (with_source.relation == Relation::open && (now >= next_inquiry_ || rung.target == Rung::Target::moved || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
@@ -166,7 +145,10 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   Examination with_reference = examine(reference, target, plan_);
   if (reference_differs_) latest_ = with_reference;
   bool sides_agree = with_reference.agrees();
-  if (with_reference.relation == Relation::open && first_.relation != Relation::open) {
+  // Where the first pair was open the source's own choice decides; only where the data have moved on is the reference left to tell.
+  bool due = first_.relation != Relation::open && (now >= next_inquiry_ || rung.target == Rung::Target::moved);
+  bool moved_on = last && refuted_ == refuted_before && world_.writes.written_since(file_.scope, file_.exchange.request_first);
+  if (with_reference.relation == Relation::open && (due || moved_on)) {
     Task<bool> task = agrees_after_inquiry(with_reference, now, false);
     sides_agree = co_await task;
   }
@@ -263,11 +245,16 @@ Task<Conclusion> Investigator::climb() {
     }
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});
     CaptureTime now = heard.back().answered;
+    target_moved_ = target_moved_ || moved;
     Rung found{heard.size() > 1 ? Rung::Reference::heard : Rung::Reference::not_asked, moved ? Rung::Target::moved : Rung::Target::stays, rung >= last ? Rung::Place::last : Rung::Place::between};
     Task<std::optional<Conclusion>> weighing = weigh(*target, heard[0].answered, now, found);
     std::optional<Conclusion> conclusion = co_await weighing;
     if (conclusion) co_return std::move(*conclusion);
-    if (rung >= last) co_return settle();
+    if (rung >= last) {
+      Task<std::optional<Conclusion>> looking_back = look_back(now);
+      std::optional<Conclusion> gone = co_await looking_back;
+      co_return gone ? std::move(*gone) : settle();
+    }
     last_stale_ = std::max(last_stale_, heard[0].asked);
     // The reference is asked again while it tells another story than the source; else only once the target moves.
     reference_due = reference_differs_;

@@ -20,6 +20,9 @@ inline std::int64_t since(CaptureTime from, CaptureTime to) { return to_microsec
 // Writes that far back may have moved what hangs on an order.
 inline constexpr std::chrono::seconds order_quiet{10};
 
+// A refuted excuse is looked at again, since a target that lags may come to hold the rows that it lacked.
+inline constexpr std::chrono::milliseconds inquiry_pause{1000};
+
 // What a rung of the ladder brought.
 struct Rung {
   enum class Reference : std::uint8_t { not_asked, heard } reference = Reference::not_asked;
@@ -38,7 +41,9 @@ class Investigator {
  private:
   Task<Conclusion> climb();
   Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
+  Task<std::optional<Conclusion>> look_back(CaptureTime now);
   Task<bool> still_apart(CaptureTime now);
+  Task<bool> list_is_out_of_order(const Table& reference, const Table& target, CaptureTime now);
   Task<bool> find_stand_ins();
   Task<bool> ask_gtid();
   std::optional<std::string> healed_column() const;
@@ -87,6 +92,8 @@ class Investigator {
   std::optional<mysql::Answer> previous_target_;
   CaptureTime last_stale_;                 // when the target was last seen with an answer that didn't agree
   std::size_t inquiries_ = 0;
+  bool target_moved_ = false;              // it gave more than one answer
+  bool last_chance_ = false;               // the last rung may always inquire
   CaptureTime next_inquiry_{};
   CaptureTime next_list_question_{};        // about the whole lists
   std::size_t refuted_ = 0;

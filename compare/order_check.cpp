@@ -1,6 +1,8 @@
 #include "order_check.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <numeric>
 
 #include "evidence.h"
 #include "leeway.h"
@@ -137,6 +139,34 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
   std::sort(result.spellings.begin(), result.spellings.end());
   result.spellings.erase(std::unique(result.spellings.begin(), result.spellings.end()), result.spellings.end());
   return result;
+}
+
+bool out_of_order(const Table& table, const std::vector<std::size_t>& key_columns, const Plan& plan) {
+  auto less = [](const mysql::Cell& x, const mysql::Cell& y, TypeFamily family) {
+    if (x.is_null || y.is_null) return x.is_null && !y.is_null;
+    if (family == TypeFamily::integer || family == TypeFamily::decimal) return std::strtold(x.text.c_str(), nullptr) < std::strtold(y.text.c_str(), nullptr);
+    return x.text < y.text;
+  };
+  for (std::size_t row = 1; row < table.rows.size(); ++row) {
+    for (std::size_t k = 0; k < key_columns.size(); ++k) {
+      std::size_t c = key_columns[k];
+      TypeFamily family = family_of(table.columns[c]);
+      bool plain = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::date || family == TypeFamily::datetime;
+      const mysql::Cell &before = table.rows[row - 1][c], &here = table.rows[row][c];
+      if (before == here) continue;
+      if (!plain) return false;
+      bool descending = plan.shape.order_by[k].descending;
+      if (descending ? less(before, here, family) : less(here, before, family)) return true;
+      break;
+    }
+  }
+  return false;
+}
+
+std::vector<std::size_t> columns_from(std::size_t first, const Table& table) {
+  std::vector<std::size_t> columns(table.columns.size() - first);
+  std::iota(columns.begin(), columns.end(), first);
+  return columns;
 }
 
 void write_keys(JsonWriter& json, const Plan& plan) {

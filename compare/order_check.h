@@ -39,6 +39,11 @@ bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row
 // The same, but for spellings that a collation may hold equal.
 bool may_tie(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan);
 
+// Numbers and times sort as everyone knows: is the sequence of these columns, which hold the ORDER BY keys, out of order by itself?
+bool out_of_order(const Table& table, const std::vector<std::size_t>& key_columns, const Plan& plan);
+// The table's columns from the first one on: keys that were projected behind the statement's own.
+std::vector<std::size_t> columns_from(std::size_t first, const Table& table);
+
 // "keys": [{"key", "descending", "column"}]
 void write_keys(JsonWriter& json, const Plan& plan);
 

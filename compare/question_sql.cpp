@@ -79,13 +79,26 @@ std::optional<mysql::Command> whole_tie(const mysql::Command& original, const Pl
   return rewritten(original, plan, std::move(*sql));
 }
 
-std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
-  auto sql = sql::drop_limit(plan.sql, plan.dialect);
+namespace {
+
+std::optional<mysql::Command> unlimited(std::string_view text, const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
+  auto sql = sql::drop_limit(text, plan.dialect);
   if (!sql) return std::nullopt;
   std::string bounded = open_ended(std::move(*sql)) + "\nLIMIT " + std::to_string(max_rows);
   sql::QueryShape shape = sql::shape_of(bounded, plan.dialect);
   if (!shape.understood || !shape.limit || shape.limit->number != max_rows) return std::nullopt;
   return rewritten(original, plan, std::move(bounded));
+}
+
+}  // namespace
+
+std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
+  return unlimited(plan.sql, original, plan, max_rows);
+}
+
+std::optional<mysql::Command> whole_list_with_keys(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
+  auto projected = sql::project_order_keys(plan.sql, plan.dialect);
+  return projected ? unlimited(projected->sql, original, plan, max_rows) : std::nullopt;
 }
 
 namespace {

@@ -23,6 +23,8 @@ std::optional<mysql::Command> whole_tie(const mysql::Command& original, const Pl
 
 // Without LIMIT, but for a bound of ours.
 std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows);
+// The same with the ORDER BY keys as its last columns.
+std::optional<mysql::Command> whole_list_with_keys(const mysql::Command& original, const Plan& plan, std::size_t max_rows);
 
 // One cell a pair: 1 where the column's own collation holds the two spellings equal.
 std::optional<mysql::Command> equal_under_collation(const Plan& plan, const std::vector<Spellings>& spellings);

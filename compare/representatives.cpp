@@ -18,7 +18,8 @@ namespace {
 
 using Finding = InquiryResult::Finding;
 
-constexpr std::size_t max_asked_groups = 20;
+constexpr std::size_t max_groups_asked_singly = 20, max_groups_a_question = 25, max_asked_groups = 250;
+constexpr std::size_t max_group_question_bytes = 256 * 1024;
 
 bool is_group_key(const Plan& plan, std::size_t item) {
   return std::any_of(plan.shape.group_by.begin(), plan.shape.group_by.end(), [&](const sql::SortKey& key) {
@@ -44,25 +45,30 @@ std::string asked_expression(const Plan& plan, const Table& a, std::size_t colum
   return item.text;
 }
 
-// One group of one column: its values, each spelling once.
-std::optional<std::string> group_question(const Plan& plan, const Table& a, std::size_t row, std::size_t column) {
+// One group, and the columns of its row that differ: the values that its rows hold. Each spelling once where it is one column.
+std::optional<std::string> group_question(const Plan& plan, const Table& a, std::size_t row, const std::vector<std::size_t>& columns, std::string_view number = "") {
   const sql::QueryShape& shape = plan.shape;
-  std::string asked = asked_expression(plan, a, column);
-  if (asked.empty() || shape.with_rollup || plan.from_inner_query) return std::nullopt;
-  std::string condition;
+  if (shape.with_rollup || plan.from_inner_query) return std::nullopt;
+  std::string asked, condition, items(number);
+  for (std::size_t c : columns) {
+    asked = asked_expression(plan, a, c);
+    if (asked.empty()) return std::nullopt;
+    items += (items.empty() ? "" : ", ") + asked;
+  }
   auto add = [&](const std::string& one) { condition += (condition.empty() ? "" : " AND ") + one; };
   if (!shape.group_by.empty()) {
     auto group = group_condition(plan, a, row);
     if (!group) return std::nullopt;
     add(*group);
   }
-  bool by_value = is_text(family_of(a.columns[column])) && !is_bare_column(plan, column) && shape.group_by.empty();
+  if (columns.size() > 1) return sql::over_same_rows(plan.sql, items, condition, " LIMIT " + std::to_string(max_question_rows), plan.dialect);
+  bool by_value = is_text(family_of(a.columns[columns[0]])) && !is_bare_column(plan, columns[0]) && shape.group_by.empty();
   if (by_value) {
-    auto literal = literal_of(a.rows[row][column], a.columns[column], plan.dialect);
+    auto literal = literal_of(a.rows[row][columns[0]], a.columns[columns[0]], plan.dialect);
     if (!literal) return std::nullopt;
     add("(" + asked + ") = " + *literal);
   }
-  return sql::over_same_rows(plan.sql, asked, condition, " GROUP BY HEX(" + asked + "), " + asked, plan.dialect);
+  return sql::over_same_rows(plan.sql, items, condition, " GROUP BY HEX(" + asked + "), " + asked, plan.dialect);
 }
 
 // All the rows that DISTINCT or UNION chose from.
@@ -80,11 +86,69 @@ std::optional<mysql::Command> rows_made_distinct(const Plan& plan, const mysql::
   return all ? rewritten(original, plan, std::move(*all)) : std::nullopt;
 }
 
-bool holds(const Heard& heard, const mysql::Cell& cell) {
-  const mysql::Answer* answer = heard.answer();
-  const mysql::ResultSet* rows = answer != nullptr ? answer->first_rows() : nullptr;
-  auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
-  return table && std::any_of(table->rows.begin(), table->rows.end(), [&](const auto& row) { return row.size() == 1 && row[0] == cell; });
+struct GroupRow {
+  std::size_t row_a, row_b;
+  std::vector<std::size_t> columns;  // that differ, and are looked for inside the group
+};
+
+// One question about some of the groups. Where it is about several, its first column numbers them.
+struct GroupQuestion {
+  mysql::Command command;
+  std::size_t first = 0, count = 0;  // of the groups
+  std::vector<std::size_t> columns;  // that it asks for
+  bool numbered = false;
+};
+
+std::optional<GroupQuestion> question_about(const std::vector<GroupRow>& groups, std::size_t first, std::size_t count, const Plan& plan, const Table& a,
+                                            const mysql::Command& original) {
+  GroupQuestion question{{}, first, count, {}, count > 1};
+  std::set<std::size_t> columns;
+  for (std::size_t i = first; i < first + count; ++i) columns.insert(groups[i].columns.begin(), groups[i].columns.end());
+  question.columns.assign(columns.begin(), columns.end());
+  // A union may print these otherwise than the statement does.
+  auto printed_otherwise = [&](std::size_t c) {
+    TypeFamily family = family_of(a.columns[c]);
+    return family == TypeFamily::floating || family == TypeFamily::bit || family == TypeFamily::json || family == TypeFamily::geometry || family == TypeFamily::vector;
+  };
+  if (count > 1 && std::any_of(columns.begin(), columns.end(), printed_otherwise)) return std::nullopt;
+  std::string sql;
+  for (std::size_t i = first; i < first + count; ++i) {
+    auto one = group_question(plan, a, groups[i].row_a, question.columns, count > 1 ? std::to_string(i) : "");
+    if (!one) return std::nullopt;
+    sql += count == 1 ? *one : (i > first ? "\nUNION ALL (" : "(") + *one + "\n)";
+  }
+  if (sql.size() > max_group_question_bytes) return std::nullopt;
+  auto command = rewritten(original, plan, std::move(sql));
+  if (!command) return std::nullopt;
+  question.command = std::move(*command);
+  return question;
+}
+
+// One group at a time where they are few, else many in one question. Nothing where a group can't be asked for.
+std::optional<std::vector<GroupQuestion>> group_questions(const std::vector<GroupRow>& groups, const Plan& plan, const Table& a, const mysql::Command& original) {
+  if (groups.size() > max_asked_groups) return std::nullopt;
+  std::size_t step = groups.size() <= max_groups_asked_singly ? 1 : max_groups_a_question;
+  std::vector<GroupQuestion> questions;
+  for (std::size_t first = 0; first < groups.size(); first += step) {
+    auto question = question_about(groups, first, std::min(step, groups.size() - first), plan, a, original);
+    if (!question) return std::nullopt;
+    questions.push_back(std::move(*question));
+  }
+  return questions;
+}
+
+// Do the group's rows hold the cell? Nothing where there are more of them than were asked for.
+std::optional<bool> holds(const Table& table, const GroupQuestion& question, std::size_t group, std::size_t column, const mysql::Cell& cell) {
+  std::size_t place = static_cast<std::size_t>(std::find(question.columns.begin(), question.columns.end(), column) - question.columns.begin()) + (question.numbered ? 1 : 0);
+  std::string number = std::to_string(group);
+  std::size_t rows = 0;
+  for (const auto& row : table.rows) {
+    if (row.size() <= place || (question.numbered && row[0].text != number)) continue;
+    if (row[place] == cell) return true;
+    ++rows;
+  }
+  if (question.columns.size() > 1 && rows >= max_question_rows) return std::nullopt;
+  return false;
 }
 
 }  // namespace
@@ -129,56 +193,63 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
     if (contained.finding != Finding::unknown) co_return contained;
   }
 
-  struct GroupQuestion {
-    std::size_t row_a, row_b, column;
-    mysql::Command command;
-  };
-  std::vector<GroupQuestion> questions;
+  std::vector<GroupRow> groups;
   std::vector<Leeway> leeway = leeways(plan, a.columns);
   RowPairs rest;  // what rests on the rows below
   std::set<Leeway> rules;
   for (auto [row_a, row_b] : *pairs) {
-    bool all_asked = true;
+    GroupRow group{row_a, row_b, {}};
+    bool in_group = true;
     for (std::size_t c = 0; c < leeway.size(); ++c) {
-      if (compare_cells(a.rows[row_a][c], a.columns[c], b.rows[row_b][c], b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
-      rules.insert(leeway[c]);
-      bool in_group = leeway[c] == Leeway::spelling || leeway[c] == Leeway::bare;
-      auto sql = in_group && questions.size() < max_asked_groups ? group_question(plan, a, row_a, c) : std::nullopt;
-      auto command = sql ? rewritten(original, plan, std::move(*sql)) : std::nullopt;
-      if (command) questions.push_back({row_a, row_b, c, std::move(*command)});
-      else all_asked = false;
+      if (compare_cells(a.rows[row_a][c], a.columns[c], b.rows[row_b][c], b.columns[c], plan.columns[c]).match == CellMatch::different) {
+        rules.insert(leeway[c]);
+        in_group = in_group && (leeway[c] == Leeway::spelling || leeway[c] == Leeway::bare);
+        group.columns.push_back(c);
+      }
     }
-    if (!all_asked) rest.emplace_back(row_a, row_b);
+    if (group.columns.empty()) continue;
+    if (in_group && group_question(plan, a, row_a, group.columns)) groups.push_back(std::move(group));
+    else rest.emplace_back(row_a, row_b);
   }
   Evidence evidence;
   evidence.json().key("value_rules").begin_array();
   for (Leeway rule : rules) evidence.json().string(to_string(rule));
   evidence.json().end_array();
-  if (questions.size() == max_asked_groups && !rest.empty()) {  // more groups than are asked for one by one
-    questions.clear();
+  auto questions = group_questions(groups, plan, a, original);
+  if (!questions) {  // more groups than are asked for
+    groups.clear();
+    questions.emplace();
     rest = *pairs;
   }
   std::vector<Ask> asks;
   for (Side side : {Side::reference, Side::target})
-    for (const GroupQuestion& question : questions) asks.push_back({side, question.command});
+    for (const GroupQuestion& question : *questions) asks.push_back({side, question.command});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
   result.finding = Finding::excused;
-  if (!questions.empty()) evidence.json().member("rule", "representative_of_a_group").key("re_queries").begin_array();
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    const GroupQuestion& question = questions[i];
-    const mysql::Cell &left = a.rows[question.row_a][question.column], &right = b.rows[question.row_b][question.column];
+  if (!questions->empty()) evidence.json().member("rule", "representative_of_a_group").key("re_queries").begin_array();
+  for (std::size_t i = 0; i < questions->size(); ++i) {
+    const GroupQuestion& question = (*questions)[i];
     evidence.json().begin_object().member("sql", quoted_sql(question.command.text, plan.collation));
     bool both = true;
     for (std::size_t side = 0; side < 2; ++side) {
-      const Heard& one = heard[side * questions.size() + i];
+      const Heard& one = heard[side * questions->size() + i];
       if (one.answer() == nullptr) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, one.why_not()};
-      if (one.answer()->first_rows() == nullptr) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, "the question about the group failed"};
-      both = both && holds(one, left) && holds(one, right);
+      const mysql::ResultSet* rows = one.answer()->first_rows();
+      auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+      if (!table) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, "the question about the group failed"};
+      for (std::size_t g = question.first; g < question.first + question.count; ++g) {
+        for (std::size_t c : groups[g].columns) {
+          auto left = holds(*table, question, g, c, a.rows[groups[g].row_a][c]), right = holds(*table, question, g, c, b.rows[groups[g].row_b][c]);
+          if (!left || !right) co_return InquiryResult{Finding::unknown, Cause::unexamined, {}, "the group has more than " + std::to_string(max_question_rows) + " rows"};
+          both = both && *left && *right;
+        }
+      }
     }
+    if (question.count > 1) evidence.json().member("groups", question.count);
     evidence.json().member("both_values_on_both_sides", both).end_object();
     if (!both) result.finding = Finding::refuted;
   }
-  if (!questions.empty()) evidence.json().end_array();
+  if (!questions->empty()) evidence.json().end_array();
   if (result.finding == Finding::excused && !rest.empty()) {
     RowPairs paired = rest;
     bool of_all_rows = std::all_of(rules.begin(), rules.end(), [](Leeway rule) { return rule == Leeway::list || rule == Leeway::float_sum; });

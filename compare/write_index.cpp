@@ -191,7 +191,7 @@ void WriteIndex::each_candidate(const ReadScope& read, const std::map<sql::Quali
   }
 }
 
-std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
+std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const {
   std::optional<Attribution> best;
   int best_rank = -1;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
@@ -201,13 +201,15 @@ std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const T
     bool visible = write->committed && *write->committed <= read.request;
     if (!own && !visible) return;
     Touch touch = touches(*write, table, a, b, leftovers);
-    if (touch == Touch::no) return;
+    if (touch == Touch::no && kind == Leftovers::all_rows) return;
     std::optional<std::string> key = common_key(predicates, write->keys);
     if (!key && touch == Touch::yes) {
       auto [column, values] = *shown_key(*write, table, *a);
       key = lower(a->columns[column].org_name) + "=" + *values->begin();
     }
-    int rank = (own ? 2 : 0) + (key ? 1 : 0);
+    // In a window a row that the write names says more than whose write it was.
+    bool by_row = kind == Leftovers::of_a_window && touch == Touch::yes;
+    int rank = (by_row ? 4 : 0) + (own ? 2 : 0) + (key ? 1 : 0);
     if (best && (rank < best_rank || (rank == best_rank && write->ok <= best->write->ok))) return;
     best_rank = rank;
     best = Attribution{write, table, std::move(key), own ? Attribution::Session::own : Attribution::Session::other, !visible};

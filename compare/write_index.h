@@ -62,8 +62,10 @@ class WriteIndex {
   ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;
 
   // The write that best explains why the read met an older version: own session before others, by key before by table, the
-  // latest first. leftovers: rows on one side only, where they are known; a write whose key is in none of them explains nothing.
-  std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // latest first. leftovers: rows on one side only, where they are known; a write whose key is in none of them explains nothing,
+  // unless they are of a window: there it may have moved others in, and counts as one by table.
+  enum class Leftovers : std::uint8_t { all_rows, of_a_window };
+  std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const;
   // Do the writes that may explain the read touch the column (lower case) at all?
   bool touches_column(const ReadScope& read, const std::string& column) const;
   // A write that was in flight while the read was: either answer is legal.
