@@ -71,7 +71,6 @@ run::LatencyLimits latency_limits(const std::string& budget, const std::string& 
 void refuse_what_is_not_yet(const RunArguments& a) {
   if (a.run != "reads" && a.sandbox == "redirect") not_yet("--sandbox redirect");
   if (!a.map.empty()) not_yet("--map");
-  if (!a.calibrate.empty()) not_yet("--calibrate");
 }
 
 }  // namespace
@@ -114,7 +113,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--map", a.map, "Not yet");
   command.add_option("--ramp", a.ramp, "Load that rises by whole sessions, as in 1%..100%/10m")->type_name("FROM..TO/DURATION");
   command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->type_name("N");
-  command.add_option("--calibrate", a.calibrate, "Not yet");
+  command.add_option("--calibrate", a.calibrate, "The first so many reads are asked twice of the reference, to learn which statements it answers differently itself")->check(CLI::Range(1U, 1'000'000U))->type_name("READS");
   command.add_option("--metrics", a.metrics, "Serve the run's figures to Prometheus at /metrics; loopback only")->type_name("ADDR:PORT");
   command.add_option("--marker", a.marker, "For writes: the sandbox's marker table")->type_name("SCHEMA.TABLE");
   command.add_flag("--aa", a.aa, "The target is meant to be the reference, or its like: reads only, to learn how a server differs from itself");
@@ -212,6 +211,8 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.judging.questions_per_second = a.requery_rate;
   options.judging.questions_per_fingerprint_minute = a.requery_budget;
   options.judging.accepted_rules = a.accept_rules;
+  options.judging.calibrate = a.calibrate;
+  if (a.calibrate > 0 && a.reference.empty()) throw Failure(FailureKind::usage, "--calibrate " + std::to_string(a.calibrate) + ": it is the reference that is asked twice; give --reference");
   options.limits.connect = duration("--connect-timeout", a.connect_timeout);
   options.latency = latency_limits(a.latency_budget, a.latency_floor);
   options.limits.statement = duration("--statement-timeout", a.statement_timeout);

@@ -26,7 +26,8 @@ struct RunArguments {
   std::int64_t resume = 0;
   std::uint32_t loops = 1, target_connections = 0;
   // Accepted by the parser so that they are answered by name, not as unknown options.
-  std::string map, calibrate, marker;
+  std::string map, marker;
+  std::uint32_t calibrate = 0;
   bool dry_run = false, aa = false;
 };
 

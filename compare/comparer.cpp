@@ -10,6 +10,7 @@
 #include "evidence.h"
 #include "investigation.h"
 #include "session/render.h"
+#include "session_strip.h"
 #include "settled.h"
 #include "side_verdicts.h"
 
@@ -68,8 +69,10 @@ struct Comparer::State {
   ComparerOptions options;
   sql::Catalogue catalogue;
   WriteIndex writes;
+  SessionStrips strips;
   QuestionBudget budget;
   SettledCases settled;
+  std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
   Follows follows;
   std::size_t max_climbing, climbing = 0;
   std::map<CaseId, std::unique_ptr<OpenCase>> cases;
@@ -85,7 +88,7 @@ struct Comparer::State {
 
   void judge(const CaseFile& file, Conclusion&& conclusion);
   void open(std::unique_ptr<OpenCase> unopened, CaptureTime now);
-  void conclude(CaseId id, Conclusion&& conclusion, CaptureTime now);
+  void conclude(CaseId id, Conclusion&& conclusion);
   void admit(CaptureTime now);
   void schedule(CaseId id);
   void answer(CaseId id, std::size_t question, Reply&& reply, CaptureTime asked, CaptureTime now);
@@ -110,6 +113,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   if (same_content)
     if (auto warnings = warning_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*warnings));
   if (!judgement.verdicts.empty()) {
+    judgement.before = file.before;
     judgement.sql = session::to_utf8(exchange.command.text, exchange.collation).text;
     JsonWriter json;
     session::write_parameters(json, exchange.command, exchange.collation);
@@ -124,7 +128,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
 
 void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) {
   OpenCase& opened = *unopened;
-  opened.story.emplace(investigate(opened.file, opened.interview, World{writes, options, follows}));
+  opened.story.emplace(investigate(opened.file, opened.interview, World{writes, options, follows, noisy}));
   opened.story->start();
   if (opened.story->done()) {
     judge(opened.file, opened.story->result());
@@ -139,11 +143,11 @@ void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) 
   if (full) fail_waiting(id, "more than " + std::to_string(options.open_cases) + " cases were open", now);
 }
 
-void Comparer::State::conclude(CaseId id, Conclusion&& conclusion, CaptureTime now) {
+void Comparer::State::conclude(CaseId id, Conclusion&& conclusion) {
   auto entry = cases.find(id);
   OpenCase& done = *entry->second;
   if (done.climbing) {
-    settled.remember(done.key, done.file, conclusion, now);  // what was asked, not what was taken from an earlier case
+    settled.remember(done.key, done.file, conclusion);  // what was asked, not what was taken from an earlier case
     --climbing;
     climbing_keys.erase(done.key);
   }
@@ -168,8 +172,8 @@ void Comparer::State::admit(CaptureTime now) {
     OpenCase& waiting = *cases.at(id);
     ++next;
     if (climbing_keys.contains(waiting.key)) continue;  // the same pair is being examined: its conclusion may do for both
-    if (auto known = settled.find(waiting.key, waiting.file, writes, now)) {
-      conclude(id, std::move(*known), now);
+    if (auto known = settled.find(waiting.key, waiting.file, writes)) {
+      conclude(id, std::move(*known));
       continue;
     }
     if (budget.next_slot(waiting.file.meaning.fingerprint, now) > std::max(now, budget.next_slot(now))) continue;
@@ -192,7 +196,7 @@ void Comparer::State::answer(CaseId id, std::size_t question, Reply&& reply, Cap
   wanted.heard = {wanted.ask.side, asked, now, std::move(reply)};
   if (!open_case.interview.all_heard()) return;
   open_case.interview.resume();
-  if (open_case.story->done()) conclude(id, open_case.story->result(), now);
+  if (open_case.story->done()) conclude(id, open_case.story->result());
   else if (open_case.climbing) schedule(id);
 }
 
@@ -225,6 +229,7 @@ Comparer::~Comparer() = default;
 
 void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
   state_->writes.observe(exchange, meaning, replayed);
+  state_->strips.observe(exchange, meaning);
 }
 
 void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now) {
@@ -246,6 +251,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.target = std::move(target);
   file.opened = now;
   file.history = state_->writes.take_history(file.exchange.id);
+  file.before = state_->strips.before(file.exchange.id);
   bool observed = file.exchange.is_observed() && file.target.answer.state == mysql::Answer::State::complete;
   if (!observed) {
     Evidence evidence;
@@ -265,7 +271,10 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   state_->open(std::move(fresh), now);
 }
 
-void Comparer::matched(session::ExchangeId exchange) { state_->writes.take_history(exchange); }
+void Comparer::matched(session::ExchangeId exchange) {
+  state_->writes.take_history(exchange);
+  state_->strips.passed(exchange);
+}
 
 std::optional<Question> Comparer::next_question(CaptureTime now) {
   State& s = *state_;
@@ -317,6 +326,14 @@ void Comparer::on_reply(QuestionId question, Reply&& reply, CaptureTime now) {
   count.time_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(now - asked.asked)));
   state_->answer(asked.id, asked.question, std::move(reply), asked.asked, now);
 }
+
+bool Comparer::spend_questions(std::uint64_t fingerprint, unsigned count, CaptureTime now) {
+  if (state_->budget.next_slot(fingerprint, now) > now || state_->budget.next_slot(now) > now) return false;
+  for (unsigned i = 0; i < count; ++i) state_->budget.spend(fingerprint, now);
+  return true;
+}
+
+void Comparer::note_noisy(std::uint64_t fingerprint) { state_->noisy.insert(fingerprint); }
 
 std::size_t Comparer::open_cases() const { return state_->cases.size(); }
 

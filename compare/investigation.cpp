@@ -216,7 +216,7 @@ Conclusion Investigator::settle() {
 
 Task<Conclusion> Investigator::climb() {
   std::size_t last = last_rung(world_.options.ladder_limit), rung = 0;
-  bool random = is_random(plan_);
+  bool random = is_random(plan_) || world_.noisy.contains(file_.meaning.fingerprint);
   bool reference_due = true;
   Task<bool> asking_gtid = ask_gtid();
   co_await asking_gtid;

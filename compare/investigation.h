@@ -22,6 +22,7 @@ struct CaseFile {
   Plan plan;
   ReadScope scope;
   SessionHistory history;
+  std::string before;  // the session's statements before it, as JSON
   CaptureTime opened;
 };
 
@@ -32,6 +33,7 @@ struct World {
   const WriteIndex& writes;
   const ComparerOptions& options;
   Follows& target_follows;  // found out on the way
+  const std::set<std::uint64_t>& noisy;  // fingerprints that the reference was seen to answer differently
 };
 
 // Where a pair turned out equal under named rules, there is no verdict.

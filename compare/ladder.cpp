@@ -16,7 +16,15 @@ void Ladder::mark_target_agreed() {
 
 void Ladder::write(JsonWriter& json) const {
   json.key("ladder").begin_array();
-  for (const LadderEntry& entry : entries_) {
+  // Of rungs that brought the same, the first and the last: how many lay between hangs on the machine's haste.
+  auto same = [](const LadderEntry& x, const LadderEntry& y) { return x.digest == y.digest && x.agrees == y.agrees; };
+  auto next_of_side = [&](auto from, auto end, Side side) { return std::find_if(from, end, [&](const LadderEntry& one) { return one.side == side; }); };
+  for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+    const LadderEntry& entry = *at;
+    auto next = next_of_side(at + 1, entries_.end(), entry.side);
+    auto before = next_of_side(std::make_reverse_iterator(at), entries_.rend(), entry.side);
+    bool between = next != entries_.end() && before != entries_.rend() && same(*next, entry) && same(*before, entry);
+    if (between) continue;
     json.begin_object().member("at_us", entry.at_us).member("side", to_string(entry.side));
     json.member("digest", entry.digest).member("agrees", entry.agrees).end_object();
   }

@@ -24,7 +24,7 @@ class Ladder {
   // The target's latest answer agreed.
   void mark_target_agreed();
   const std::vector<LadderEntry>& entries() const { return entries_; }
-  // "ladder": [{at_us, side, digest, agrees}]
+  // "ladder": [{at_us, side, digest, agrees}], without the rungs between two of the same side that brought the same
   void write(JsonWriter& json) const;
 
  private:

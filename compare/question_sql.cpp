@@ -137,8 +137,10 @@ std::optional<mysql::Command> equal_under_collation(const Plan& plan, const std:
       qualifier = plan.shape.items[*key.item].column_table;
     }
     const sql::ShapeTable* place = nullptr;
+    // A set operation's keys come from all of its parts.
+    bool one_block = plan.shape.kind == sql::ShapeKind::select;
     for (const sql::ShapeTable& table : plan.shape.tables) {
-      bool here = qualifier.empty() ? plan.shape.tables.size() == 1 : same_name(qualifier, table.alias.empty() ? table.table.name : table.alias);
+      bool here = one_block && (qualifier.empty() ? plan.shape.tables.size() == 1 : same_name(qualifier, table.alias.empty() ? table.table.name : table.alias));
       if (here && !column.empty() && !table.derived && !table.table.name.empty()) place = &table;
     }
     if (i > 0) sql += ", ";

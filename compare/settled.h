@@ -12,7 +12,7 @@
 namespace darktap::compare {
 
 inline constexpr std::size_t max_settled = 1000;
-inline constexpr std::chrono::seconds settled_for{30};
+inline constexpr std::chrono::seconds settled_for{30};  // of production's time
 
 class SettledCases {
  public:
@@ -20,15 +20,14 @@ class SettledCases {
   static std::string key_of(const CaseFile& file);
 
   // Only what time did not decide is remembered: defects and undefined order.
-  void remember(const std::string& key, const CaseFile& file, const Conclusion& conclusion, CaptureTime now);
-  // The earlier conclusion, its evidence naming the exchange that settled it.
-  std::optional<Conclusion> find(const std::string& key, const CaseFile& file, const WriteIndex& writes, CaptureTime now) const;
+  void remember(const std::string& key, const CaseFile& file, const Conclusion& conclusion);
+  // The earlier conclusion, with its evidence.
+  std::optional<Conclusion> find(const std::string& key, const CaseFile& file, const WriteIndex& writes) const;
 
  private:
   struct Entry {
     Verdict verdict;
-    session::ExchangeId settled_by;
-    CaptureTime read, concluded;
+    CaptureTime read;  // when production read it
   };
   std::map<std::string, Entry> entries_;
   std::deque<std::string> order_;

@@ -17,13 +17,15 @@ void write_stored(JsonWriter& json, const char* key, const std::string& stored, 
   json.key(key).raw(stored.empty() ? instead_of_nothing : stored);
 }
 
-void write_example(JsonWriter& json, const store::Example& example) {
+void write_example(JsonWriter& json, const store::Example& example, const std::string& plans) {
   json.begin_object().member("session", example.exchange.session.value).member("seq", example.exchange.seq);
   json.member("time", to_rfc3339(example.time)).member("sql", example.sql);
   write_stored(json, "params", example.parameters, "[]");
   write_stored(json, "source", example.source_answer, "{}");
   write_stored(json, "target", example.target_answer, "{}");
   write_stored(json, "evidence", example.evidence, "{}");
+  write_stored(json, "session_strip", example.before, "[]");
+  write_stored(json, "explain", plans, "null");
   json.key("provenance").begin_object().member("file", example.file).member("packet", example.packet).end_object();
   json.end_object();
 }
@@ -95,7 +97,7 @@ void write_finding_members(JsonWriter& json, const store::Finding& finding) {
 void write_examples_members(JsonWriter& json, const store::Finding& finding) {
   write_stored(json, "evidence", finding.evidence, "{}");
   json.key("examples").begin_array();
-  for (const store::Example& example : finding.examples) write_example(json, example);
+  for (const store::Example& example : finding.examples) write_example(json, example, finding.plans);
   json.end_array();
 }
 

@@ -84,6 +84,8 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       order_(options.order == replay::Order::commit ? std::make_unique<replay::OrderByCommit>(replay::OrderOptions{prepared_.isolation}, &prepared_.catalogue) : nullptr),
       replayer_(loop, *this, workers_options(options, prepared_, input_, order_.get())),
       latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
+      explain_(target_asker_, reference_asker_, prepared_.reference_is_source ? ExplainWatch::Sides::target : ExplainWatch::Sides::both, options.judging.questions_per_second),
+      calibration_(comparer_, reference_asker_, options.judging.calibrate),
       look_ahead_(input_.inbox, prepared_.catalogue, order_.get(), policy_),
       breaker_(options.breaker),
       vitals_(target_asker_, options.breaker) {
@@ -107,6 +109,8 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
     replayer_.drain();
     ask_what_is_due();
     latency_.turn(tap_now());
+    explain_.turn(writer_);
+    calibration_.turn(tap_now());
     loop_.run_once(until_due());
     auto now = steady_clock::now();
     if (now - last_flush >= patience::flush) {
@@ -116,6 +120,7 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
     if (now - last_judged_ >= patience::between_latency_verdicts) {
       last_judged_ = now;
       judge_latency();
+      explain_.begin(ExplainWatch::Round::between);
     }
     if (now - last_progress_ >= patience::progress) {
       look_at_target();
@@ -125,8 +130,11 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
   }
   flush();
   judge_latency();
+  explain_findings();
   if (progress) progress(info_.id, make_progress());
   tell_of_writes();
+  if (options_.tell && calibration_.asked() > 0)
+    options_.tell("calibration: " + std::to_string(calibration_.asked()) + " reads were asked twice of the reference; " + std::to_string(calibration_.noisy()) + " statements answered differently, and are sampled closely");
   return (stop.load() || !limit_broken_.empty()) && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
 }
 
@@ -279,6 +287,8 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
     replayer_.pass_over(exchange.id);
     return bin(is_lost ? store::Bin::target_failed : store::Bin::skipped, is_lost ? "replay: transaction_lost" : left, exchange, *meaning, store::Execution::not_compared);
   }
+  explain_.note(exchange, *meaning);
+  calibration_.note(exchange, *meaning);
   replayer_.submit(std::move(exchange), std::move(meaning), due);
 }
 

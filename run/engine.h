@@ -16,6 +16,8 @@
 #include "run/inbox.h"
 #include "run/own_connections.h"
 #include "run/positions.h"
+#include "calibration.h"
+#include "explain_watch.h"
 #include "latency_watch.h"
 #include "look_ahead.h"
 #include "preparation.h"
@@ -38,6 +40,7 @@ inline constexpr std::chrono::seconds silent_questions{15};  // of any other: no
 inline constexpr std::chrono::milliseconds flush{500};
 inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
+inline constexpr std::chrono::seconds plans{5}, plans_of_stopped{1};  // EXPLAINs at the run's end
 }  // namespace patience
 
 // What a resumed run has behind it.
@@ -72,6 +75,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   RunResult::End run(const std::atomic<bool>& stop, const OnProgress& progress);
 
   const std::string& gave_up() const { return gave_up_; }
+  std::uint64_t taken() const { return taken_; }  // exchanges so far
   const std::string& limit_broken() const { return limit_broken_; }
 
  private:
@@ -111,6 +115,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   bool is_done(const std::atomic<bool>& stop);
   void flush();
   void judge_latency();
+  void explain_findings();
   Progress make_progress();
   CaptureTime tap_now() const { return CaptureClock::now() + input_.shift; }
   std::string file_of(const Provenance& provenance) const;
@@ -134,6 +139,8 @@ class Engine final : WorkersSink, compare::JudgementSink {
   std::unique_ptr<replay::OrderByCommit> order_;  // none: each session for itself
   Workers replayer_;
   LatencyWatch latency_;
+  ExplainWatch explain_;
+  Calibration calibration_;
   LookAhead look_ahead_;
 
   Positions positions_;

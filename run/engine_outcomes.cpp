@@ -96,12 +96,30 @@ void Engine::on_gave_up(const std::string& line) {
 
 void Engine::on_judgement(compare::Judgement& judgement) {
   if (!judgement.verdicts.empty()) ++mismatches_;
-  for (const compare::Verdict& verdict : judgement.verdicts) ++mismatches_by_[{verdict.difference, verdict.cause}];
+  for (const compare::Verdict& verdict : judgement.verdicts) {
+    ++mismatches_by_[{verdict.difference, verdict.cause}];
+    if (verdict.cause == compare::Cause::defect || verdict.cause == compare::Cause::order_violated) explain_.want(judgement.fingerprint);
+  }
   writer_.add(judgement, file_of(judgement.provenance));
 }
 
 void Engine::judge_latency() {
-  writer_.set_latency_findings(latency_.judge(writer_));
+  std::vector<store::LatencyFinding> slower = latency_.judge(writer_);
+  for (const store::LatencyFinding& finding : slower) explain_.want(finding.fingerprint);
+  writer_.set_latency_findings(std::move(slower));
+  writer_.flush();
+}
+
+// At the run's end, as long as both servers answer.
+void Engine::explain_findings() {
+  if (replayer_.gave_up()) return;
+  explain_.begin(ExplainWatch::Round::last);
+  auto end = steady_clock::now() + (stopped_ != steady_clock::time_point() || !input_.schedule ? patience::plans_of_stopped : patience::plans);
+  while (!explain_.is_idle() && steady_clock::now() < end) {
+    explain_.turn(writer_);
+    loop_.run_once(std::chrono::milliseconds(10));
+  }
+  explain_.turn(writer_);
   writer_.flush();
 }
 
@@ -127,8 +145,12 @@ void Engine::tell_writer() {
   if (known > binned_.total()) ledger.add(store::Bin::pending, known - binned_.total());
   writer_.set_ledger(ledger);
   for (compare::Side side : {compare::Side::reference, compare::Side::target}) {
-    auto count = comparer_.questions(side);
-    info_.questions[std::string(compare::to_string(side))] = {count.n, count.time_us};
+    auto count = comparer_.questions(side), plans = explain_.questions(side);
+    if (side == compare::Side::reference) {
+      count.n += calibration_.questions().n;
+      count.time_us += calibration_.questions().time_us;
+    }
+    info_.questions[std::string(compare::to_string(side))] = {count.n + plans.n, count.time_us + plans.time_us};
   }
   info_.target_follows = comparer_.target_follows();
   writer_.set_info(info_);

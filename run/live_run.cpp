@@ -32,6 +32,8 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
 
   Prepared::SourceCount source_before = prepared.source_questions;
   bool reference_is_source = prepared.reference_is_source;
+  if (options.tell && prepared.unix_sessions > 0)
+    options.tell(std::to_string(prepared.unix_sessions) + " sessions of the source came by its unix socket: no tap sees what they ask, nor the writes that they make");
   client::EventLoop loop;
   Inbox inbox(options.limits.queued_bytes, Inbox::WhenFull::shed_session, [&loop] { loop.wake(); });
   Engine engine(loop, options, std::move(prepared), {.inbox = inbox, .files = {live.interface}}, writer, info);
@@ -72,7 +74,13 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   result.gave_up = engine.gave_up();
   result.limit_broken = engine.limit_broken();
   std::uint64_t ours = reference_is_source ? info.questions["reference"].first : 0;
-  if (auto questions = questions_since(options, source_before, ours)) writer.set_server_questions(*questions);
+  if (auto questions = questions_since(options, source_before, ours)) {
+    writer.set_server_questions(*questions);
+    // Questions counts statements, not preparing and closing them; and the server's own clock stops a little later than the tap.
+    if (options.tell && *questions > engine.taken() + engine.taken() / 50 + 20)
+      options.tell("the source answered " + std::to_string(*questions) + " statements, the tap saw " + std::to_string(engine.taken()) +
+                   " exchanges: the rest came by a unix socket, another port or interface, TLS, or was not sampled");
+  }
   writer.finish(CaptureClock::now());
   return result;
 }

@@ -60,6 +60,19 @@ void prepare_writes(client::BlockingConnection& target, const std::string& name,
 
 }  // namespace
 
+namespace {
+
+// Clients that came by the server's own socket file, as far as it shows other users' sessions to this one.
+std::uint64_t unix_sessions_of(client::BlockingConnection& server) {
+  auto table = server.table("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE HOST = 'localhost' AND COMMAND <> 'Daemon' AND USER NOT IN ('system user', 'event_scheduler')");
+  std::string text = table ? table->at(0, std::size_t{0}).value_or("0") : "0";
+  std::uint64_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> questions_of(client::BlockingConnection& server) {
   auto table = server.table("SHOW GLOBAL STATUS LIKE 'Questions'");
   if (!table) return std::nullopt;
@@ -110,6 +123,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
     client::BlockingConnection source = open(*servers.source, options.limits);
     identities.source = replay::ask_identity(source, addresses.source->name);
     prepared.source_questions = questions_of(source);
+    prepared.unix_sessions = unix_sessions_of(source);
     prepared.our_connections.push_back(flow_of(source));
   }
   prepared.our_connections.push_back(flow_of(target));

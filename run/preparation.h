@@ -18,6 +18,7 @@ struct Prepared {
   using SourceCount = std::optional<std::uint64_t>;
   SourceCount source_questions;  // that --source had answered when it was asked, where it tells
   bool reference_is_source = false;
+  std::uint64_t unix_sessions = 0;  // of the source when it was asked: no tap sees them
   client::ConnectOptions target;
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;

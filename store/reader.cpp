@@ -160,7 +160,7 @@ void StoreReader::State::read_examples(std::int64_t run, Finding& finding) const
   };
   Statement row = database.prepare("SELECT session, seq, time, sql, " + json("parameters") + ", " + json("source_answer") + ", " +
                                    json("target_answer") + ", " + json("evidence") +
-                                   ", file, packet FROM examples WHERE run = ? AND finding = ? ORDER BY rank, slot");
+                                   ", file, packet, " + json("session_strip") + " FROM examples WHERE run = ? AND finding = ? ORDER BY rank, slot");
   row.bind(run, finding.id);
   while (row.step()) {
     finding.examples.push_back({.exchange = {SessionId{row.count(0)}, static_cast<std::uint32_t>(row.integer(1))},
@@ -171,9 +171,19 @@ void StoreReader::State::read_examples(std::int64_t run, Finding& finding) const
                                 .target_answer = row.text(6),
                                 .evidence = row.text(7),
                                 .file = row.text(8),
-                                .packet = row.count(9)});
+                                .packet = row.count(9),
+                                .before = row.text(10)});
   }
   if (!finding.examples.empty()) finding.evidence = finding.examples.front().evidence;
+  // A plan tells why a server is slow, or why its rows come in another order; of other differences it says nothing.
+  bool by_plan = finding.cause == compare::Cause::defect || finding.cause == compare::Cause::order_violated;
+  if (!by_plan || finding.difference == compare::Difference::column_metadata || finding.difference == compare::Difference::warnings) return;
+  Statement plans = database.prepare("SELECT plans FROM plans WHERE run = ? AND fingerprint = ? AND json_valid(plans)");
+  plans.bind(run, to_hex(finding.fingerprint));
+  if (!plans.step()) return;
+  finding.plans = plans.text(0);
+  if (finding.evidence.empty() || finding.evidence == "{}") finding.evidence = "{\"explain\":" + finding.plans + "}";
+  else if (finding.evidence.ends_with('}')) finding.evidence.insert(finding.evidence.size() - 1, ",\"explain\":" + finding.plans);
 }
 
 RunReport StoreReader::State::summary(std::int64_t run) const {

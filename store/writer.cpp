@@ -73,6 +73,7 @@ struct RunWriter::State {
   std::map<LatencyTables::Series, WindowedHistogram> latency;
   LatencyTables latency_tables;
   std::optional<std::vector<LatencyFinding>> latency_findings;
+  std::map<std::uint64_t, std::string> plans;
   std::size_t buffered_bytes = 0;
 
   explicit State(const std::string& path) : database(open_or_create(path)) {}
@@ -123,9 +124,10 @@ void RunWriter::State::put_example(const std::string& id, const compare::Judgeme
              .target_answer = limited_json(judgement.target_answer, "{}"),
              .evidence = limited_json(verdict.evidence, "{}"),
              .file = file,
-             .packet = judgement.provenance.packet.value};
+             .packet = judgement.provenance.packet.value,
+             .before = limited_array(judgement.before)};
   buffered_bytes += example.sql.size() + example.parameters.size() + example.source_answer.size() + example.target_answer.size() +
-                    example.evidence.size();
+                    example.evidence.size() + example.before.size();
 }
 
 void RunWriter::State::flush_if_full() {
@@ -143,6 +145,8 @@ void RunWriter::State::flush() {
   write_examples();
   latency_tables.add(database, info.id, latency);
   write_latency_findings();
+  for (const auto& [fingerprint, json] : plans)
+    database.prepare("INSERT OR REPLACE INTO plans (run, fingerprint, plans) VALUES (?, ?, ?)").run(info.id, to_hex(fingerprint), json);
   transaction.commit();
   info_changed = false;
   ledger.reset();
@@ -153,6 +157,7 @@ void RunWriter::State::flush() {
   examples.clear();
   latency.clear();
   latency_findings.reset();
+  plans.clear();
   buffered_bytes = 0;
 }
 
@@ -206,11 +211,11 @@ void RunWriter::State::write_findings() {
 void RunWriter::State::write_examples() {
   Statement replace = database.prepare(
       "INSERT OR REPLACE INTO examples (run, finding, slot, rank, session, seq, time, sql, parameters, source_answer,"
-      " target_answer, evidence, file, packet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      " target_answer, evidence, file, packet, session_strip) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [place, example] : examples) {
     replace.run(info.id, place.first, place.second, to_hex(rank_of(example.exchange)), example.exchange.session.value,
                 std::int64_t{example.exchange.seq}, nanoseconds(example.time), example.sql, example.parameters,
-                example.source_answer, example.target_answer, example.evidence, example.file, example.packet);
+                example.source_answer, example.target_answer, example.evidence, example.file, example.packet, example.before);
   }
 }
 
@@ -342,6 +347,9 @@ void RunWriter::each_latency(const std::function<void(std::uint64_t, const Laten
   state_->latency_tables.each(state_->database, state_->info.id, visit);
 }
 
+void RunWriter::set_plans(std::uint64_t fingerprint, std::string plans) {
+  state_->plans[state_->admit(fingerprint)] = limited_json(plans, "{}");
+}
 void RunWriter::set_latency_findings(std::vector<LatencyFinding> findings) { state_->latency_findings = std::move(findings); }
 
 void RunWriter::set_progress(std::vector<SessionProgress> moved) {

@@ -122,3 +122,74 @@ TEST_CASE("the target is asked whether it has the write, where its OK bore a GTI
   CHECK(bench.outcome() == "row_values/read_after_write/confirmed");
   CHECK(bench.evidence().find("\"gtid\":{\"gtid\":\"0-1-5\",\"on_target_at_first\":false}") != std::string::npos);
 }
+
+TEST_CASE("a key's spelling in a UNION is looked for in all of its parts") {
+  auto source = rows_answer({text("city")}, {{"Bern"}, {"ann"}, {"Ann"}}), target = rows_answer({text("city")}, {{"Bern"}, {"Ann"}, {"ann"}});
+  Bench bench;
+  bench.target = [=](const std::string&, CaptureTime) { return target; };
+  bench.reference = [=](const std::string& sql, CaptureTime) {
+    if (sql.find(" = 'Ann'") == std::string::npos && sql.find(" = 'ann'") == std::string::npos) return source;
+    // Only the whole statement's output holds the name.
+    return rows_answer({number("equal")}, {{sql.find("FROM (SELECT city FROM people UNION ALL SELECT name FROM people") != std::string::npos ? "1" : null_value}});
+  };
+  bench.read(1, "SELECT city FROM people UNION ALL SELECT name FROM people ORDER BY 1", source, target, at(1s));
+  bench.run_out();
+  CHECK(bench.outcome() == "row_order/order_undefined/confirmed");
+}
+
+TEST_CASE("many groups are asked for in few questions") {
+  std::string sql = "SELECT score, name FROM people GROUP BY score";
+  std::vector<std::vector<std::string>> of_source, of_target, numbered;
+  for (int i = 0; i < 60; ++i) {
+    of_source.push_back({std::to_string(i), "a" + std::to_string(i)});
+    of_target.push_back({std::to_string(i), "b" + std::to_string(i)});
+    numbered.push_back({std::to_string(i), "a" + std::to_string(i)});
+    numbered.push_back({std::to_string(i), "b" + std::to_string(i)});
+  }
+  auto source = rows_answer({number("score"), text("name")}, of_source), target = rows_answer({number("score"), text("name")}, of_target);
+  auto below = rows_answer({number("n"), text("name")}, numbered);
+  numbered.pop_back();  // the last group lacks its second name
+  auto lacking = rows_answer({number("n"), text("name")}, numbered);
+  for (bool lacks : {false, true}) {
+    Bench bench;
+    auto groups = [](const std::string& asked) { return asked.find("UNION ALL") != std::string::npos; };
+    bench.reference = [&](const std::string& asked, CaptureTime) { return groups(asked) ? (lacks ? lacking : below) : source; };
+    bench.target = [&](const std::string& asked, CaptureTime) { return groups(asked) ? below : target; };
+    bench.read(1, sql, source, target, at(1s));
+    bench.run_out();
+    CHECK(bench.outcome() == (lacks ? "row_values/defect/confirmed" : "row_values/order_undefined/confirmed"));
+    if (!lacks) CHECK(bench.asked.size() == 6);  // 60 groups, 25 a question, two servers
+  }
+}
+
+TEST_CASE("an example tells what its session did before, with its writes marked") {
+  Bench bench;
+  auto right = rows_answer({text("city")}, {{"Rome"}}), wrong = rows_answer({text("city")}, {{"Oslo"}});
+  bench.reference = [=](const std::string&, CaptureTime) { return right; };
+  bench.target = [=](const std::string&, CaptureTime) { return wrong; };
+  for (int i = 0; i < 9; ++i) bench.seen(1, "SELECT " + std::to_string(i), right, at(1s));
+  bench.seen(2, "SELECT 'another session'", right, at(1s));
+  bench.seen(1, "UPDATE pets SET name = 'x' WHERE id = 7", ok_answer(1), at(1s));
+  bench.read(1, "SELECT city FROM people WHERE id = 7", right, wrong, at(2s));
+  bench.seen(1, "SELECT 'after'", right, at(3s));
+  bench.run_out();
+  const std::string& before = bench.judgements.at(0).before;
+  CHECK(before.starts_with(R"([{"seq":2,"sql":"SELECT 2","class":"read","write":false})"));  // the last eight
+  CHECK(before.ends_with(R"({"seq":9,"sql":"UPDATE pets SET name = 'x' WHERE id = 7","class":"write","write":true}])"));
+  CHECK(before.find("another") == std::string::npos);
+}
+
+TEST_CASE("a statement that calibration found noisy samples the reference at every rung") {
+  for (bool calibrated : {false, true}) {
+    Bench bench;
+    auto answer = [](const std::string& value) { return rows_answer({number("id"), text("v")}, {{"7", value}}); };
+    // The reference says something else but for its first and its last answer.
+    int asked = 0;
+    bench.reference = [&](const std::string&, CaptureTime now) { return ++asked == 1 || now > at(5900ms) ? answer("a") : answer("z" + std::to_string(asked)); };
+    bench.target = [&](const std::string&, CaptureTime) { return answer("b"); };
+    if (calibrated) bench.comparer.note_noisy(sql::understand("SELECT id, v FROM people WHERE id = 7").fingerprint);
+    bench.read(1, "SELECT id, v FROM people WHERE id = 7", answer("a"), answer("b"), at(1s));
+    bench.run_out();
+    CHECK(bench.outcome() == (calibrated ? "row_values/nondeterministic/confirmed" : "row_values/defect/confirmed"));
+  }
+}

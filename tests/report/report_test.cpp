@@ -90,7 +90,7 @@ TEST_CASE("the JSON report has every key of the contract") {
   CHECK(keys(json["coverage"]) == Names{"exchanges", "compared", "fingerprints", "fingerprints_compared", "server_questions"});
   CHECK(keys(json["latency"][0]) == Names{"fingerprint", "side", "vantage", "n", "p50_us", "p95_us", "p99_us", "p999_us", "max_us"});
   CHECK(keys(json["findings"][0]) == Names{"id", "fingerprint", "normalized", "difference", "cause", "level", "events", "executions", "examined", "first_time", "last_time", "status", "evidence", "examples"});
-  CHECK(keys(json["findings"][0]["examples"][0]) == Names{"session", "seq", "time", "sql", "params", "source", "target", "evidence", "provenance"});
+  CHECK(keys(json["findings"][0]["examples"][0]) == Names{"session", "seq", "time", "sql", "params", "source", "target", "evidence", "session_strip", "explain", "provenance"});
 }
 
 TEST_CASE("the JSON report's values are the run's") {

@@ -256,7 +256,8 @@ Confusion simulate(std::uint64_t first, std::uint64_t last) {
 }
 
 void check_rates(const Confusion& confusion, std::uint64_t seeds) {
-  CHECK(confusion.of("wrong rows", "unexamined") * 100 <= confusion.of("wrong rows", "defect"));
+  // Windows that later writes move over rows that are wrong.
+  CHECK(confusion.of("wrong rows", "unexamined") * 50 <= confusion.of("wrong rows", "defect"));
   CHECK(confusion.of("wrong rows", "read_after_write") * 1000 <= confusion.of("wrong rows", "defect"));
   CHECK(confusion.of("behind", "unexamined") * 20 <= confusion.of("behind", "read_after_write"));
   CHECK(confusion.of("another order that the data allow", "unexamined") * 100 <= confusion.of("another order that the data allow", "order_undefined"));

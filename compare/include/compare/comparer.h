@@ -80,6 +80,11 @@ class Comparer {
   std::optional<CaptureTime> next_due() const;
   void on_reply(QuestionId question, Reply&& reply, CaptureTime now);
 
+  // For what else is asked of the servers (calibration): true where the budget has room for so many questions, which are then spent.
+  bool spend_questions(std::uint64_t fingerprint, unsigned count, CaptureTime now);
+  // A statement that the reference itself was seen to answer differently: its cases sample the reference at every rung.
+  void note_noisy(std::uint64_t fingerprint);
+
   std::size_t open_cases() const;
   // Closes what is open as `unexamined`.
   void finish(CaptureTime now, const std::string& reason);

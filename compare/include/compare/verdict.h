@@ -59,6 +59,7 @@ struct Judgement {
   std::string parameters;        // JSON array
   std::string source_answer;     // JSON: {"outcome", "columns", "rows" or "digest", "error", …}; the first rows only
   std::string target_answer;
+  std::string before;            // JSON array: the session's last statements before it, {seq, sql, class, write} each
 };
 
 // The id of a finding: stable across runs, 16 hex digits of a hash over fingerprint × difference × cause.

@@ -33,6 +33,7 @@ struct Judging {
   double questions_per_second = 50;
   std::uint32_t questions_per_fingerprint_minute = 200;
   std::vector<std::string> accepted_rules;
+  std::size_t calibrate = 0;  // reads that are asked twice of the reference, to learn its noise
 };
 
 // What becomes of captured writes.

@@ -93,6 +93,7 @@ struct Example {
   std::string sql, parameters, source_answer, target_answer, evidence;  // all but sql are JSON
   std::string file;   // provenance: the capture's name, and the packet that ended the request
   std::uint64_t packet = 0;
+  std::string before;  // JSON array: the session's last statements before it
 };
 
 struct Finding {
@@ -109,6 +110,7 @@ struct Finding {
   TriageStatus status = TriageStatus::open;
   std::string note, author;      // of the last change, empty where nobody touched it
   std::string evidence;  // JSON object, of the first example
+  std::string plans;     // JSON object: what EXPLAIN says on both sides; empty where nobody asked
   std::vector<Example> examples;
 };
 

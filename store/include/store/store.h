@@ -59,6 +59,8 @@ class RunWriter {
   void each_latency(const std::function<void(std::uint64_t fingerprint, const LatencyWindows& windows)>& visit);
   // All the run's latency regressions, instead of those given before.
   void set_latency_findings(std::vector<LatencyFinding> findings);
+  // What EXPLAIN says of a statement on both sides, a JSON object; instead of what was given before.
+  void set_plans(std::uint64_t fingerprint, std::string plans);
   void flush();
   void finish(CaptureTime when);
 
