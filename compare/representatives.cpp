@@ -45,6 +45,12 @@ std::string asked_expression(const Plan& plan, const Table& a, std::size_t colum
   return item.text;
 }
 
+// A union may print these otherwise than the statement does, and so may a temporary table, in which rows are grouped.
+bool printed_otherwise(const mysql::Column& column) {
+  TypeFamily family = family_of(column);
+  return family == TypeFamily::floating || family == TypeFamily::bit || family == TypeFamily::json || family == TypeFamily::geometry || family == TypeFamily::vector;
+}
+
 // One group, and the columns of its row that differ: the values that its rows hold. Each spelling once where it is one column.
 std::optional<std::string> group_question(const Plan& plan, const Table& a, std::size_t row, const std::vector<std::size_t>& columns, std::string_view number = "") {
   const sql::QueryShape& shape = plan.shape;
@@ -105,12 +111,7 @@ std::optional<GroupQuestion> question_about(const std::vector<GroupRow>& groups,
   std::set<std::size_t> columns;
   for (std::size_t i = first; i < first + count; ++i) columns.insert(groups[i].columns.begin(), groups[i].columns.end());
   question.columns.assign(columns.begin(), columns.end());
-  // A union may print these otherwise than the statement does.
-  auto printed_otherwise = [&](std::size_t c) {
-    TypeFamily family = family_of(a.columns[c]);
-    return family == TypeFamily::floating || family == TypeFamily::bit || family == TypeFamily::json || family == TypeFamily::geometry || family == TypeFamily::vector;
-  };
-  if (count > 1 && std::any_of(columns.begin(), columns.end(), printed_otherwise)) return std::nullopt;
+  if (count > 1 && std::any_of(columns.begin(), columns.end(), [&](std::size_t c) { return printed_otherwise(a.columns[c]); })) return std::nullopt;
   std::string sql;
   for (std::size_t i = first; i < first + count; ++i) {
     auto one = group_question(plan, a, groups[i].row_a, question.columns, count > 1 ? std::to_string(i) : "");
@@ -208,6 +209,8 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
       }
     }
     if (group.columns.empty()) continue;
+    // Whole rows rest on the rows below, where a cell of theirs could be missed for how it is printed.
+    if (group.columns.size() > 1) in_group = in_group && std::none_of(group.columns.begin(), group.columns.end(), [&](std::size_t c) { return printed_otherwise(a.columns[c]); });
     if (in_group && group_question(plan, a, row_a, group.columns)) groups.push_back(std::move(group));
     else rest.emplace_back(row_a, row_b);
   }
