@@ -187,16 +187,32 @@ void OrderByCommit::ended(session::ExchangeId id) {
   state_->events.erase(found);
   state_->waiting.erase(id);
   state_->delist(*event);
+  state_->tell_readers(*event);
   state_->wake_waiters(*event);
 }
 
-// The first commit behind a read's point that had begun before the read's answer was there: the read may have seen it.
+// A commit that came forward may have passed reads that had started: they may have seen it in the capture.
+void OrderByCommit::State::tell_readers(const Event& commit) {
+  auto tell = [&](const sql::QualifiedName& table) {
+    auto line = lines.find(table);
+    if (line == lines.end()) return;
+    for (auto& [point, read] : line->second.readers) {
+      if (point.time >= commit.answer) break;
+      if (read->phase == Event::Phase::started && commit.request < read->answer && waits_for(*read, commit)) read->missed = true;
+    }
+  };
+  if (commit.publishes.empty()) return;
+  tell(all_tables);
+  for (const auto& [table, keys] : commit.publishes) tell(table);
+}
+
+// The first unfinished commit that had begun before the read's answer was there: the read may have seen it. It stands behind
+// the read's point, or came forward when the read had started.
 OrderByCommit::State::Event* OrderByCommit::State::next_commit_for(const Event& read) {
   if (!read.publishes.empty() || !read.locks.empty() || read.publishes_all) return nullptr;
   Event* next = nullptr;
   auto consider = [&](const Lines& line) {
-    for (auto entry = line.publishers.upper_bound(read.point); entry != line.publishers.end(); ++entry) {
-      Event* commit = entry->second;
+    for (const auto& [point, commit] : line.publishers) {
       if (commit->request >= read.answer || !waits_for(read, *commit)) continue;
       if (next == nullptr || commit->point < next->point) next = commit;
       return;
@@ -212,20 +228,26 @@ OrderByCommit::State::Event* OrderByCommit::State::next_commit_for(const Event& 
 
 bool OrderByCommit::snapshot_may_move(session::ExchangeId id) const {
   auto found = state_->events.find(id);
-  return found != state_->events.end() && found->second->reads_all && state_->next_commit_for(*found->second) != nullptr;
+  if (found == state_->events.end() || !found->second->reads_all) return false;
+  return found->second->missed || state_->next_commit_for(*found->second) != nullptr;
 }
 
 bool OrderByCommit::move_behind_next_commit(session::ExchangeId id) {
   auto found = state_->events.find(id);
   if (found == state_->events.end()) return false;
   State::Event& event = *found->second;
+  if (event.missed) {
+    event.missed = false;
+    ++state_->counters.reordered;
+    return true;
+  }
   State::Event* next = state_->next_commit_for(event);
   if (next == nullptr) return false;
-  // The commit comes forward, to where both were under way: what was asked for later stays behind the read.
-  CaptureTime both = std::max(event.point.time, next->request) + std::chrono::nanoseconds(1);
-  if (both < next->point.time) state_->move(*next, {both, next->point.number});
+  // The commit comes forward as far as it must: other reads that were under way with it are still asked without it first.
+  CaptureTime at = std::max(std::min(next->point.time, event.answer), event.point.time + std::chrono::nanoseconds(1));
+  if (at < next->point.time) state_->move(*next, {at, next->point.number});
   state_->startable.insert(next->id.session);
-  state_->move(event, {next->point.time + std::chrono::nanoseconds(1), event.point.number});
+  state_->move(event, {std::max(event.point.time, next->point.time) + std::chrono::nanoseconds(1), event.point.number});
   event.phase = State::Event::Phase::waiting;
   state_->wake_waiters(event);
   ++state_->counters.reordered;

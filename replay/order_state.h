@@ -41,6 +41,7 @@ struct OrderByCommit::State {
     enum class Phase : std::uint8_t { waiting, started } phase = Phase::waiting;
     bool has_waited = false;
     bool let_go = false;  // by break_stall
+    bool missed = false;  // a commit that it may have seen has ended since it started
     std::vector<session::ExchangeId> waiters;
   };
   struct Session {
@@ -64,6 +65,7 @@ struct OrderByCommit::State {
   void move_commits_before(const Event& locker);
   Event* blocker_of(const Event& event);
   Event* next_commit_for(const Event& read);
+  void tell_readers(const Event& commit);
   void move(Event& event, Point to);
   void enlist(Event& event);
   void delist(Event& event);

@@ -17,6 +17,13 @@ constexpr std::array clock_functions{
     std::string_view{"sysdate"},
 };
 
+// Where the part behind ON DUPLICATE KEY begins, at the earliest.
+std::size_t updates_from(std::string_view text) {
+  constexpr std::string_view word = "duplicate";
+  auto found = std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) { return (a | 0x20) == b; });
+  return static_cast<std::size_t>(found - text.begin());
+}
+
 // The id that the statement's first row was given; nothing where it made none, or where the answer's id is not one that was
 // made for the first row.
 std::optional<std::uint64_t> first_generated_id(const session::Exchange& exchange, const sql::Meaning& meaning) {
@@ -30,11 +37,14 @@ std::optional<std::uint64_t> first_generated_id(const session::Exchange& exchang
     only = ok;
   }
   if (only == nullptr) return std::nullopt;
-  for (const sql::Effect& effect : meaning.effects)
-    if (effect.kind == sql::EffectKind::last_insert_id) return std::nullopt;  // LAST_INSERT_ID(expr) put it there
   // A row that was updated instead has its id already; the next row would be given it again.
   bool updates = meaning.normalized.find("on duplicate key update") != std::string::npos;
   if (updates && only->affected_rows != 1) return std::nullopt;
+  for (const sql::Effect& effect : meaning.effects) {
+    if (effect.kind != sql::EffectKind::last_insert_id) continue;
+    // LAST_INSERT_ID(expr) put it there; not where it stands in an update that was not needed.
+    if (!updates || effect.offset < updates_from(exchange.command.text)) return std::nullopt;
+  }
   return only->last_insert_id;
 }
 

@@ -19,9 +19,13 @@ constexpr auto farthest_zone = std::chrono::hours(15);
 // The tap's clock and the server's are the same machine's or are kept alike; a statement's time may seem a little early.
 constexpr auto clock_skew = std::chrono::milliseconds(2);
 
-bool is_a_time(mysql::ColumnType type) {
+// Text may hold a time too: CONCAT('…', NOW(6)) does not, but a VARCHAR that NOW(6) was put into does.
+constexpr std::uint32_t longest_text = 4 * 64;
+bool may_be_a_time(const mysql::Column& column) {
   using enum mysql::ColumnType;
-  return type == datetime || type == timestamp || type == datetime2 || type == timestamp2;
+  mysql::ColumnType type = column.type;
+  if (type == datetime || type == timestamp || type == datetime2 || type == timestamp2) return true;
+  return (type == varchar || type == var_string || type == string) && column.length <= longest_text;
 }
 
 // "2026-11-21 13:33:53.254914" as if it were UTC; the digits tell how exactly it is known.
@@ -121,7 +125,7 @@ void SourceClock::State::observe_write(const session::Exchange& exchange, const 
 void SourceClock::State::observe_rows(const session::Exchange& exchange, const mysql::ResultSet& result, bool asks_time) {
   std::vector<std::size_t> times_at;
   for (std::size_t c = 0; c < result.columns.size(); ++c)
-    if (is_a_time(result.columns[c].type)) times_at.push_back(c);
+    if (may_be_a_time(result.columns[c])) times_at.push_back(c);
   if (times_at.empty()) return;
   bool is_watched = std::any_of(times_at.begin(), times_at.end(), [&](std::size_t c) {
     return watched_tables.contains({result.columns[c].schema, result.columns[c].org_table});

@@ -233,3 +233,41 @@ TEST_CASE("Whatever overlaps whatever, no timeline stalls: there is always a com
     CHECK(t.order.open_events() == 0);
   }
 }
+
+TEST_CASE("A commit that comes forward for one read is still tried without by the others that were under way with it") {
+  Timeline t;
+  auto write = t.say(1, "UPDATE t SET a = 1 WHERE id = 5", 10, 40);
+  auto saw_it = t.say(2, "SELECT a FROM t WHERE id = 5", 12, 20);
+  auto other = t.say(3, "SELECT a FROM t WHERE id = 5", 15, 30);
+  t.order.announced_all();
+  REQUIRE(t.order.may_start(saw_it));
+  REQUIRE(t.order.move_behind_next_commit(saw_it));
+  CHECK_FALSE(t.order.may_start(write));
+  t.run(other);
+  CHECK(t.order.may_start(write));
+}
+
+TEST_CASE("A read that a commit has passed on its way forward may be asked again behind it") {
+  Timeline t;
+  auto write = t.say(1, "UPDATE t SET a = 1 WHERE id = 5", 10, 40);
+  auto saw_it = t.say(2, "SELECT a FROM t WHERE id = 5", 12, 20);
+  auto passed = t.say(3, "SELECT a FROM t WHERE id = 5", 25, 30);
+  auto other_row = t.say(4, "SELECT a FROM t WHERE id = 6", 25, 30);
+  t.order.announced_all();
+  REQUIRE(t.order.may_start(saw_it));
+  REQUIRE(t.order.may_start(passed));
+  REQUIRE(t.order.may_start(other_row));
+  REQUIRE(t.order.move_behind_next_commit(saw_it));
+  SECTION("before the commit has run") {
+    REQUIRE(t.order.move_behind_next_commit(passed));
+    CHECK_FALSE(t.order.may_start(passed));
+    t.run(write);
+  }
+  SECTION("when it has") {
+    t.run(write);
+    REQUIRE(t.order.move_behind_next_commit(passed));
+  }
+  CHECK(t.order.may_start(passed));
+  CHECK_FALSE(t.order.move_behind_next_commit(passed));
+  CHECK_FALSE(t.order.move_behind_next_commit(other_row));
+}

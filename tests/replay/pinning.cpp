@@ -72,7 +72,9 @@ TEST_CASE("A write is given the time at which the tap saw it, and the id that it
 
 TEST_CASE("An id that was not made for a new row is not pinned") {
   CHECK(pin(with_ok(exchange(1, 0, "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 2"), 2, 42)) == "SET timestamp=1700000000.123456");
-  CHECK(pin(with_ok(exchange(1, 0, "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)"), 1, 42)) == "SET timestamp=1700000000.123456");
+  CHECK(pin(with_ok(exchange(1, 0, "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)"), 2, 42)) == "SET timestamp=1700000000.123456");
+  CHECK(pin(with_ok(exchange(1, 0, "INSERT INTO t (a) VALUES (LAST_INSERT_ID(7)) ON DUPLICATE KEY UPDATE a = 2"), 1, 42)) == "SET timestamp=1700000000.123456");
+  CHECK(pin(with_ok(exchange(1, 0, "INSERT INTO t (a) VALUES (7) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)"), 1, 42)) == "SET timestamp=1700000000.123456, insert_id=42");
   CHECK(pin(with_ok(with_ok(exchange(1, 0, "INSERT INTO t (a) VALUES (1); INSERT INTO t (a) VALUES (1)"), 1, 42), 1, 43)) == "SET timestamp=1700000000.123456");
 }
 
