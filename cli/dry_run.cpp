@@ -45,6 +45,7 @@ std::string plan_as_text(const run::Plan& plan) {
   if (plan.unobserved > 0) list(out, "Unobserved  ", {{"their answers were not captured", plan.unobserved}});
   list(out, "Classes     ", plan.classes);
   list(out, "Tables read ", plan.tables);
+  list(out, "   written  ", plan.tables_written);
   lines(out, "Tap needs   ", plan.tap_grants);
   lines(out, "Target needs", plan.target_grants);
   lines(out, "Ref. needs  ", plan.reference_grants);
@@ -72,6 +73,7 @@ std::string plan_as_json(const run::Plan& plan) {
   counts("skipped", plan.skipped);
   counts("classes", plan.classes);
   counts("tables", plan.tables);
+  counts("tables_written", plan.tables_written);
   names("schemas", plan.schemas);
   names("users", plan.users);
   names("servers", plan.servers);

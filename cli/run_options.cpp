@@ -68,11 +68,6 @@ run::LatencyLimits latency_limits(const std::string& budget, const std::string& 
   return limits;
 }
 
-void refuse_what_is_not_yet(const RunArguments& a) {
-  if (a.run != "reads" && a.sandbox == "redirect") not_yet("--sandbox redirect");
-  if (!a.map.empty()) not_yet("--map");
-}
-
 }  // namespace
 
 void add_run_options(CLI::App& command, RunArguments& a) {
@@ -90,7 +85,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   add_tls_options("reference", a.reference_tls);
   add_tls_options("source", a.source_tls);
   command.add_option("--run", a.run, "reads, writes or both; for writes the target must be marked as a sandbox")->check(CLI::IsMember({"reads", "writes", "both"}))->capture_default_str();
-  command.add_option("--sandbox", a.sandbox, "For writes: rollback runs each transaction and rolls it back, disposable keeps what was written")->check(CLI::IsMember({"rollback", "redirect", "disposable"}))->capture_default_str();
+  command.add_option("--sandbox", a.sandbox, "For writes: rollback runs each transaction and rolls it back, disposable keeps what was written, redirect runs on copies of the schemas that it makes")->check(CLI::IsMember({"rollback", "redirect", "disposable"}))->capture_default_str();
   command.add_option("--pace", a.pace, "recorded, Nx or max")->capture_default_str();
   command.add_option("--order", a.order, "session: each in its own order; commit: after the commits that it had seen; none")->check(CLI::IsMember({"session", "commit", "none"}))->capture_default_str();
   command.add_option("--target-follows", a.target_follows, "Does the target follow production by replication?")->check(CLI::IsMember({"auto", "yes", "no"}))->capture_default_str();
@@ -110,7 +105,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--max-target-memory", a.max_target_memory, "That the target says it uses (MariaDB)")->type_name("SIZE");
   command.add_option("--breaker-patience", a.breaker_patience, "How long a run eases off before a limit stops it")->capture_default_str();
   command.add_option("--memory", a.memory, "For exchanges that wait for the target")->capture_default_str();
-  command.add_option("--map", a.map, "Not yet");
+  command.add_option("--map", a.map, "[HOST:PORT/]SCHEMA=SCHEMA or SCHEMA.TABLE=SCHEMA.TABLE: what is called otherwise on the target; # on the left stands for a number; may be given again")->delimiter(',')->type_name("FROM=TO,…");
   command.add_option("--ramp", a.ramp, "Load that rises by whole sessions, as in 1%..100%/10m")->type_name("FROM..TO/DURATION");
   command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->type_name("N");
   command.add_option("--calibrate", a.calibrate, "The first so many reads are asked twice of the reference, to learn which statements it answers differently itself")->check(CLI::Range(1U, 1'000'000U))->type_name("READS");
@@ -182,7 +177,6 @@ run::Selection selection(const RunArguments& a) {
 }  // namespace
 
 run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
-  refuse_what_is_not_yet(a);
   counting_of(a.fail_on);  // a misspelt name is told before the run, not after it
   run::RunOptions options;
   options.servers.target = login(client::Role::target, a.target, a.defaults_file, a.target_tls);
@@ -223,11 +217,17 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.aa = a.aa;
   if (a.aa && a.run != "reads") throw Failure(FailureKind::usage, "--aa with --run " + a.run + ": a server is compared with itself by reads only");
   options.allowed = split_list(a.allow);
-  if (a.run != "reads") options.writes.kept = a.sandbox == "disposable" ? replay::Writes::applied : replay::Writes::rolled_back;
+  if (a.run != "reads") options.writes.kept = a.sandbox == "disposable" ? replay::Writes::applied : a.sandbox == "redirect" ? replay::Writes::redirected : replay::Writes::rolled_back;
+  if (mode == "shadow" && options.writes.kept == replay::Writes::redirected) throw Failure(FailureKind::usage, "--sandbox redirect: a shadow can't know which schemas will be written to; capture first, and replay the recording");
   options.writes.reads_too = a.run != "writes";
   if (!a.marker.empty()) {
     if (auto marker = replay::parse_marker(a.marker); !marker) throw Failure(FailureKind::usage, marker.error());
     options.writes.marker = a.marker;
+  }
+  for (const std::string& text : a.map) {
+    auto rule = replay::parse_map_rule(text);
+    if (!rule) throw Failure(FailureKind::usage, rule.error());
+    options.map.push_back(std::move(*rule));
   }
   options.store = a.store;
   options.mode = mode;

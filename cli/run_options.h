@@ -10,7 +10,7 @@ struct RunArguments {
   std::string target, reference, source, defaults_file;
   std::string run = "reads", sandbox = "rollback", pace = "recorded", order = "session", target_follows = "auto";
   std::string allow, fail_on, store;
-  std::vector<std::string> accept_rules;
+  std::vector<std::string> accept_rules, map;
   double requery_rate = 50;
   std::uint32_t requery_budget = 200;
   std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB";
@@ -25,8 +25,7 @@ struct RunArguments {
   std::uint64_t max_threads_running = 0;
   std::int64_t resume = 0;
   std::uint32_t loops = 1, target_connections = 0;
-  // Accepted by the parser so that they are answered by name, not as unknown options.
-  std::string map, marker;
+  std::string marker;
   std::uint32_t calibrate = 0;
   bool dry_run = false, aa = false;
 };

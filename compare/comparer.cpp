@@ -301,7 +301,7 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     wanted.state = Interview::Wanted::State::put;
     QuestionId id{s.next_question++};
     s.put.emplace(id, State::Put{next.id, next.question, wanted.ask.side, now});
-    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before};
+    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id.session};
   }
   return std::nullopt;
 }

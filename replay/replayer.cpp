@@ -41,7 +41,7 @@ bool changes_more_than_schema(const session::Exchange& exchange, const sql::Mean
 
 // Taking exchanges
 
-void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
+void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent&& sent) {
   Decision decision = decide(exchange, *meaning, options.policy);
   // Among writes, what is held back has its place too: it may have ended a transaction.
   bool is_held = decision.action == Decision::Action::hold;
@@ -83,6 +83,8 @@ void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, C
   item.reason = std::move(decision.reason);
   item.open_before = open_before;
   item.open_after = lane.captured_open;
+  item.instead = std::move(sent.command);
+  item.schema = std::move(sent.schema);
   lane.queue.push_back(std::move(item));
   if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
   wake_startable();
@@ -161,7 +163,7 @@ void Replayer::State::start(Lane& lane) {
   } else {
     if (replays_writes() && !item.is_shaped) shape(lane, item);
     const session::Exchange& exchange = item.exchange;
-    std::string_view schema = exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
+    std::string_view schema = item.schema ? *item.schema : exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
     if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
     lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before});
   }
@@ -222,7 +224,7 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
   if (item.action == Decision::Action::send_as_state && succeeded) {
     lane.session->adopt_state();
-    if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.exchange.command.text))
+    if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.instead ? item.instead->text : item.exchange.command.text))
       lane.restore = Lane::Restore::impossible;
   }
   if (!lane.snapshot || *lane.snapshot != item.exchange.id) done(item.exchange.id);
@@ -300,8 +302,8 @@ Replayer::Replayer(EventLoop& loop, ReplaySink& sink, const ReplayerOptions& opt
     : state_(std::make_unique<State>(loop, sink, options)) {}
 Replayer::~Replayer() = default;
 
-void Replayer::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended) {
-  state_->submit(std::move(exchange), std::move(meaning), intended);
+void Replayer::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent sent) {
+  state_->submit(std::move(exchange), std::move(meaning), intended, std::move(sent));
 }
 void Replayer::pass_over(session::ExchangeId id) {
   state_->done(id);

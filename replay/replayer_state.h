@@ -26,6 +26,7 @@ struct Item {
   bool open_before = false, open_after = false;
   std::vector<std::string> before;  // run right before it
   std::optional<mysql::Command> instead;  // sent in its place
+  std::optional<std::string> schema;      // as the target calls it, where that is not the captured name
   bool is_shaped = false;           // the two above are filled in
 };
 
@@ -91,7 +92,7 @@ struct Replayer::State {
     loop.cancel(stall_timer);
   }
 
-  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
+  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent&& sent);
   void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason);
   Lane& lane_of(SessionId id);
   [[nodiscard]] std::vector<Item> run_next(Lane& lane);

@@ -97,7 +97,7 @@ void Replayer::State::follow_transaction(Lane& lane, const Item& item, const Ses
   if (options.policy.writes == Writes::rolled_back && item.action == Action::write && !was_open && !item.open_after) return end_transaction(lane, "ROLLBACK", false);
 
   if (item.action == Action::send || !is_execution(item.exchange) || !transaction.is_whole) return;
-  OpenTransaction::Step step{item.instead.value_or(item.exchange.command), item.exchange.schema, item.exchange.collation, item.before, item.action};
+  OpenTransaction::Step step{item.instead.value_or(item.exchange.command), item.schema.value_or(item.exchange.schema), item.exchange.collation, item.before, item.action};
   transaction.bytes += bytes_of(step);
   if (transaction.bytes > OpenTransaction::max_bytes) {
     transaction.is_whole = false;

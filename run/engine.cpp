@@ -256,12 +256,14 @@ void Engine::take(session::SessionInfo&& info) {
     bool to_target = std::find(target.begin(), target.end(), info.server) != target.end();
     if (to_target || own_connections_.contains({info.client, info.server}, info.first_time)) our_sessions_.insert(info.id);
   }
+  if (!prepared_.map.is_empty()) servers_[info.id] = to_string(info.server);
   sessions_[info.id] = std::move(info);
 }
 
 void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (our_sessions_.contains(exchange.id.session)) return;
   const session::SessionInfo& session = sessions_[exchange.id.session];
+  const sql::Dialect dialect = prepared_.map.is_empty() ? sql::Dialect() : understanding_.dialect(session, exchange);
   auto meaning = understanding_.of(session, exchange);
   ++taken_;
   using Action = replay::Decision::Action;
@@ -272,24 +274,29 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
     lost_transaction(exchange, *meaning);
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
     if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
+    std::string left;
+    replay::Sent sent = under_its_names(exchange, *meaning, dialect, decision, left);
+    if (!left.empty()) return replayer_.pass_over(exchange.id);
     again_.insert(exchange.id);
-    return replayer_.submit(std::move(exchange), std::move(meaning), due);
+    return replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));
   }
-  const char* left = left_out(exchange, *meaning, decision.action, due);
-  bool is_lost = left == nullptr && lost_transaction(exchange, *meaning) && decision.is_sent();
-  comparer_.observe(exchange, *meaning, left != nullptr || is_lost ? compare::Replayed::not_sent : replayed(decision));
+  std::string left = left_out(exchange, *meaning, decision.action, due);
+  replay::Sent sent;
+  if (left.empty() && decision.is_sent() && exchange.is_observed()) sent = under_its_names(exchange, *meaning, dialect, decision, left);
+  bool is_lost = left.empty() && lost_transaction(exchange, *meaning) && decision.is_sent();
+  comparer_.observe(exchange, *meaning, !left.empty() || is_lost ? compare::Replayed::not_sent : replayed(decision));
   if (exchange.answer.state == mysql::Answer::State::unobserved) {
     replayer_.pass_over(exchange.id);
     bin(store::Bin::unobserved, exchange.answer.why_unobserved, exchange, *meaning, store::Execution::not_compared);
     return;
   }
-  if (left != nullptr || is_lost) {
+  if (!left.empty() || is_lost) {
     replayer_.pass_over(exchange.id);
     return bin(is_lost ? store::Bin::target_failed : store::Bin::skipped, is_lost ? "replay: transaction_lost" : left, exchange, *meaning, store::Execution::not_compared);
   }
-  explain_.note(exchange, *meaning);
+  if (!sent.schema && !sent.command) explain_.note(exchange, *meaning);  // under its own names there, no plan is asked
   calibration_.note(exchange, *meaning);
-  replayer_.submit(std::move(exchange), std::move(meaning), due);
+  replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));
 }
 
 bool Engine::lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning) {
@@ -325,7 +332,30 @@ const char* Engine::left_out(const session::Exchange& exchange, const sql::Meani
     if (!wanted) return "not_selected";
   }
   if (options_.ramp && !options_.ramp->admits(exchange.id.session, due - began_)) return "ramp";
-  return nullptr;
+  return "";
+}
+
+const std::string& Engine::server_of(SessionId session) const {
+  static const std::string unknown;
+  auto found = servers_.find(session);
+  return found == servers_.end() ? unknown : found->second;
+}
+
+replay::Sent Engine::under_its_names(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Dialect& dialect, const replay::Decision& decision, std::string& left) const {
+  if (prepared_.map.is_empty() && policy_.writes != replay::Writes::redirected) return {};
+  const std::string& server = server_of(exchange.id.session);
+  auto sent = prepared_.map.apply(server, exchange.schema, exchange.command, meaning, dialect);
+  if (!sent) left = sent.error();
+  // Each write must end where it may: on a copy, or on a table that a ROLLBACK brings back.
+  if (decision.action == replay::Decision::Action::write && meaning.statement_class == sql::StatementClass::write) {
+    if (policy_.writes == replay::Writes::redirected && meaning.tables_written.empty()) left = "not_redirected";
+    for (const sql::TableName& table : meaning.tables_written) {
+      sql::QualifiedName there = prepared_.map.table(server, {table.schema.empty() ? exchange.schema : table.schema, table.name});
+      if (policy_.writes == replay::Writes::redirected && !prepared_.map.is_copy(there.first)) left = "not_redirected: " + there.first;
+      if (policy_.writes == replay::Writes::rolled_back && policy_.cannot_roll_back.contains(there)) left = "not_transactional: " + there.first + "." + there.second;
+    }
+  }
+  return sent ? std::move(*sent) : replay::Sent();
 }
 
 void Engine::ask_what_is_due() {
@@ -335,7 +365,15 @@ void Engine::ask_what_is_due() {
       if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now());
       else comparer_.on_reply(id, compare::NoReply{reply.error()}, tap_now());
     };
-    if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered);
+    if (question->side == compare::Side::target && !prepared_.map.is_empty()) {
+      const sql::Dialect dialect = session::dialect_of("", question->collation);
+      auto sent = prepared_.map.apply(server_of(question->session), question->schema, question->command, sql::understand(question->command.text, dialect), dialect);
+      if (!sent) {
+        comparer_.on_reply(question->id, compare::NoReply{"the target has other names: " + sent.error()}, tap_now());
+        continue;
+      }
+      target_asker_.ask(sent->schema.value_or(question->schema), question->collation, sent->command ? std::move(*sent->command) : std::move(question->command), answered);
+    } else if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered);
     else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered);
     else comparer_.on_reply(question->id, compare::NoReply{"no reference was given"}, tap_now());
   }

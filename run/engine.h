@@ -100,6 +100,9 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
   void count_execution(const sql::Meaning& meaning, std::uint16_t collation, store::Execution execution);
   void record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target);
+  // Under the target's names; fills `left` where it can't be sent under them.
+  replay::Sent under_its_names(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Dialect& dialect, const replay::Decision& decision, std::string& left) const;
+  const std::string& server_of(SessionId session) const;
   // Why the selection or the ramp leaves an exchange out; nullptr where it is replayed.
   const char* left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const;
   void look_at_target();
@@ -131,6 +134,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   session::Understanding understanding_;
   std::unordered_map<SessionId, session::SessionInfo> sessions_;
   std::set<SessionId> our_sessions_;
+  std::unordered_map<SessionId, std::string> servers_;  // by their captured address, where names are mapped
   OwnConnections own_connections_;
   replay::WritePolicy policy_;
   compare::Comparer comparer_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "preparation.h"
+#include "replay/copies.h"
 #include "replay/write_policy.h"
 #include "session/understanding.h"
 
@@ -11,7 +12,10 @@ namespace darktap::run {
 namespace {
 
 struct Reckoner final : session::ExchangeSink {
-  Reckoner(const RunOptions& options_, Plan& plan_) : options(options_), plan(plan_), policy{options_.allowed} {}
+  Reckoner(const RunOptions& options_, Plan& plan_) : options(options_), plan(plan_) {
+    using Reads = replay::WritePolicy::Reads;
+    policy = {options.allowed, options.writes.kept, options.writes.reads_too ? Reads::sent : Reads::left_out, {}};
+  }
 
   void on_session(const session::SessionInfo& info) override {
     ++plan.sessions;
@@ -40,19 +44,22 @@ struct Reckoner final : session::ExchangeSink {
     const Selection& selection = options.selection;
     bool wanted = selection.wants_session(exchange) && selection.wants_time(exchange.request_first) && selection.wants_statement(meaning->fingerprint);
     replay::Decision decision = replay::decide(exchange, *meaning, policy);
-    bool is_sent = decision.action == replay::Decision::Action::send || decision.action == replay::Decision::Action::send_as_state;
-    if (!wanted || !is_sent) {
+    if (!wanted || !decision.is_sent()) {
       ++plan.skipped[wanted ? decision.reason : "not_selected"];
       return;
     }
     ++plan.sent;
     if (!exchange.schema.empty()) plan.schemas.insert(exchange.schema);
-    for (const sql::TableName& table : meaning->tables_read) {
-      std::string schema = table.schema.empty() ? exchange.schema : table.schema;
-      std::string name = schema.empty() ? table.name : schema + "." + table.name;
-      if (plan.tables.size() >= Plan::tables_kept && !plan.tables.contains(name)) name = "(others)";
-      ++plan.tables[name];
-    }
+    auto count = [&](const std::vector<sql::TableName>& tables, std::map<std::string, std::uint64_t>& into) {
+      for (const sql::TableName& table : tables) {
+        std::string schema = table.schema.empty() ? exchange.schema : table.schema;
+        std::string name = schema.empty() ? table.name : schema + "." + table.name;
+        if (into.size() >= Plan::tables_kept && !into.contains(name)) name = "(others)";
+        ++into[name];
+      }
+    };
+    count(meaning->tables_read, plan.tables);
+    count(meaning->tables_written, plan.tables_written);
   }
 
   const RunOptions& options;
@@ -73,13 +80,26 @@ std::string quoted(const std::string& name) {
 }
 
 // SELECT on each schema that is read: tables may be views, and a schema's grant outlives them.
-std::vector<std::string> reading_grants(const Plan& plan, const std::string& user) {
-  std::set<std::string> schemas;
-  for (const auto& [table, count] : plan.tables)
-    if (auto dot = table.find('.'); dot != std::string::npos) schemas.insert(table.substr(0, dot));
+std::vector<std::string> grants_of(const Plan& plan, const std::string& user, const WriteOptions& writes, const replay::SchemaMap& map) {
+  auto schemas_of = [&](const std::map<std::string, std::uint64_t>& tables) {
+    std::set<std::string> schemas;
+    for (const auto& [table, count] : tables)
+      if (auto dot = table.find('.'); dot != std::string::npos) schemas.insert(map.schema("", table.substr(0, dot)));
+    schemas.erase("information_schema");
+    return schemas;
+  };
+  const std::string account = " TO '" + user + "'@'%'";
   std::vector<std::string> grants;
-  for (const std::string& schema : schemas)
-    if (schema != "information_schema") grants.push_back("GRANT SELECT ON " + quoted(schema) + ".* TO '" + user + "'@'%'");
+  std::set<std::string> written = writes.kept == replay::Writes::left_out ? std::set<std::string>() : schemas_of(plan.tables_written), read = schemas_of(plan.tables);
+  if (writes.kept == replay::Writes::redirected) {
+    read.insert(written.begin(), written.end());
+    for (const std::string& schema : written) grants.push_back("GRANT ALL ON " + quoted(replay::copy_of(schema)) + ".*" + account + "  -- the copy that is made");
+  } else {
+    for (const std::string& schema : written) grants.push_back("GRANT SELECT, INSERT, UPDATE, DELETE ON " + quoted(schema) + ".*" + account);
+    for (const std::string& schema : written) read.erase(schema);
+  }
+  if (writes.kept != replay::Writes::left_out) grants.push_back("GRANT SELECT ON " + quoted(writes.marker.substr(0, writes.marker.find('.'))) + ".*" + account + "  -- the marker");
+  for (const std::string& schema : read) grants.push_back("GRANT SELECT ON " + quoted(schema) + ".*" + account);
   grants.push_back("GRANT REPLICATION CLIENT ON *.* TO '" + user + "'@'%'  -- MariaDB: SLAVE MONITOR, REPLICATION MASTER ADMIN; only for the guard rails' sight of replicas");
   return grants;
 }
@@ -96,8 +116,8 @@ Plan plan_replay(const std::string& file, const InputOptions& input, const RunOp
   if (options.pace.kind != replay::Pace::Kind::flat_out)
     plan.expected = std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(plan.recorded.count()) / options.pace.factor * options.loops));
   plan.tap_grants = {"none: a tap needs no account, but CAP_NET_RAW on its machine"};
-  plan.target_grants = reading_grants(plan, options.servers.target.url.user);
-  if (options.servers.reference) plan.reference_grants = reading_grants(plan, options.servers.reference->url.user);
+  plan.target_grants = grants_of(plan, options.servers.target.url.user, options.writes, replay::SchemaMap(options.map));
+  if (options.servers.reference) plan.reference_grants = grants_of(plan, options.servers.reference->url.user, WriteOptions(), replay::SchemaMap());
   prepare(options, {{reckoner.servers.begin(), reckoner.servers.end()}, {}});
   return plan;
 }

@@ -1,11 +1,13 @@
 #include "preparation.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "client/address.h"
 #include "client/blocking.h"
 #include "replay/catalogue_reader.h"
+#include "replay/copies.h"
 #include "replay/sandbox.h"
 
 namespace darktap::run {
@@ -56,6 +58,69 @@ void prepare_writes(client::BlockingConnection& target, const std::string& name,
   auto tables = replay::ask_what_cannot_roll_back(target);
   if (!tables) throw Failure(FailureKind::environment, "target " + name + " would not tell " + tables.error() + "; --sandbox rollback needs it, to leave out what a ROLLBACK does not bring back");
   prepared.cannot_roll_back = std::move(*tables);
+}
+
+// What the recording's sessions stand in must be there, under whichever name; and with --sandbox redirect copies are made.
+void prepare_names(client::BlockingConnection& target, const std::string& name, const RunOptions& options, const SourceFacts& facts, Prepared& prepared) {
+  prepared.map = replay::SchemaMap(options.map);
+  auto rows = facts.schemas.empty() ? Expected<client::Table, std::string>(client::Table()) : target.table("SHOW DATABASES");
+  if (rows && rows->size() > 0) {
+    auto lower = [](std::string text) {
+      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      return text;
+    };
+    std::set<std::string> there;
+    for (std::size_t row = 0; row < rows->size(); ++row) there.insert(lower(rows->at(row, std::size_t{0}).value_or("")));
+    std::set<std::string> missing;
+    bool has_any = false;
+    for (const auto& [server, schema] : facts.schemas) {
+      std::string mapped = prepared.map.schema(server, schema);
+      bool is_there = there.contains(lower(mapped.substr(0, mapped.find_first_of("@:"))));
+      has_any = has_any || is_there;
+      if (!is_there) missing.insert(mapped == schema ? schema : schema + " (" + mapped + " there)");
+    }
+    std::string names;
+    for (const std::string& schema : missing) names += (names.empty() ? "" : ", ") + schema;
+    const std::string remedy = "; restore them there, say with --map what they are called, or give its user the right to see them";
+    if (!has_any) throw Failure(FailureKind::environment, "target " + name + " has none of the recording's schemas: " + names + remedy);
+    if (!missing.empty() && options.tell) options.tell("target " + name + " has no schema " + names + remedy);
+  }
+  if (options.writes.kept != replay::Writes::redirected) return;
+  std::set<std::string> schemas;
+  Limits patient = options.limits;
+  patient.statement = std::chrono::hours(24);  // a large table is copied in one statement
+  client::BlockingConnection copying = open(options.servers.target, patient);
+  for (const auto& [server, schema] : facts.written) schemas.insert(prepared.map.schema(server, schema));
+  for (const std::string& schema : schemas) {
+    auto copied = replay::make_copy(copying, schema);
+    if (!copied) throw Failure(FailureKind::environment, "target " + name + ": " + copied.error());
+    prepared.map.redirect(schema, replay::copy_of(schema));
+    if (!options.tell) continue;
+    options.tell("target " + name + ": " + schema + " is replayed on its copy " + replay::copy_of(schema) + ", " + std::to_string(copied->tables) + " tables" +
+                 (copied->views > 0 ? " and " + std::to_string(copied->views) + " views" : ""));
+    for (const std::string& line : copied->left_out) options.tell("target " + name + ": " + line);
+  }
+}
+
+// What is known under the target's names is known under the captured ones too: keys where nothing else told them, and all that
+// a view of either name may do.
+void name_as_captured(Prepared& prepared, const SourceFacts& facts) {
+  if (prepared.map.is_empty()) return;
+  sql::Catalogue named = prepared.catalogue;
+  for (const auto& [server, schema] : facts.schemas) {
+    std::string there = prepared.map.schema(server, schema);
+    if (there == schema) continue;
+    auto each = [&](const auto& entries, auto add) {
+      for (auto entry = entries.lower_bound({there, ""}); entry != entries.end() && entry->first.first == there; ++entry) add(sql::QualifiedName{schema, entry->first.second}, entry->second);
+    };
+    each(prepared.catalogue.tables, [&](const sql::QualifiedName& name, const sql::Table& table) { named.tables.try_emplace(name, table); });
+    each(prepared.catalogue.views, [&](const sql::QualifiedName& name, const sql::View& view) {
+      sql::View& known = named.views[name];
+      known.routines.insert(known.routines.end(), view.routines.begin(), view.routines.end());
+      known.effects.insert(known.effects.end(), view.effects.begin(), view.effects.end());
+    });
+  }
+  prepared.catalogue = std::move(named);
 }
 
 }  // namespace
@@ -132,6 +197,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (options.aa) told.reference.reset();
   refuse(replay::refuse_identities(told));
   if (options.writes.kept != replay::Writes::left_out) prepare_writes(target, addresses.target.name, options.writes, prepared);
+  prepare_names(target, addresses.target.name, options, facts, prepared);
   if (options.order == replay::Order::commit) prepared.isolation = replay::ask_isolation(target);
 
   if (options.tell)
@@ -151,6 +217,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (reference && catalogue) {
     if (auto problem = replay::read_views(target, prepared.catalogue); problem && options.tell) options.tell("the target's views are taken for tables: " + *problem);
   }
+  name_as_captured(prepared, facts);
   prepared.target_follows = options.judging.target_follows;
   using Follows = compare::ComparerOptions::TargetFollows;
   if (prepared.target_follows == Follows::automatic && identities.target.applier == replay::ServerIdentity::Applier::running) prepared.target_follows = Follows::yes;

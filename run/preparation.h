@@ -3,6 +3,7 @@
 
 #include "replay/guard_rails.h"
 #include "replay/order_by_commit.h"
+#include "replay/schema_map.h"
 #include "run/run.h"
 #include "sql/catalogue.h"
 
@@ -12,6 +13,8 @@ namespace darktap::run {
 struct SourceFacts {
   std::vector<Endpoint> servers;            // server ends in the capture, each once
   std::vector<std::uint16_t> tapped_ports;  // live only
+  // Of a recording: each session's schemas by server ("host:port"), and those that captured writes go to.
+  std::set<std::pair<std::string, std::string>> schemas, written;
 };
 
 struct Prepared {
@@ -22,6 +25,7 @@ struct Prepared {
   client::ConnectOptions target;
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;
+  replay::SchemaMap map;
   replay::OrderOptions::Isolation isolation{};     // of the target's sessions
   std::set<sql::QualifiedName> cannot_roll_back;   // with --sandbox rollback
   compare::ComparerOptions::TargetFollows target_follows{};

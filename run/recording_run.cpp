@@ -14,6 +14,7 @@ namespace darktap::run {
 namespace {
 
 // What the reader keeps ready for the loop: it is quick to bring more.
+constexpr std::size_t most_schemas = 10'000;  // that are looked for on the target
 constexpr std::size_t read_ahead = std::size_t{4} << 20;
 
 struct Survey final : session::ExchangeSink {
@@ -29,12 +30,17 @@ struct Survey final : session::ExchangeSink {
   std::optional<replay::SourceClock> clock;
   session::Understanding understanding;
   std::unordered_map<SessionId, session::SessionInfo> followed;
+  SourceFacts facts;  // without the servers
+  std::unordered_map<SessionId, std::string> server_of;
+  std::string last_schema;
+  SessionId last{};
 
   void on_session(const session::SessionInfo& info) override {
     servers.insert(info.server);
     ++sessions;
     last_session = std::max(last_session, info.id.value);
     if (clock) followed[info.id] = info;
+    server_of[info.id] = to_string(info.server);
   }
   void on_exchange(session::Exchange& exchange) override {
     ++exchanges;
@@ -42,11 +48,21 @@ struct Survey final : session::ExchangeSink {
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
     disorder = std::max(disorder, latest - exchange.request_first);
-    if (!clock || session::is_sealed(exchange.answer)) return;
-    clock->observe(exchange, *understanding.of(followed[exchange.id.session], exchange));
+    bool is_same = exchange.id.session == last && exchange.schema == last_schema;
+    if (!is_same && !exchange.schema.empty() && session::carries_statement(exchange.command.code)) {
+      last = exchange.id.session;
+      last_schema = exchange.schema;
+      if (facts.schemas.size() < most_schemas) facts.schemas.emplace(server_of[last], last_schema);
+    }
+    if (!clock) return;
+    auto meaning = understanding.of(followed[exchange.id.session], exchange);
+    for (const sql::TableName& table : meaning->tables_written)
+      if (const std::string& schema = table.schema.empty() ? exchange.schema : table.schema; !schema.empty() && exchange.answer.error() == nullptr) facts.written.emplace(server_of[exchange.id.session], schema);
+    if (!session::is_sealed(exchange.answer)) clock->observe(exchange, *meaning);
   }
   void on_session_end(SessionId id, CaptureTime) override {
     followed.erase(id);
+    server_of.erase(id);
     understanding.forget(id);
   }
 };
@@ -142,7 +158,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   const std::string target = client::address_of(options.servers.target.url);
   std::optional<Resumed> resumed;
   if (options.resume) resumed = resumed_run(options, target, survey.exchanges * options.loops, std::move(survey.of_session));
-  Prepared prepared = prepare(options, {{survey.servers.begin(), survey.servers.end()}, {}});
+  SourceFacts facts = std::move(survey.facts);
+  facts.servers.assign(survey.servers.begin(), survey.servers.end());
+  Prepared prepared = prepare(options, facts);
   store::RunInfo info;
   info.mode = options.mode;
   info.pace = replay::to_string(options.pace);

@@ -22,6 +22,7 @@ struct Submitted {
   session::Exchange exchange;
   replay::MeaningPtr meaning;
   CaptureTime intended;
+  replay::Sent sent;
 };
 struct Ended { SessionId session; };
 struct GivenUp { std::string line; };
@@ -126,7 +127,7 @@ class Workers::Worker final : replay::ReplaySink {
   bool carry_out(Order& order, CaptureTime now) {
     if (auto* submitted = std::get_if<Submitted>(&order)) {
       if (submitted->intended > now && !replayer_.gave_up()) return false;
-      replayer_.submit(std::move(submitted->exchange), std::move(submitted->meaning), submitted->intended);
+      replayer_.submit(std::move(submitted->exchange), std::move(submitted->meaning), submitted->intended, std::move(submitted->sent));
     } else if (auto* ended = std::get_if<Ended>(&order)) {
       replayer_.end_session(ended->session);
     } else {
@@ -267,8 +268,8 @@ void Workers::pass_over(session::ExchangeId id) {
   if (inline_) inline_->replayer.pass_over(id);
 }
 
-void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended) {
-  if (inline_) return inline_->replayer.submit(std::move(exchange), std::move(meaning), intended);
+void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent) {
+  if (inline_) return inline_->replayer.submit(std::move(exchange), std::move(meaning), intended, std::move(sent));
   std::size_t bytes = session::memory_of(exchange);
   SessionId session = exchange.id.session;
   if (options_.replay.when_full == replay::ReplayerOptions::WhenFull::shed_session) {
@@ -285,7 +286,7 @@ void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, C
   }
   queued_bytes_ += bytes;
   ++outstanding_;
-  worker_of(session).unsent.push_back(Submitted{std::move(exchange), std::move(meaning), intended});
+  worker_of(session).unsent.push_back(Submitted{std::move(exchange), std::move(meaning), intended, std::move(sent)});
 }
 
 void Workers::end_session(SessionId session) {

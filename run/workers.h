@@ -54,7 +54,7 @@ class Workers {
   ~Workers();  // ends the threads; what waits is dropped: give_up() and drain() first to have it counted
 
   // Sent when `intended` has come, in order of submission within a session.
-  void submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended);
+  void submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent = {});
   void end_session(SessionId session);
   // How long before it is due an exchange may be submitted.
   std::chrono::milliseconds ahead() const;

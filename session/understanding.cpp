@@ -93,6 +93,12 @@ const sql::Catalogue* Understanding::catalogue_of(const std::string& schema) {
   return &catalogue_;
 }
 
+sql::Dialect Understanding::dialect(const SessionInfo& session, const Exchange& exchange) const {
+  sql::Dialect dialect = dialect_of(session.server_version, exchange.collation);
+  dialect.mode = modes_.of(session).mode;
+  return dialect;
+}
+
 std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session, const Exchange& exchange) {
   sql::Dialect dialect = dialect_of(session.server_version, exchange.collation);
   SqlModes::Mode mode = modes_.of(session);

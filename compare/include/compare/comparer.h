@@ -30,6 +30,7 @@ struct Question {
   std::uint16_t collation = 0;
   mysql::Command command;
   CaptureTime not_before;
+  SessionId session{};  // whose exchange it is about
 };
 
 // Why a question has no answer: the side is away, the budget is spent, it timed out.

@@ -11,6 +11,7 @@
 #include "base/histogram.h"
 #include "client/server_session.h"
 #include "replay/order_by_commit.h"
+#include "replay/schema_map.h"
 #include "replay/source_clock.h"
 #include "replay/write_policy.h"
 #include "session/exchange.h"
@@ -68,8 +69,9 @@ class Replayer {
   Replayer(client::EventLoop& loop, ReplaySink& sink, const ReplayerOptions& options);
   ~Replayer();  // exchanges that wait are dropped: call give_up() first to have them counted
 
-  // Takes the exchange; sent at once if its session is idle. `intended`: when it was due, on the tap's clock.
-  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended);
+  // Takes the exchange; sent at once if its session is idle. `intended`: when it was due, on the tap's clock. `sent`: where
+  // the target has other names.
+  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent sent = {});
   // The session has ended: its connection closes when its queue has drained.
   void end_session(SessionId session);
   // An announced exchange that will not be submitted: nobody need wait for it.

@@ -19,6 +19,7 @@ struct Plan {
   std::uint64_t unobserved = 0;                     // their answers were not captured
   std::map<std::string, std::uint64_t> classes;     // of statements
   std::map<std::string, std::uint64_t> tables;      // that sent statements read -> statements
+  std::map<std::string, std::uint64_t> tables_written;
   std::set<std::string> schemas, users, servers;
   std::size_t sessions = 0, open_at_once = 0, fingerprints = 0;
   std::chrono::nanoseconds recorded{};              // from the first request to the last

@@ -15,6 +15,7 @@
 #include "compare/comparer.h"
 #include "replay/ramp.h"
 #include "replay/schedule.h"
+#include "replay/schema_map.h"
 #include "replay/write_policy.h"
 #include "run/breaker.h"
 #include "run/input.h"
@@ -62,6 +63,7 @@ struct RunOptions {
   Limits limits;
   LatencyLimits latency;
   WriteOptions writes;
+  std::vector<replay::MapRule> map;  // --map
   replay::Pace pace;
   std::optional<replay::Ramp> ramp;
   std::optional<std::chrono::nanoseconds> longest_idle;  // of the recording; longer silences are cut to it

@@ -35,6 +35,8 @@ class Understanding {
   // An exchange of a session, under the sql_mode that its earlier statements set: exchanges of a session in their order.
   std::shared_ptr<const sql::Meaning> of(const SessionInfo& session, const Exchange& exchange);
   void forget(SessionId session) { modes_.forget(session); }
+  // How the session's next text is read.
+  sql::Dialect dialect(const SessionInfo& session, const Exchange& exchange) const;
 
   // A statement whose text is unknown is `unsafe`; a command without a statement has its own class and no fingerprint.
   // `schema`: where names written without one belong.
