@@ -1,4 +1,4 @@
-// The options that replay, shadow and check share: servers, pace, judging, and what isn't reached yet.
+// The options that replay, shadow and check share: servers, pace, writes, names, judging.
 #pragma once
 
 #include "command.h"
