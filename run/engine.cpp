@@ -89,6 +89,7 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       look_ahead_(input_.inbox, prepared_.catalogue, order_.get(), policy_),
       breaker_(options.breaker),
       vitals_(target_asker_, options.breaker) {
+  understanding_.also_read_by(prepared_.servers);
   if (prepared_.reference) reference_asker_.emplace(loop, asker_options(*prepared_.reference));
   started_ = last_answer_ = last_progress_ = last_judged_ = steady_clock::now();
   began_ = CaptureClock::now();

@@ -209,6 +209,12 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   }
   prepared.target = connect_options(servers.target, options.limits);
   if (servers.reference) prepared.reference = connect_options(*servers.reference, options.limits);
+  auto add_server = [&](const replay::ServerIdentity& identity) {
+    sql::Server server = sql::server_of_version(identity.version);
+    if (server.kind != sql::ServerKind::unknown) prepared.servers.push_back(server);
+  };
+  add_server(identities.target);
+  if (identities.reference) add_server(*identities.reference);
   // The reference stands in for production, whose schema decides what order was promised; the target's serves where there is none.
   auto catalogue = replay::read_catalogue(reference ? *reference : target, servers.target.url.schema);
   if (catalogue) prepared.catalogue = std::move(*catalogue);

@@ -6,6 +6,7 @@
 #include "replay/schema_map.h"
 #include "run/run.h"
 #include "sql/catalogue.h"
+#include "sql/dialect.h"
 
 namespace darktap::run {
 
@@ -26,6 +27,7 @@ struct Prepared {
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;
   replay::SchemaMap map;
+  std::vector<sql::Server> servers;  // that statements are sent to, as far as they told their versions
   replay::OrderOptions::Isolation isolation{};     // of the target's sessions
   std::set<sql::QualifiedName> cannot_roll_back;   // with --sandbox rollback
   compare::ComparerOptions::TargetFollows target_follows{};

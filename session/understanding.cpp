@@ -24,6 +24,14 @@ sql::Charset multibyte_charset(std::uint16_t collation) {
   return sql::Charset::plain;
 }
 
+void refuse(sql::Meaning& meaning, std::string why) {
+  meaning.understood = false;
+  meaning.statement_class = meaning.class_if_allowed = sql::StatementClass::unsafe;
+  meaning.why = std::move(why);
+  meaning.why_offset = meaning.why_length = 0;
+  meaning.effects.push_back({.kind = sql::EffectKind::not_understood, .forbids = true});
+}
+
 }  // namespace
 
 sql::Dialect dialect_of(const std::string& server_version, std::uint16_t collation) {
@@ -99,6 +107,16 @@ sql::Dialect Understanding::dialect(const SessionInfo& session, const Exchange& 
   return dialect;
 }
 
+bool Understanding::means_the_same_elsewhere(const sql::Meaning& meaning, const Key& key, const std::string& schema) {
+  bool versioned = key.text.find("/*!") != std::string_view::npos || key.text.find("/*M!") != std::string_view::npos;
+  if (!versioned || meaning.statement_class == sql::StatementClass::unsafe) return true;
+  return std::all_of(also_read_by_.begin(), also_read_by_.end(), [&](const sql::Server& server) {
+    sql::Dialect other = key.dialect;
+    other.server = server;
+    return sql::understand(key.text, other, catalogue_of(schema)).statement_class == meaning.statement_class;
+  });
+}
+
 std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session, const Exchange& exchange) {
   sql::Dialect dialect = dialect_of(session.server_version, exchange.collation);
   SqlModes::Mode mode = modes_.of(session);
@@ -111,10 +129,7 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session
     dialect.mode = sql::parse_sql_mode(other);
     if (of(exchange.command, dialect, exchange.schema)->statement_class == meaning->statement_class) continue;
     auto refused = std::make_shared<sql::Meaning>(*meaning);
-    refused->understood = false;
-    refused->statement_class = refused->class_if_allowed = sql::StatementClass::unsafe;
-    refused->why = "depends on the session's sql_mode, which is not known";
-    refused->effects.push_back({.kind = sql::EffectKind::not_understood, .forbids = true});
+    refuse(*refused, "depends on the session's sql_mode, which is not known");
     return refused;
   }
   return meaning;
@@ -136,7 +151,9 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& comm
   const Key key{command.text, has_catalogue_ ? std::string_view(schema) : std::string_view(), dialect};
   const std::uint64_t hash = key.hash();
   if (const auto* known = find(key, hash)) return *known;
-  auto meaning = std::make_shared<const sql::Meaning>(sql::understand(command.text, dialect, catalogue_of(schema)));
+  auto fresh = std::make_shared<sql::Meaning>(sql::understand(command.text, dialect, catalogue_of(schema)));
+  if (!means_the_same_elsewhere(*fresh, key, schema)) refuse(*fresh, "depends on the server's version: a versioned comment is read in another way by the servers of this run");
+  std::shared_ptr<const sql::Meaning> meaning = std::move(fresh);
   std::size_t bytes = 2 * command.text.size() + 1024;
   if (bytes > limit_bytes_ / 4) return meaning;
   if (bytes_ + bytes > limit_bytes_) {

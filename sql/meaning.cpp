@@ -46,6 +46,7 @@ class Builder {
     for (const TableRef& table : statement.tables) forbidden = add_table(table) || forbidden;
     for (const FunctionUse& use : statement.functions) {
       if (use.varies) add_varying(std::string(use.function->name));
+      forbidden = shadowed(use) || forbidden;
     }
     for (std::uint32_t token : statement.varying_variables) add_varying(lower(text_of(text_, lexed_.tokens[token])));
     for (const std::string& name : statement.varying) add_varying(name);
@@ -113,6 +114,20 @@ class Builder {
     effect.length = lexed_.tokens[ref.token].length;
     effect.forbids = ref.forbids;
     meaning_.effects.push_back(std::move(effect));
+  }
+
+  // Built in on the server that was captured; on the one that will be asked a stored function may have that name, made so that
+  // the application's statements go on working there.
+  bool shadowed(const FunctionUse& use) {
+    if (catalogue_ == nullptr || catalogue_->routines.empty()) return false;
+    if (!catalogue_->routines.contains({default_schema_, std::string(use.function->name)})) return false;
+    EffectRef effect;
+    effect.kind = EffectKind::stored_routine;
+    effect.token = use.token;
+    effect.subject = use.function->name;
+    effect.forbids = true;
+    add_effect(effect);
+    return true;
   }
 
   // True where reading the table may do more than that.

@@ -89,6 +89,23 @@ TEST_CASE("a client that asks for IGNORE_SPACE at its login has it") {
   CHECK(session.ask("SELECT COUNT (*) FROM t") == StatementClass::read);
 }
 
+TEST_CASE("a versioned comment must mean the same on the servers that statements are sent to") {
+  Understanding understanding;
+  understanding.also_read_by({*sql::parse_server_name("mysql80"), *sql::parse_server_name("mariadb1011")});
+  Session session(understanding);
+  session.info_.server_version = "5.7.44";
+  CHECK(session.ask("SELECT id FROM t /*!80000 FOR UPDATE */") == StatementClass::unsafe);
+  CHECK(session.ask("SELECT 1 /*!80000 , GET_LOCK('a', 1) */") == StatementClass::unsafe);
+  CHECK(session.ask("SELECT 1 /*M! , GET_LOCK('a', 1) */") == StatementClass::unsafe);
+  CHECK(session.ask("SELECT /*!40001 SQL_NO_CACHE */ id FROM t") == StatementClass::read);
+  CHECK(session.ask("SELECT id FROM t /*!80000 ORDER BY id */") == StatementClass::read);
+  CHECK(session.ask("SELECT '/*!80000 FOR UPDATE */'") == StatementClass::read);
+  Understanding alone;
+  Session captured(alone);
+  captured.info_.server_version = "5.7.44";
+  CHECK(captured.ask("SELECT id FROM t /*!80000 FOR UPDATE */") == StatementClass::read);
+}
+
 TEST_CASE("a view's effects are known under each session's own schema, however many there are") {
   sql::Catalogue catalogue;
   catalogue.default_schema = "s0";

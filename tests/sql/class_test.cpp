@@ -269,6 +269,20 @@ TEST_CASE("a view's routines and other effects are each to be allowed, however t
   CHECK_FALSE(understand("SELECT 1").catalogued);
 }
 
+TEST_CASE("a stored function of a built-in one's name is one where the catalogue holds it") {
+  Catalogue catalogue;
+  catalogue.default_schema = "shop";
+  catalogue.routines.insert({"shop", "bin_to_uuid"});
+  Dialect mysql{{}, Charset::plain, *parse_server_name("mysql80")};
+  CHECK(understand("SELECT BIN_TO_UUID(id), UPPER(a) FROM t", mysql).statement_class == StatementClass::read);
+  Meaning meaning = understand("SELECT BIN_TO_UUID(id), UPPER(a) FROM t", mysql, &catalogue);
+  CHECK(meaning.statement_class == StatementClass::unsafe);
+  CHECK(class_allowing(meaning, {"bin_to_uuid"}) == StatementClass::read);
+  CHECK(understand("SELECT UPPER(a) FROM t", mysql, &catalogue).statement_class == StatementClass::read);
+  catalogue.default_schema = "other";
+  CHECK(understand("SELECT BIN_TO_UUID(id) FROM t", mysql, &catalogue).statement_class == StatementClass::read);
+}
+
 TEST_CASE("a built-in function between backticks has its effect, and may be a stored one") {
   Meaning meaning = understand("SELECT `Get_Lock`('a', 1), `last_insert_id`(5), `last_insert_id`()");
   CHECK(class_allowing(meaning, {"stored_routine"}) == StatementClass::unsafe);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "session/exchange.h"
@@ -31,6 +32,10 @@ class Understanding {
         first_schema_(catalogue.default_schema),
         catalogue_(std::move(catalogue)),
         limit_bytes_(limit_bytes) {}
+
+  // The servers that statements will be sent to. They may read a versioned comment in another way than the one that was captured:
+  // where a text's class depends on it, it is `unsafe`. To be told before the first statement.
+  void also_read_by(std::vector<sql::Server> servers) { also_read_by_ = std::move(servers); }
 
   // An exchange of a session, under the sql_mode that its earlier statements set: exchanges of a session in their order.
   std::shared_ptr<const sql::Meaning> of(const SessionInfo& session, const Exchange& exchange);
@@ -64,10 +69,12 @@ class Understanding {
 
   SqlModes modes_;
   const sql::Catalogue* catalogue_of(const std::string& schema);  // until the next call
+  bool means_the_same_elsewhere(const sql::Meaning& meaning, const Key& key, const std::string& schema);
 
   bool has_catalogue_ = false;
   std::string first_schema_;
   sql::Catalogue catalogue_;  // its default schema is that of the statement at hand
+  std::vector<sql::Server> also_read_by_;
   std::size_t limit_bytes_ = default_limit_bytes;
   std::size_t bytes_ = 0;
   // Open addressing, at most half full: few memory lines are touched for a text that is known.
