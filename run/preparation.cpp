@@ -113,6 +113,8 @@ void name_as_captured(Prepared& prepared, const SourceFacts& facts) {
     auto each = [&](const auto& entries, auto add) {
       for (auto entry = entries.lower_bound({there, ""}); entry != entries.end() && entry->first.first == there; ++entry) add(sql::QualifiedName{schema, entry->first.second}, entry->second);
     };
+    for (const auto& [in, routine] : prepared.catalogue.routines)
+      if (in == there) named.routines.insert({schema, routine});
     each(prepared.catalogue.tables, [&](const sql::QualifiedName& name, const sql::Table& table) { named.tables.try_emplace(name, table); });
     each(prepared.catalogue.views, [&](const sql::QualifiedName& name, const sql::View& view) {
       sql::View& known = named.views[name];
