@@ -25,6 +25,7 @@ class Calibration {
   void note(const session::Exchange& exchange, const sql::Meaning& meaning);
   // Puts the next pair, as far as the budget of questions goes.
   void turn(CaptureTime now);
+  bool is_idle() const { return !under_way_ && (waiting_.empty() || !reference_); }
   std::size_t asked() const { return asked_; }
   std::size_t noisy() const { return noisy_.size(); }
   compare::Comparer::QuestionCount questions() const { return count_; }

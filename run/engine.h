@@ -40,6 +40,7 @@ inline constexpr std::chrono::seconds silent_questions{15};  // of any other: no
 inline constexpr std::chrono::milliseconds flush{500};
 inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
+inline constexpr std::chrono::seconds calibration{30};  // what --calibrate has not asked yet when a recording is over
 inline constexpr std::chrono::seconds plans{5}, plans_of_stopped{1};  // EXPLAINs at the run's end
 }  // namespace patience
 

@@ -115,8 +115,10 @@ void Engine::explain_findings() {
   if (replayer_.gave_up()) return;
   explain_.begin(ExplainWatch::Round::last);
   auto end = steady_clock::now() + (stopped_ != steady_clock::time_point() || !input_.schedule ? patience::plans_of_stopped : patience::plans);
-  while (!explain_.is_idle() && steady_clock::now() < end) {
+  auto calibrated = stopped_ != steady_clock::time_point() || !input_.schedule ? end : steady_clock::now() + patience::calibration;
+  for (auto now = steady_clock::now(); (!explain_.is_idle() && now < end) || (!calibration_.is_idle() && now < calibrated); now = steady_clock::now()) {
     explain_.turn(writer_);
+    calibration_.turn(tap_now());
     loop_.run_once(std::chrono::milliseconds(10));
   }
   explain_.turn(writer_);

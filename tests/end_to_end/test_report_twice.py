@@ -8,7 +8,7 @@ import pymysql
 
 from lab import Server
 from lab.stack import account
-from live import tapping
+from live import tapping, visit
 from shop import data
 from shop.schema import SCHEMA, TABLES
 from workplace import Case, darktap, need_root, workplace
@@ -101,3 +101,30 @@ class ReportTwice(Case):
             self.assertEqual(finding["examples"][0]["explain"], plan)
             for side in ("reference", "target"):
                 self.assertIn("table", plan[side][0], f"the plan on the {side}")
+
+    def test_a_server_compared_with_its_like_shows_nothing_but_what_is_drawn_anew(self):
+        need_root("taps lo")
+        with workplace() as place, three_servers(place) as (source, reference, _):
+            with tapping("capture", "-i", "lo", "--port", source.port, "-w", place / "aa.dtap", log=place / "capture.log") as tap:
+                visit(source, *USER, 10)
+                session = pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database=SCHEMA, charset="utf8mb4", autocommit=True)
+                with session, session.cursor() as cursor:
+                    for number in range(5):
+                        cursor.execute(f"SELECT id, UUID(), RAND() FROM customers WHERE id = {number + 1}")
+                time.sleep(0.3)
+                status, _ = tap.interrupt()
+                self.assertEqual(status, 0, tap.said())
+            like = ["--target", reference.url(USER[0], SCHEMA), "--reference", reference.url(USER[0], SCHEMA)]
+            done = darktap("replay", place / "aa.dtap", *like, "--store", place / "refused.db", passwords=PASSWORDS)
+            self.assert_refused(done, 4)
+            done = darktap("replay", place / "aa.dtap", *like, "--aa", "--calibrate", 20, "--store", place / "aa.db", passwords=PASSWORDS)
+            self.assertEqual(done.status, 0, done.err)
+            self.assertRegex(done.err, r"calibration: [1-9]\d* reads were asked twice of the reference; 1 statements answered differently")
+            report = darktap("report", place / "aa.db", "--format", "json").json()
+            self.assertEqual({finding["cause"] for finding in report["findings"]}, {"nondeterministic"})
+            self.assertGreater(report["run"]["questions"]["reference"]["n"], 0)
+
+    def test_calibration_needs_a_reference(self):
+        with workplace() as place:
+            done = darktap("replay", place / "none.dtap", "--target", "mysql://tester@127.0.0.1:1/shop", "--calibrate", 20, "--store", place / "s.db", passwords=PASSWORDS)
+            self.assert_refused(done, 2, "--calibrate 20", "--reference")
