@@ -33,8 +33,8 @@ def account(server):
     server.run(["CREATE DATABASE big", f"CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'", f"GRANT SELECT ON *.* TO '{USER}'@'127.0.0.1'"])
 
 
-def record(server, rows, path):
-    tap = subprocess.Popen([options.build / "darktap", "capture", "-i", "lo", "--port", str(server.port), "--rows", "digest", "-w", path], stderr=subprocess.DEVNULL)
+def record(server, rows, kept, path):
+    tap = subprocess.Popen([options.build / "darktap", "capture", "-i", "lo", "--port", str(server.port), "--rows", kept, "-w", path], stderr=subprocess.DEVNULL)
     time.sleep(2)
     connection = pymysql.connect(host="127.0.0.1", port=server.port, user=USER, password=PASSWORD, database="big", cursorclass=pymysql.cursors.SSCursor)
     with connection, connection.cursor() as cursor:
@@ -64,7 +64,12 @@ with tempfile.TemporaryDirectory() as folder:
     with Server(place / "source", cache=place) as source, Server(place / "target", cache=place) as target:
         for server in (source, target):
             account(server)
-        for rows in (1, options.rows):
-            record(source, rows, place / f"{rows}.dtap")
-            peak, report = replay(place / f"{rows}.dtap", target, place / f"{rows}.db")
-            print(f"{rows:>10} rows: {peak:6.1f} MiB at most, {report['ledger']['compared']} compared, {len(report['findings'])} findings")
+        for rows, kept in ((1, "full"), (options.rows, "full"), (options.rows, "digest")):
+            name = f"{rows}-{kept}"
+            record(source, rows, kept, place / f"{name}.dtap")
+            seen = json.loads(subprocess.run([options.build / "darktap", "inspect", place / f"{name}.dtap", "--format", "summary"], capture_output=True, text=True).stdout)
+            if seen["rows"] < rows:
+                sys.exit(f"only {seen['rows']} rows were recorded")
+            size = (place / f"{name}.dtap").stat().st_size / 2**20
+            peak, report = replay(place / f"{name}.dtap", target, place / f"{name}.db")
+            print(f"{rows:>10} rows, --rows {kept}: recording {size:.1f} MiB, replay {peak:.1f} MiB at most, {report['ledger']['compared']} compared, {len(report['findings'])} findings")

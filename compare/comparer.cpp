@@ -316,11 +316,12 @@ std::optional<CaptureTime> Comparer::next_due() const {
   return next;
 }
 
-void Comparer::on_reply(QuestionId question, Reply&& reply, CaptureTime now) {
+void Comparer::on_reply(QuestionId question, Reply&& reply, CaptureTime now, std::optional<CaptureTime> sent) {
   auto entry = state_->put.find(question);
   if (entry == state_->put.end()) return;
   State::Put asked = entry->second;
   state_->put.erase(entry);
+  if (sent) asked.asked = std::clamp(*sent, asked.asked, std::max(asked.asked, now));
   QuestionCount& count = state_->counts[state_->index(asked.side)];
   ++count.n;
   count.time_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(now - asked.asked)));

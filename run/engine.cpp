@@ -363,7 +363,7 @@ void Engine::ask_what_is_due() {
   while (auto question = comparer_.next_question(tap_now())) {
     auto answered = [this, id = question->id](Expected<client::Reply, std::string>&& reply) {
       if (reply) last_reply_ = std::chrono::steady_clock::now();
-      if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now());
+      if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now(), reply->sent + input_.shift);
       else comparer_.on_reply(id, compare::NoReply{reply.error()}, tap_now());
     };
     if (question->side == compare::Side::target && !prepared_.map.is_empty()) {

@@ -79,7 +79,8 @@ class Comparer {
   std::optional<Question> next_question(CaptureTime now);
   // When next_question should be asked again, if nothing else happens before.
   std::optional<CaptureTime> next_due() const;
-  void on_reply(QuestionId question, Reply&& reply, CaptureTime now);
+  // sent: when it left, where that was later than when it was handed out.
+  void on_reply(QuestionId question, Reply&& reply, CaptureTime now, std::optional<CaptureTime> sent = std::nullopt);
 
   // For what else is asked of the servers (calibration): true where the budget has room for so many questions, which are then spent.
   bool spend_questions(std::uint64_t fingerprint, unsigned count, CaptureTime now);
