@@ -31,16 +31,15 @@ struct Survey final : session::ExchangeSink {
   session::Understanding understanding;
   std::unordered_map<SessionId, session::SessionInfo> followed;
   SourceFacts facts;  // without the servers
-  std::unordered_map<SessionId, std::string> server_of;
-  std::string last_schema;
-  SessionId last{};
+  struct Place { std::string server, schema; };
+  std::unordered_map<SessionId, Place> places;
 
   void on_session(const session::SessionInfo& info) override {
     servers.insert(info.server);
     ++sessions;
     last_session = std::max(last_session, info.id.value);
     if (clock) followed[info.id] = info;
-    server_of[info.id] = to_string(info.server);
+    places[info.id] = {to_string(info.server), ""};
   }
   void on_exchange(session::Exchange& exchange) override {
     ++exchanges;
@@ -48,21 +47,20 @@ struct Survey final : session::ExchangeSink {
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
     disorder = std::max(disorder, latest - exchange.request_first);
-    bool is_same = exchange.id.session == last && exchange.schema == last_schema;
-    if (!is_same && !exchange.schema.empty() && session::carries_statement(exchange.command.code)) {
-      last = exchange.id.session;
-      last_schema = exchange.schema;
-      if (facts.schemas.size() < most_schemas) facts.schemas.emplace(server_of[last], last_schema);
+    Place& place = places[exchange.id.session];
+    if (place.schema != exchange.schema && session::carries_statement(exchange.command.code)) {
+      place.schema = exchange.schema;
+      if (!place.schema.empty() && facts.schemas.size() < most_schemas) facts.schemas.emplace(place.server, place.schema);
     }
     if (!clock) return;
     auto meaning = understanding.of(followed[exchange.id.session], exchange);
     for (const sql::TableName& table : meaning->tables_written)
-      if (const std::string& schema = table.schema.empty() ? exchange.schema : table.schema; !schema.empty() && exchange.answer.error() == nullptr) facts.written.emplace(server_of[exchange.id.session], schema);
+      if (const std::string& schema = table.schema.empty() ? exchange.schema : table.schema; !schema.empty() && exchange.answer.error() == nullptr) facts.written.emplace(place.server, schema);
     if (!session::is_sealed(exchange.answer)) clock->observe(exchange, *meaning);
   }
   void on_session_end(SessionId id, CaptureTime) override {
     followed.erase(id);
-    server_of.erase(id);
+    places.erase(id);
     understanding.forget(id);
   }
 };

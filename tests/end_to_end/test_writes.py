@@ -185,6 +185,52 @@ class Rollback(Writes):
             self.assertLessEqual(causes, {"skipped_write", "unexamined"})
 
 
+    def shop_is_left_as_it_was(self, kind):
+        need_root("taps lo")
+        with pair(kind) as (place, source, target):
+            source.run([f"CREATE DATABASE {SCHEMA}", f"USE {SCHEMA}", *(table.plain() for table in TABLES)])
+            data.fill(source, SCHEMA)
+            before = dump(source, SCHEMA)
+            recording = record(place, source, lambda: workload.run(source.host, source.port, *USER, pages=10))
+            restore(target, SCHEMA, before)
+            kept = checksums(target, SCHEMA)
+            for run in range(RUNS):
+                done = replay(recording, target, place / f"{run}.db", schema=SCHEMA, sandbox="rollback")
+                self.assertIn(done.status, (0, 1), done.err)
+                self.assertEqual(checksums(target, SCHEMA), kept)
+                self.assertEqual(self.report(place / f"{run}.db")["ledger"]["target_failed"], 0)
+
+    def test_the_shop_leaves_the_tables_as_they_were(self):
+        self.shop_is_left_as_it_was(Server)
+
+    def test_the_shop_leaves_the_tables_of_a_MySQL_8_server_as_they_were(self):
+        if not os.environ.get("DARKTAP_MYSQLD"):
+            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        self.shop_is_left_as_it_was(MySQL)
+
+    def test_a_transaction_whose_begin_was_not_captured_is_rolled_back_too(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            source.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1), (2, 2)"])
+            before = dump(source, "s")
+            connection = pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database="s", autocommit=True)
+            connection.begin()
+
+            def work():
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE s.t SET a = 10 WHERE id = 1")
+                    cursor.execute("DELETE FROM s.t WHERE id = 2")
+                    connection.commit()
+                connection.close()
+            recording = record(place, source, work)
+            restore(target, "s", before)
+            kept = checksums(target, "s")
+            done = replay(recording, target, place / "s.db", schema="s", sandbox="rollback")
+            self.assertEqual(done.status, 0, done.err + done.out)
+            self.assertEqual(checksums(target, "s"), kept)
+            self.assertGreaterEqual(self.report(place / "s.db")["ledger"]["compared"], 3)
+
+
 class Safety(Writes):
     @contextlib.contextmanager
     def recorded(self):
