@@ -71,7 +71,7 @@ def main():
             for server in (source, target):
                 server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'",
                             f"CREATE TABLE {SCHEMA}.t (id INT PRIMARY KEY, v VARCHAR(40))",
-                            f"INSERT INTO {SCHEMA}.t SELECT seq, CONCAT('value ', seq) FROM seq_0_to_99"])
+                            f"INSERT INTO {SCHEMA}.t SELECT seq, CONCAT('value ', seq) FROM {SCHEMA}.seq_0_to_99"])
             recording = place / "many.dtap"
             tap = subprocess.Popen([build / "darktap", "capture", "-i", "lo", "--port", str(source.port), "-w", recording], stderr=subprocess.DEVNULL)
             time.sleep(2)
