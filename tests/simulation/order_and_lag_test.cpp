@@ -256,6 +256,7 @@ Confusion simulate(std::uint64_t first, std::uint64_t last) {
 }
 
 void check_rates(const Confusion& confusion, std::uint64_t seeds) {
+  if (seeds < 500) return;  // rates of many seeds; that no verdict was wrong is checked either way
   // Windows that later writes move over rows that are wrong.
   CHECK(confusion.of("wrong rows", "unexamined") * 50 <= confusion.of("wrong rows", "defect"));
   CHECK(confusion.of("wrong rows", "read_after_write") * 1000 <= confusion.of("wrong rows", "defect"));
