@@ -109,7 +109,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   bool same_content = !conclusion.verdict || conclusion.verdict->cause == Cause::order_undefined;
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());
-  if (auto columns = column_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*columns));
+  if (auto columns = column_verdict(exchange.answer, target, options.accepted_rules, &judgement.rules)) judgement.verdicts.push_back(std::move(*columns));
   if (same_content)
     if (auto warnings = warning_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*warnings));
   if (!judgement.verdicts.empty()) {

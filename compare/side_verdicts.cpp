@@ -1,6 +1,7 @@
 #include "side_verdicts.h"
 
 #include <algorithm>
+#include <set>
 
 #include "cells.h"
 #include "evidence.h"
@@ -33,6 +34,17 @@ std::string_view what_differs(const mysql::Column& a, const mysql::Column& b) {
   return "";
 }
 
+// The rule under which a difference of two columns is known to be the products' and not the data's; empty where there is none.
+std::string_view rule_of(const mysql::Column& source, const mysql::Column& target, std::string_view what) {
+  if (what == "name") return is_vitess_header(target.name) ? rule::vitess_literal_header : std::string_view();
+  TypeFamily a = family_of(source), b = family_of(target);
+  bool is_computed = source.org_name.empty() && target.org_name.empty();
+  auto numeric = [](TypeFamily family) { return family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating; };
+  if (is_computed && numeric(a) && numeric(b)) return rule::computed_number;
+  if ((a == TypeFamily::json && b == TypeFamily::text) || (a == TypeFamily::text && b == TypeFamily::json)) return rule::json_as_text;
+  return {};
+}
+
 void write_column(JsonWriter& json, std::string_view side, const mysql::Column& column) {
   json.key(side).begin_object().member("name", column.name).member("type", to_string(family_of(column)));
   json.member("unsigned", (column.flags & mysql::column_flag::unsigned_) != 0).end_object();
@@ -40,19 +52,23 @@ void write_column(JsonWriter& json, std::string_view side, const mysql::Column& 
 
 }  // namespace
 
-std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target) {
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const std::vector<std::string>& accepted,
+                                      std::vector<std::string>* used) {
   const mysql::ResultSet *a = source.first_rows(), *b = target.first_rows();
   if (a == nullptr || b == nullptr || a->columns.size() != b->columns.size()) return std::nullopt;
   auto same = [](const mysql::Column& left, const mysql::Column& right) { return what_differs(left, right).empty(); };
   if (std::equal(a->columns.begin(), a->columns.end(), b->columns.begin(), same)) return std::nullopt;
   std::size_t differing = 0;
-  bool known_noise = true;
+  bool has_defect = false;
+  std::set<std::string_view> rules;
   Evidence evidence;
   evidence.json().key("columns").begin_array();
   for (std::size_t c = 0; c < a->columns.size(); ++c) {
     std::string_view what = what_differs(a->columns[c], b->columns[c]);
     if (what.empty()) continue;
-    known_noise = known_noise && what == "name" && is_vitess_header(b->columns[c].name);
+    std::string_view rule = rule_of(a->columns[c], b->columns[c], what);
+    if (rule.empty()) has_defect = true;
+    else rules.insert(rule);
     if (++differing > max_evidence_rows) continue;
     evidence.json().begin_object().member("column", c).member("differs_in", what);
     write_column(evidence.json(), "source", a->columns[c]);
@@ -60,9 +76,16 @@ std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::
     evidence.json().end_object();
   }
   evidence.json().end_array().member("differing_columns", differing);
-  if (known_noise) evidence.json().member("rule", "vitess_literal_header");
-  return Verdict{Difference::column_metadata, known_noise ? Cause::normalization : Cause::defect, Level::proved,
-                 object_of(evidence.take_members())};
+  if (has_defect) return Verdict{Difference::column_metadata, Cause::defect, Level::proved, object_of(evidence.take_members())};
+  auto is_accepted = [&](std::string_view rule) { return std::find(accepted.begin(), accepted.end(), rule) != accepted.end(); };
+  if (std::all_of(rules.begin(), rules.end(), is_accepted)) {
+    if (used != nullptr) used->insert(used->end(), rules.begin(), rules.end());
+    return std::nullopt;
+  }
+  evidence.json().key("normalization_rules").begin_array();
+  for (std::string_view rule : rules) evidence.json().string(rule);
+  evidence.json().end_array();
+  return Verdict{Difference::column_metadata, Cause::normalization, Level::proved, object_of(evidence.take_members())};
 }
 
 std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "compare/verdict.h"
@@ -10,8 +11,10 @@
 namespace darktap::compare {
 
 // Names, kinds of type and signs of the columns; display lengths, index flags and origins say nothing about the answer.
-// Nothing where the number of columns differs: that is a difference of content.
-std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target);
+// Nothing where the number of columns differs: that is a difference of content; nor where all that differs does so under rules
+// that were accepted, which are then added to `used`.
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const std::vector<std::string>& accepted = {},
+                                      std::vector<std::string>* used = nullptr);
 
 // How many warnings came; only worth saying where the content is the same.
 std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target);

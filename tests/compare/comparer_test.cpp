@@ -375,6 +375,31 @@ TEST_CASE("column definitions and warnings are findings beside the content") {
   CHECK(bench.outcome() == "column_metadata/defect/proved warnings/defect/proved");
 }
 
+TEST_CASE("columns whose types are the products' own differ under a rule, those of tables don't") {
+  auto judged = [](const mysql::Column& a, const mysql::Column& b, std::vector<std::string> accepted = {}) {
+    compare::ComparerOptions options = Bench::with_reference();
+    options.accepted_rules = std::move(accepted);
+    Bench bench(options);
+    bench.read(1, "SELECT score FROM people WHERE id = 1", rows_answer({a}, {{"7"}}), rows_answer({b}, {{"7"}}), at(1s));
+    return bench.outcome();
+  };
+  mysql::Column computed = column("", "n", mysql::ColumnType::longlong), stored = column("people", "score", mysql::ColumnType::longlong);
+  computed.org_name = computed.org_table = "";
+  stored.org_name = "score";
+  auto without_sign = [](mysql::Column each) {
+    each.flags |= mysql::column_flag::unsigned_;
+    return each;
+  };
+  CHECK(judged(computed, without_sign(computed)) == "column_metadata/normalization/proved");
+  CHECK(judged(computed, without_sign(computed), {"computed_number"}) == "match");
+  CHECK(judged(stored, without_sign(stored)) == "column_metadata/defect/proved");
+  mysql::Column text = column("people", "doc", mysql::ColumnType::blob), json = column("people", "doc", mysql::ColumnType::json);
+  text.charset = json.charset = 45;
+  CHECK(judged(text, json) == "column_metadata/normalization/proved");
+  CHECK(judged(text, json, {"json_as_text"}) == "match");
+  CHECK(judged(text, stored).starts_with("column_metadata/defect") == true);
+}
+
 TEST_CASE("many stale reads of one statement are all confirmed within its budget") {
   Bench bench;
   bench.comparer.set_target_follows(compare::ComparerOptions::TargetFollows::yes);
