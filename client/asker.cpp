@@ -13,16 +13,19 @@ struct Asker::State final : SessionHandler {
     std::uint16_t collation = 0;
     mysql::Command command;
     Answered answered;
+    Variables variables;
   };
   struct Desk {
     std::unique_ptr<ServerSession> session;
     std::optional<Question> question;  // being asked
+    Variables variables;               // what the connection stands in, beside its login
+    std::vector<std::string> before;   // run before the question: what must change for it
   };
 
   State(EventLoop& loop_, const AskerOptions& options_)
       : loop(loop_), limit(options_.waiting), session_options(std::make_shared<SessionOptions>(options_.session)) {
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.connections, 1); ++i)
-      desks.push_back({std::make_unique<ServerSession>(loop, *this, session_options), std::nullopt});
+      desks.push_back({std::make_unique<ServerSession>(loop, *this, session_options), std::nullopt, {}, {}});
   }
 
   void ask(Question&& question) {
@@ -33,7 +36,18 @@ struct Asker::State final : SessionHandler {
 
   void begin(Desk& desk, Question&& question) {
     desk.question = std::move(question);
-    desk.session->start({&desk.question->command, desk.question->schema, desk.question->collation});
+    if (!desk.session->connected()) desk.variables.clear();
+    change(desk, desk.question->variables);
+    desk.session->start({&desk.question->command, desk.question->schema, desk.question->collation, desk.before});
+  }
+
+  static void change(Desk& desk, const Variables& wanted) {
+    desk.before.clear();
+    for (const auto& [name, value] : desk.variables)
+      if (!wanted.contains(name)) desk.before.push_back("SET SESSION " + name + " = DEFAULT");
+    for (const auto& [name, value] : wanted)
+      if (auto stands = desk.variables.find(name); stands == desk.variables.end() || stands->second != value) desk.before.push_back("SET SESSION " + name + " = " + value);
+    desk.variables = wanted;
   }
 
   void on_result(ServerSession& session, SessionResult&& result) override {
@@ -67,13 +81,13 @@ struct Asker::State final : SessionHandler {
 Asker::Asker(EventLoop& loop, const AskerOptions& options) : state_(std::make_unique<State>(loop, options)) {}
 Asker::~Asker() = default;
 
-void Asker::ask(std::string schema, std::uint16_t collation, mysql::Command command, Answered answered) {
+void Asker::ask(std::string schema, std::uint16_t collation, mysql::Command command, Answered answered, Variables variables) {
   if (state_->queue.size() >= state_->limit) {
     std::string reason = state_->session_options->connect.name + ": " + std::to_string(state_->limit) + " questions wait already";
     state_->loop.after({}, [reason, answered = std::move(answered)] { answered(Unexpected(reason)); });
     return;
   }
-  state_->ask({std::move(schema), collation, std::move(command), std::move(answered)});
+  state_->ask({std::move(schema), collation, std::move(command), std::move(answered), std::move(variables)});
 }
 
 std::size_t Asker::waiting() const {

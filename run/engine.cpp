@@ -223,6 +223,7 @@ void Engine::take_due() {
       if (our_sessions_.erase(ended) == 0) replayer_.end_session(ended);
       sessions_.erase(ended);
       understanding_.forget(ended);
+      variables_.end(ended);
     }
   }
 }
@@ -266,6 +267,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   const session::SessionInfo& session = sessions_[exchange.id.session];
   const sql::Dialect dialect = prepared_.map.is_empty() ? sql::Dialect() : understanding_.dialect(session, exchange);
   auto meaning = understanding_.of(session, exchange);
+  variables_.note(exchange, *meaning);
   ++taken_;
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
@@ -373,9 +375,9 @@ void Engine::ask_what_is_due() {
         comparer_.on_reply(question->id, compare::NoReply{"the target has other names: " + sent.error()}, tap_now());
         continue;
       }
-      target_asker_.ask(sent->schema.value_or(question->schema), question->collation, sent->command ? std::move(*sent->command) : std::move(question->command), answered);
-    } else if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered);
-    else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered);
+      target_asker_.ask(sent->schema.value_or(question->schema), question->collation, sent->command ? std::move(*sent->command) : std::move(question->command), answered, variables_.of(question->session));
+    } else if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered, variables_.of(question->session));
+    else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered, variables_.of(question->session));
     else comparer_.on_reply(question->id, compare::NoReply{"no reference was given"}, tap_now());
   }
 }

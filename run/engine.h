@@ -26,6 +26,7 @@
 #include "session/row_seal.h"
 #include "session/understanding.h"
 #include "store/store.h"
+#include "session_variables.h"
 #include "target_vitals.h"
 #include "workers.h"
 
@@ -135,6 +136,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   session::Understanding understanding_;
   std::unordered_map<SessionId, session::SessionInfo> sessions_;
   std::set<SessionId> our_sessions_;
+  SessionVariables variables_;
   std::unordered_map<SessionId, std::string> servers_;  // by their captured address, where names are mapped
   OwnConnections own_connections_;
   replay::WritePolicy policy_;

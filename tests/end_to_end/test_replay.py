@@ -8,6 +8,7 @@ from lab.stack import account
 from live import tapping, visit
 from shop import data
 from shop.schema import SCHEMA, TABLES
+from test_tls import ask, connected
 from workplace import DARKTAP, Case, darktap, environment, need_root, workplace
 
 import subprocess
@@ -89,6 +90,26 @@ class RoundTrip(Case):
             self.assertEqual(darktap("report", place / "s.db", "--format", "json").status, 1)
             accepted = darktap("report", place / "s.db", "--format", "json", "--fail-on", "order_violated")
             self.assertEqual(accepted.status, 0, "--fail-on says which causes count")
+
+    def test_questions_are_asked_under_what_the_session_had_set(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            for server, key in ((source, "id"), (target, "at, id")):  # rows lie in another order
+                server.run([f"USE {SCHEMA}", f"CREATE TABLE stamped (id INT NOT NULL, kind INT NOT NULL, at TIMESTAMP NOT NULL, PRIMARY KEY ({key}))", "SET time_zone = '+00:00'",
+                            *(f"INSERT INTO stamped VALUES ({n}, {n % 2}, '2024-01-01 00:00:00' + INTERVAL {40 - n} HOUR)" for n in range(1, 41))])
+            target.run([f"USE {SCHEMA}", "SET time_zone = '+00:00'", "UPDATE stamped SET at = at + INTERVAL 1 SECOND WHERE id = 7"])
+            recording = place / "visit.dtap"
+            with tapping("capture", "-i", "lo", "--port", source.port, "-w", recording, log=place / "capture.log") as tap:
+                session = connected(source, user=USER[0], password=USER[1], database=SCHEMA)
+                ask(session, "SET time_zone = '+05:30', group_concat_max_len = 2000", "SELECT id, at FROM stamped WHERE id > 10 ORDER BY kind LIMIT 3",
+                    "SELECT GROUP_CONCAT(at ORDER BY kind) FROM stamped WHERE id > 10", "SELECT id, at FROM stamped WHERE id BETWEEN 5 AND 9 ORDER BY id")
+                session.close()
+                time.sleep(0.3)
+                self.assertEqual(tap.interrupt()[0], 0, tap.said())
+            done = self.replay(recording, source, target, place / "s.db")
+            report = self.report(place / "s.db")
+            self.assertEqual(sorted((finding["normalized"].split(" from ")[0], finding["cause"], finding["level"]) for finding in report["findings"]),
+                             [("select group_concat(at order by kind)", "order_undefined", "confirmed"), ("select id, at", "defect", "confirmed"), ("select id, at", "order_undefined", "confirmed")], [(f["normalized"], f["cause"], f["evidence"]) for f in report["findings"]])
 
     def test_the_source_as_target_is_refused_before_anything_is_sent(self):
         need_root("taps lo")

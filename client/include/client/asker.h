@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "base/expected.h"
 #include "client/server_session.h"
@@ -15,14 +17,18 @@ struct AskerOptions {
   std::size_t waiting = 10'000;  // questions beyond this are answered at once with a reason
 };
 
+// Session variables, each with its value as SQL writes it.
+using Variables = std::map<std::string, std::string>;
+
 class Asker {
  public:
   using Answered = std::function<void(Expected<Reply, std::string>&&)>;  // a reply, or one line why there is none
 
   Asker(EventLoop& loop, const AskerOptions& options);
   ~Asker();  // questions that wait are dropped without an answer
-  // Leads to exactly one call of `answered`, from the loop.
-  void ask(std::string schema, std::uint16_t collation, mysql::Command command, Answered answered);
+  // Leads to exactly one call of `answered`, from the loop. `variables`: what the question is asked under; all others stand as
+  // at the login. One that the server refuses stands as it stood.
+  void ask(std::string schema, std::uint16_t collation, mysql::Command command, Answered answered, Variables variables = {});
   std::size_t waiting() const;  // asked and not yet answered
   std::vector<Endpoint> local_endpoints() const;  // our ends, so that the tap can leave them out
 
