@@ -39,7 +39,7 @@ class Server:
         data = folder / "data"
         subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force", f"--datadir={data}",
                         "--user=root"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.process = subprocess.Popen(["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={folder}/s", "--bind-address=127.0.0.1",
+        self.process = subprocess.Popen(["mariadbd", "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", f"--socket={folder}/s", "--bind-address=127.0.0.1",
                                          f"--port={self.port}", "--user=root", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
                                         stdout=subprocess.DEVNULL, stderr=open(folder / "server.log", "wb"))
         for _ in range(600):

@@ -28,7 +28,7 @@ class MySQL(Server):
         self.folder.mkdir(parents=True)
         data_folder = self.folder / "data"
         log = self.folder / "server.log"
-        common = ["--no-defaults", *as_root(), f"--datadir={data_folder}", "--mysqlx=OFF", "--innodb-buffer-pool-size=32M",
+        common = ["--no-defaults", *as_root(), f"--datadir={data_folder}", f"--tmpdir={self.folder}", "--mysqlx=OFF", "--innodb-buffer-pool-size=32M",
                   "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--performance-schema=OFF", "--skip-log-bin"]
         with open(log, "wb") as out:
             subprocess.run([mysqld, *common, "--initialize-insecure"], check=True, stdout=out, stderr=out)

@@ -66,7 +66,7 @@ def mysql_server(mysqld, place):
     # The socket's path may have no more than 107 bytes.
     with tempfile.TemporaryDirectory(prefix="darktap-") as short:
         folder, socket = place / "data", f"{short}/s"
-        common = [mysqld, "--no-defaults", f"--basedir={mysqld.resolve().parents[1]}", f"--datadir={folder}", "--secure-file-priv=NULL", *as_root()]
+        common = [mysqld, "--no-defaults", f"--basedir={mysqld.resolve().parents[1]}", f"--datadir={folder}", f"--tmpdir={short}", "--secure-file-priv=NULL", *as_root()]
         made = subprocess.run([*common, "--initialize-insecure"], capture_output=True, text=True, timeout=200)
         if made.returncode != 0:
             raise LabError(f"{mysqld} --initialize-insecure: {made.stderr[-500:]}")

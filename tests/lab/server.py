@@ -86,7 +86,7 @@ def template(cache):
     cache.mkdir(parents=True, exist_ok=True)
     # --force: a machine whose own name can't be looked up, such as a bare container, will do.
     done = subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-                           "--skip-test-db", "--force", f"--datadir={making}", REDO_LOG, *as_root()],
+                           "--skip-test-db", "--force", f"--datadir={making}", f"--tmpdir={cache}", REDO_LOG, *as_root()],
                           capture_output=True, text=True)
     if done.returncode != 0:
         shutil.rmtree(making, ignore_errors=True)

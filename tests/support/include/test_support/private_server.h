@@ -63,6 +63,8 @@ class PrivateServer {
     std::vector<std::string> arguments{program("mariadbd"), "--no-defaults", "--user=root", "--datadir=" + folder_.file("data"),
                                        "--bind-address=127.0.0.1", "--port=" + std::to_string(port_),
                                        "--socket=" + folder_.file("s"), "--pid-file=" + folder_.file("pid"),
+                                       // A server that starts deletes the temporary tables of others in the same folder.
+                                       "--tmpdir=" + folder_.file("."),
                                        "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M",
                                        "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", "--log-error=" + folder_.file("log")};
     arguments.insert(arguments.end(), options_.begin(), options_.end());
@@ -94,7 +96,7 @@ class PrivateServer {
     std::filesystem::path ready = std::filesystem::current_path() / "mariadb-installed-data";
     if (std::filesystem::exists(ready)) return ready;
     std::string making = ready.string() + "." + std::to_string(::getpid());
-    pid_t pid = spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + making, "--skip-test-db", "--user=root",
+    pid_t pid = spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + making, "--tmpdir=" + ready.parent_path().string(), "--skip-test-db", "--user=root",
                        "--auth-root-authentication-method=normal", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"});
     ::waitpid(pid, nullptr, 0);
     std::error_code lost_the_race;
