@@ -193,7 +193,7 @@ void add_capture(CLI::App& app, Action& action) {
   command->add_option("--key", options.key, "Key file of --rows digest (default OUT.dtap.key; made where there is none)")->type_name("FILE");
   command->add_flag("--redact", options.redact, "Leave out the values of statements; such a recording can't be replayed");
   add_keylog(*command, options.keylog);
-  command->add_option("--prime", options.prime, "Ask this server once for its running sessions' users, schemas and prepared statements (reads only)")->type_name("URL");
+  add_prime(*command, options.prime);
   command->add_option("--defaults-file", options.defaults_file, "Option file with [darktap-source] for --prime; readable by its owner only")->type_name("FILE");
   command->add_option("--ring", options.ring, "The kernel's ring for packets of a live tap")->capture_default_str()->type_name("SIZE");
   command->add_option("--memory", options.memory, "Segments waiting for the decoder of a live tap; beyond it whole sessions are shed")->capture_default_str()->type_name("SIZE");

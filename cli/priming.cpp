@@ -6,6 +6,10 @@
 
 namespace darktap::cli {
 
+void add_prime(CLI::App& command, std::string& url) {
+  command.add_option("--prime", url, "Ask this server once for its running sessions' users, schemas and prepared statements (reads only)")->type_name("URL");
+}
+
 std::optional<client::Login> prime_login(const std::string& url, const std::string& defaults_file) {
   if (url.empty()) return std::nullopt;
   auto server = client::parse_server_url(url);

@@ -6,9 +6,12 @@
 #include <string>
 
 #include "client/credentials.h"
+#include "command.h"
 #include "run/primer.h"
 
 namespace darktap::cli {
+
+void add_prime(CLI::App& command, std::string& url);
 
 // Empty where `url` is. Throws Failure(usage).
 std::optional<client::Login> prime_login(const std::string& url, const std::string& defaults_file);

@@ -63,7 +63,7 @@ void add_shadow(CLI::App& app, Action& action) {
   command->add_option("--filter", options.filter, "BPF filter, in addition to the ports")->type_name("BPF");
   command->add_option("--sample", options.sample, "Whole sessions kept, of a hundred")->check(CLI::Range(0.0, 100.0))->type_name("PERCENT");
   add_keylog(*command, options.keylog);
-  command->add_option("--prime", options.prime, "Ask this server once for its running sessions' users, schemas and prepared statements (reads only)")->type_name("URL");
+  add_prime(*command, options.prime);
   command->add_option("--user", options.user, "Who to be once the interface is open")->type_name("NAME");
   command->add_option("--listen", options.listen, "Where the triage page is served; loopback only")->capture_default_str()->type_name("ADDR:PORT");
   add_run_options(*command, options.run);
