@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> noted = {"time_zone", "sql_mode", "group_concat_max_len", "div_precision_increment", "default_week_format", "lc_time_names", "sql_auto_is_null"};
 
-// A literal, or a word such as SYSTEM: what means the same on a connection that has set nothing else.
+// A literal, or a word such as SYSTEM or DEFAULT: what means the same on a connection that has set nothing else.
 bool is_literal(std::string_view value) {
   auto plain = [](unsigned char c) { return std::isalnum(c) || std::string_view("_+-:.,/ ").find(static_cast<char>(c)) != std::string_view::npos; };
   if (value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front()) value = value.substr(1, value.size() - 2);
@@ -31,8 +31,8 @@ void SessionVariables::note(const session::Exchange& exchange, const sql::Meanin
   for (const sql::Effect& effect : meaning.effects) {
     if (effect.kind != sql::EffectKind::session_state || std::find(noted.begin(), noted.end(), effect.subject) == noted.end()) continue;
     client::Variables& variables = of_[exchange.id.session];
-    // A value that is computed, or DEFAULT, is left as the login has it.
-    if (is_literal(effect.value) && effect.value != "DEFAULT" && effect.value != "default") variables[effect.subject] = effect.value;
+    // A value that is computed is left as the login has it.
+    if (is_literal(effect.value)) variables[effect.subject] = effect.value;
     else variables.erase(effect.subject);
   }
 }
