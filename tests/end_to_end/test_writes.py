@@ -39,6 +39,11 @@ class MySQL(Server):
         return self
 
 
+def need_mysql_8():
+    if not os.environ.get("DARKTAP_MYSQLD"):
+        raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+
+
 @contextlib.contextmanager
 def pair(kind=Server, options=()):
     """A place, a source and a target marked as disposable; both open to the tests' account."""
@@ -91,8 +96,7 @@ class Disposable(Writes):
         self.sysbench_round_trips(Server)
 
     def test_the_same_holds_between_two_MySQL_8_servers(self):
-        if not os.environ.get("DARKTAP_MYSQLD"):
-            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        need_mysql_8()
         self.sysbench_round_trips(MySQL)
 
     def shop_round_trips(self, kind):
@@ -109,8 +113,7 @@ class Disposable(Writes):
         self.shop_round_trips(Server)
 
     def test_the_shop_holds_between_two_MySQL_8_servers(self):
-        if not os.environ.get("DARKTAP_MYSQLD"):
-            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        need_mysql_8()
         self.shop_round_trips(MySQL)
 
     def test_a_write_that_the_target_does_otherwise_is_found(self):
@@ -204,8 +207,7 @@ class Rollback(Writes):
         self.shop_is_left_as_it_was(Server)
 
     def test_the_shop_leaves_the_tables_of_a_MySQL_8_server_as_they_were(self):
-        if not os.environ.get("DARKTAP_MYSQLD"):
-            raise unittest.SkipTest("no MySQL 8: DARKTAP_MYSQLD names no mysqld")
+        need_mysql_8()
         self.shop_is_left_as_it_was(MySQL)
 
     def test_a_transaction_whose_begin_was_not_captured_is_rolled_back_too(self):

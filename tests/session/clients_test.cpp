@@ -50,26 +50,18 @@ std::vector<Story> logged(const std::string& log) {
   return stories;
 }
 
-// A parameter as the server writes it into its log.
+// A parameter as MariaDB writes it into its log: temporal values with their type in front.
 std::string literal(const mysql::Parameter& parameter) {
   using mysql::ColumnType;
-  if (parameter.presence == mysql::Parameter::Presence::null) return "NULL";
-  std::string text = mysql::print_parameter(parameter);
+  const char* type = "";
   switch (parameter.type) {
-    case ColumnType::date: return "DATE" + as_quoted(text);
+    case ColumnType::date: type = "DATE"; break;
     case ColumnType::datetime:
-    case ColumnType::timestamp: return "TIMESTAMP" + as_quoted(text);
-    case ColumnType::time: return "TIME" + as_quoted(text);
-    case ColumnType::tiny:
-    case ColumnType::short_:
-    case ColumnType::long_:
-    case ColumnType::longlong:
-    case ColumnType::float_:
-    case ColumnType::double_:
-    case ColumnType::decimal:
-    case ColumnType::newdecimal: return text;
-    default: return as_quoted(text);
+    case ColumnType::timestamp: type = "TIMESTAMP"; break;
+    case ColumnType::time: type = "TIME"; break;
+    default: break;
   }
+  return parameter.presence == mysql::Parameter::Presence::null ? as_literal(parameter) : type + as_literal(parameter);
 }
 
 std::string interpolated(const mysql::Command& command) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mysql/command.h"
+
 using Story = std::vector<std::string>;  // "Query SELECT 1", "Close stmt ", …
 
 inline std::string trimmed(std::string text) {
@@ -36,6 +38,24 @@ inline std::string as_quoted(std::string_view value) {
     }
   }
   return text + "'";
+}
+
+// A parameter as MySQL writes it into its log.
+inline std::string as_literal(const darktap::mysql::Parameter& parameter) {
+  using darktap::mysql::ColumnType;
+  if (parameter.presence == darktap::mysql::Parameter::Presence::null) return "NULL";
+  std::string text = darktap::mysql::print_parameter(parameter);
+  switch (parameter.type) {
+    case ColumnType::tiny:
+    case ColumnType::short_:
+    case ColumnType::long_:
+    case ColumnType::longlong:
+    case ColumnType::float_:
+    case ColumnType::double_:
+    case ColumnType::decimal:
+    case ColumnType::newdecimal: return text;
+    default: return as_quoted(text);
+  }
 }
 
 // What one has and the other has not, for the message of a failure.

@@ -64,23 +64,6 @@ Told logged(const std::string& log) {
   return told;
 }
 
-std::string literal(const mysql::Parameter& parameter) {
-  using mysql::ColumnType;
-  if (parameter.presence == mysql::Parameter::Presence::null) return "NULL";
-  std::string text = mysql::print_parameter(parameter);
-  switch (parameter.type) {
-    case ColumnType::tiny:
-    case ColumnType::short_:
-    case ColumnType::long_:
-    case ColumnType::longlong:
-    case ColumnType::float_:
-    case ColumnType::double_:
-    case ColumnType::decimal:
-    case ColumnType::newdecimal: return text;
-    default: return as_quoted(text);
-  }
-}
-
 Told told_by(const Captured& captured) {
   Told told;
   for (const auto& [id, exchanges] : captured.exchanges) {
@@ -102,7 +85,7 @@ Told told_by(const Captured& captured) {
           std::size_t next = 0;
           entry = "Execute ";
           for (char c : command.text) {
-            if (c == '?' && next < command.parameters.size()) entry += literal(command.parameters[next++]);
+            if (c == '?' && next < command.parameters.size()) entry += as_literal(command.parameters[next++]);
             else entry += c;
           }
           break;
