@@ -23,7 +23,9 @@ bool SegmentQueue::push(const SegmentView& segment) {
   if (size > size_ / 4) return false;
   const std::size_t at = static_cast<std::size_t>(producer_written_ % size_);
   const std::size_t to_end = size_ - at;
-  const std::size_t skipped = size <= to_end && !rewinds_ ? 0 : to_end;  // an entry doesn't wrap
+  // An entry doesn't wrap. All that is skipped counts as used until the consumer comes by, so a producer that goes back to
+  // the begin of its own accord needs what it left there to hold the entry: else the same is refused again and again.
+  const std::size_t skipped = size <= to_end && !(rewinds_ && size <= at) ? 0 : to_end;
   if (producer_written_ + skipped + size - producer_read_ > size_) {
     producer_read_ = read_.load(std::memory_order_acquire);
     if (producer_written_ + skipped + size - producer_read_ > size_) return false;

@@ -86,6 +86,28 @@ TEST_CASE("a queue takes what fits, refuses what doesn't, and has room again for
   }
 }
 
+// Where all was taken out the producer goes back to the ring's begin, but only where that leaves room for the entry.
+TEST_CASE("an empty queue takes a segment of any size that fits, wherever the last one ended") {
+  constexpr std::size_t bytes = 8192;
+  for (std::size_t first = 0; overhead + first <= bytes / 4; first += 8) {
+    for (const std::size_t second : {bytes / 4 - overhead, bytes / 8, std::size_t{0}}) {
+      SegmentQueue queue(bytes);
+      const std::string before(first, 'a'), after(second, 'b');
+      SegmentView segment;
+      REQUIRE(queue.push(segment_of(before, 1)));
+      queue.publish();
+      REQUIRE(queue.next(segment, 0ms) == SegmentQueue::Take::segment);
+      REQUIRE(queue.next(segment, 0ms) == SegmentQueue::Take::timeout);
+      queue.publish();
+      CAPTURE(first, second);
+      REQUIRE(queue.push(segment_of(after, 2)));
+      queue.publish();
+      REQUIRE(queue.next(segment, 0ms) == SegmentQueue::Take::segment);
+      REQUIRE(as_text(segment.payload) == after);
+    }
+  }
+}
+
 TEST_CASE("a queue tells waiting from being over") {
   SegmentQueue queue(4096);
   SegmentView segment;
