@@ -7,9 +7,8 @@ import time
 
 import pymysql
 
-from workplace import DARKTAP, environment
+from workplace import DARKTAP, environment, until
 
-TAP_SECONDS = 3   # the contract: by then it taps
 END_SECONDS = 10  # the contract: by then it has ended after SIGINT
 
 
@@ -19,7 +18,10 @@ class Tap:
         with open(log, "wb") as file:
             self.process = subprocess.Popen([DARKTAP, *map(str, arguments)], env=environment(passwords), stdin=subprocess.DEVNULL,
                                             stdout=file, stderr=subprocess.STDOUT)
-        time.sleep(TAP_SECONDS)
+        until(lambda: self.taps() or self.process.poll() is not None, "it taps, or ends")
+
+    def taps(self):
+        return any(word in self.said() for word in ("darktap: capturing on", ": shadowing "))
 
     def said(self):
         return self.log.read_text(errors="replace")

@@ -14,7 +14,7 @@ import pymysql
 
 from lab import Server
 from live import END_SECONDS, tapping
-from workplace import DARKTAP, Case, corpus, darktap, environment, need_root, workplace
+from workplace import DARKTAP, Case, corpus, darktap, environment, need_root, until, workplace
 
 NOBODY = pwd.getpwnam("nobody")
 
@@ -188,7 +188,8 @@ class Live(Case):
             command = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups", "--inh-caps=-all,+net_raw",
                        "--ambient-caps=-all,+net_raw", "--bounding-set=-all,+net_raw", program, "capture", "-i", "lo", "--port", str(server.port), "-w", folder / "x.dtap"]
             process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-            time.sleep(3)
+            said = process.stderr.readline()
+            self.assertIn(b"capturing on", said)
             self.assertEqual(int(status_of(process)["CapEff"][0], 16), 0)
             talk(server, 0, 5)
             time.sleep(0.5)
@@ -265,15 +266,18 @@ class Streams(Case):
         content, _ = self.small()
         with workplace() as place:
             for given in (b"", content[: len(content) // 2]):
-                process = subprocess.Popen([DARKTAP, "capture", "-r", "-", "-w", place / "x.dtap"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+                output = place / f"{len(given)}.dtap"
+                process = subprocess.Popen([DARKTAP, "capture", "-r", "-", "-w", output], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
                 process.stdin.write(given)
                 process.stdin.flush()
-                time.sleep(1)
+                until(output.exists, "the recording is there, so that signals are heard")
+                if given:
+                    self.wait_for(output, 5)
                 process.send_signal(signal.SIGTERM)
                 self.assertEqual(process.wait(END_SECONDS), 0)
                 process.stdin.close()
                 process.stderr.close()
-            self.assertGreater(summary(place / "x.dtap")["exchanges"], 5)
+            self.assertGreater(summary(output)["exchanges"], 5)
 
     def test_a_file_that_grows_is_followed_until_a_signal(self):
         content, whole = self.small()

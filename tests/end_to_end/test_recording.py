@@ -11,7 +11,7 @@ from shop.schema import SCHEMA
 from test_inspect import captures, plain
 from test_replay import PAGES, PASSWORDS, USER, two_servers
 from live import tapping, visit
-from workplace import DARKTAP, Case, corpus, darktap, environment, need_root, workplace
+from workplace import DARKTAP, Case, corpus, darktap, environment, need_root, until, workplace
 
 
 def lines_of(path, *options):
@@ -73,6 +73,7 @@ class Crashes(Case):
             tap = subprocess.Popen([DARKTAP, "capture", "-r", "-", "-w", place / "x.dtap"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
             tap.stdin.write(half)
             tap.stdin.flush()
+            until((place / "x.dtap").exists, "the recording")
             time.sleep(1.5)
             tap.send_signal(signal.SIGKILL)
             tap.wait()

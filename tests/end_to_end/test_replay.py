@@ -9,7 +9,7 @@ from live import tapping, visit
 from shop import data
 from shop.schema import SCHEMA, TABLES
 from test_tls import ask, connected
-from workplace import DARKTAP, Case, darktap, environment, need_root, workplace
+from workplace import DARKTAP, Case, darktap, environment, need_root, until, workplace
 
 import subprocess
 
@@ -124,6 +124,11 @@ class RoundTrip(Case):
                     self.assertFalse((place / "s.db").exists())
             self.assertLessEqual(source.status()["com_select"] - before, 20, "no captured read was sent")
 
+    def compared(self, place):
+        """How much the store tells of so far; less than 0 while there is no run in it."""
+        done = darktap("report", place / "s.db", "--format", "json")
+        return done.json()["ledger"]["compared"] if done.status in (0, 1) else -1
+
     def test_a_store_whose_writer_was_killed_can_be_reported(self):
         need_root("taps lo")
         with workplace() as place, two_servers(place) as (source, target):
@@ -131,7 +136,7 @@ class RoundTrip(Case):
             writer = subprocess.Popen([DARKTAP, "replay", recording, "--target", target.url(USER[0], SCHEMA), "--store",
                                        place / "s.db", "--pace", "recorded"], env=environment(PASSWORDS),
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(7)
+            until(lambda: self.compared(place) > 0 or writer.poll() is not None, "progress in the store", 30)
             self.assertIsNone(writer.poll(), "still replaying")
             writer.kill()
             writer.wait()
@@ -147,7 +152,8 @@ class RoundTrip(Case):
             writer = subprocess.Popen([DARKTAP, "replay", recording, "--target", target.url(USER[0], SCHEMA), "--store",
                                        place / "s.db", "--pace", "recorded"], env=environment(PASSWORDS),
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(2)
+            until(lambda: self.compared(place) >= 0 or writer.poll() is not None, "the run is in its store")
+            time.sleep(1)
             target.process.kill()
             self.assertEqual(writer.wait(90), 3)
             report = self.report(place / "s.db")

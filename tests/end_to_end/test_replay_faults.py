@@ -10,7 +10,7 @@ import urllib.request
 from lab import Server, free_port
 from shop.schema import SCHEMA
 from test_replay import PASSWORDS, USER, record, two_servers
-from workplace import DARKTAP, Case, darktap, environment, need_root, workplace
+from workplace import DARKTAP, Case, darktap, environment, need_root, until, workplace
 
 END_SECONDS = 60  # the contract: a run ends so long after the recording's own end, whatever the target does
 
@@ -43,6 +43,15 @@ class Faults(Case):
                 run.kill()
             run.communicate()
 
+    def under_way(self, run, exchanges=0):
+        """Waits until the run has begun, and its store tells of so many compared exchanges: then a second more."""
+        def told():
+            done = darktap("report", self.place / "s.db", "--format", "json")
+            return run.poll() is not None or (done.status in (0, 1) and done.json()["ledger"]["compared"] >= exchanges)
+        until(told, "the run is in its store")
+        time.sleep(1)
+        self.assertIsNone(run.poll(), "still replaying")
+
     def ledger(self, run, statuses):
         """Waits for the run's end; every exchange of the recording has its bin."""
         out, err = run.communicate(timeout=END_SECONDS + 10)
@@ -56,7 +65,7 @@ class Faults(Case):
 
     def test_a_target_that_freezes_and_comes_back_is_slow_no_more(self):
         with self.stage() as (recording, _, target), self.replaying(recording, target) as run:
-            time.sleep(1)
+            self.under_way(run)
             target.process.send_signal(signal.SIGSTOP)
             time.sleep(4)
             target.process.send_signal(signal.SIGCONT)
@@ -66,7 +75,7 @@ class Faults(Case):
 
     def test_a_target_that_freezes_for_good_ends_the_run_with_a_whole_ledger(self):
         with self.stage() as (recording, _, target), self.replaying(recording, target, "--statement-timeout", "3s") as run:
-            time.sleep(1)
+            self.under_way(run)
             target.process.send_signal(signal.SIGSTOP)
             ledger, _, err = self.ledger(run, (1, 3))  # 1: the statements that timed out are findings
             self.assertGreater(ledger["target_failed"], 0)
@@ -74,7 +83,7 @@ class Faults(Case):
 
     def test_a_target_that_is_restarted_goes_on_with_the_sessions_restored(self):
         with self.stage(pages=25) as (recording, _, target), self.replaying(recording, target, "--connect-timeout", "30s") as run:
-            time.sleep(1.5)
+            self.under_way(run)
             target.process.kill()
             target.process.wait()
             again(target)
@@ -99,7 +108,7 @@ class Faults(Case):
 
     def test_a_stopped_replay_leaves_what_it_did_not_reach_pending(self):
         with self.stage(pages=30) as (recording, _, target), self.replaying(recording, target) as run:
-            time.sleep(2)
+            self.under_way(run, 1)
             run.send_signal(signal.SIGINT)
             ledger, report, err = self.ledger(run, (3,))
             self.assertGreater(ledger["pending"], 0)
@@ -111,7 +120,7 @@ class Faults(Case):
     def test_a_killed_replay_is_resumed_and_counts_each_exchange_once(self):
         with self.stage(pages=30) as (recording, _, target):
             with self.replaying(recording, target) as run:
-                time.sleep(3.5)
+                self.under_way(run, 1)
                 run.kill()
                 run.wait()
             before = darktap("report", self.place / "s.db", "--format", "json").json()
@@ -163,7 +172,7 @@ class Watching(Faults):
     def test_metrics_are_served_while_the_run_goes_on_and_progress_says_how_far_it_is(self):
         port = free_port()
         with self.stage(pages=30) as (recording, _, target), self.replaying(recording, target, "--metrics", f"127.0.0.1:{port}") as run:
-            time.sleep(3)
+            self.under_way(run, 1)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
                 self.assertIn("version=0.0.4", response.headers["Content-Type"])
                 text = response.read().decode()

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("DARKTAP_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
@@ -39,6 +40,15 @@ def corpus(relative):
 def need_root(why):
     if os.geteuid() != 0:
         raise unittest.SkipTest(f"needs root: {why}")
+
+
+def until(condition, what, seconds=60):
+    """Waits for what must come, and fails where it doesn't; on a busy machine a sleep is too short some day."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s, and never: {what}")
+        time.sleep(0.05)
 
 
 @dataclasses.dataclass(frozen=True)
