@@ -41,12 +41,14 @@ struct Asker::State final : SessionHandler {
     desk.session->start({&desk.question->command, desk.question->schema, desk.question->collation, desk.before});
   }
 
+  static std::string set(const std::string& name, const std::string& value) { return (name.starts_with('@') ? "SET " : "SET SESSION ") + name + " = " + value; }
+
   static void change(Desk& desk, const Variables& wanted) {
     desk.before.clear();
     for (const auto& [name, value] : desk.variables)
-      if (!wanted.contains(name)) desk.before.push_back("SET SESSION " + name + " = DEFAULT");
+      if (!wanted.contains(name)) desk.before.push_back(set(name, name.starts_with('@') ? "NULL" : "DEFAULT"));
     for (const auto& [name, value] : wanted)
-      if (auto stands = desk.variables.find(name); stands == desk.variables.end() || stands->second != value) desk.before.push_back("SET SESSION " + name + " = " + value);
+      if (auto stands = desk.variables.find(name); stands == desk.variables.end() || stands->second != value) desk.before.push_back(set(name, value));
     desk.variables = wanted;
   }
 

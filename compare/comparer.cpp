@@ -70,6 +70,7 @@ struct Comparer::State {
   sql::Catalogue catalogue;
   WriteIndex writes;
   SessionStrips strips;
+  UserVariables variables;
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
@@ -109,7 +110,14 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   bool same_content = !conclusion.verdict || conclusion.verdict->cause == Cause::order_undefined;
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());
-  if (auto columns = column_verdict(exchange.answer, target, options.accepted_rules, &judgement.rules)) judgement.verdicts.push_back(std::move(*columns));
+  if (auto columns = column_verdict(exchange.answer, target, options.accepted_rules, &judgement.rules)) {
+    if (file.variables.left_out()) {  // a variable that nothing set is of another type, too
+      Evidence evidence;
+      columns->cause = judge_user_variable(*file.variables.unknown, evidence.json()).cause;
+      columns->evidence = object_of(evidence.take_members());
+    }
+    judgement.verdicts.push_back(std::move(*columns));
+  }
   if (same_content)
     if (auto warnings = warning_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*warnings));
   if (!judgement.verdicts.empty()) {
@@ -230,6 +238,7 @@ Comparer::~Comparer() = default;
 void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
   state_->writes.observe(exchange, meaning, replayed);
   state_->strips.observe(exchange, meaning);
+  state_->variables.observe(exchange, meaning, replayed);
 }
 
 void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now) {
@@ -251,6 +260,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.target = std::move(target);
   file.opened = now;
   file.history = state_->writes.take_history(file.exchange.id);
+  if (!meaning.user_variables.empty()) file.variables = state_->variables.take(file.exchange.id);
   file.before = state_->strips.before(file.exchange.id);
   bool observed = file.exchange.is_observed() && file.target.answer.state == mysql::Answer::State::complete;
   if (!observed) {
@@ -301,7 +311,7 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     wanted.state = Interview::Wanted::State::put;
     QuestionId id{s.next_question++};
     s.put.emplace(id, State::Put{next.id, next.question, wanted.ask.side, now});
-    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id.session};
+    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id.session, asking.file.variables.known};
   }
   return std::nullopt;
 }

@@ -316,6 +316,11 @@ Task<Conclusion> Investigator::run() {
     evidence.json().member("reason", "the server tells of itself: its plans, statistics, settings or storage, not of the data");
     co_return verdict(Cause::nondeterministic, Level::proved, std::move(evidence));
   }
+  if (file_.variables.unknown) {
+    Evidence evidence;
+    StateJudgement judged = judge_user_variable(*file_.variables.unknown, evidence.json());
+    co_return verdict(judged.cause, judged.level, std::move(evidence));
+  }
   if (plan_.depends_on_session()) {
     Evidence evidence;
     StateJudgement judged = judge_session_state(plan_, file_.history, evidence.json());

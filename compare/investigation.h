@@ -10,6 +10,7 @@
 #include "examine.h"
 #include "interview.h"
 #include "task.h"
+#include "user_variables.h"
 #include "write_index.h"
 
 namespace darktap::compare {
@@ -22,6 +23,7 @@ struct CaseFile {
   Plan plan;
   ReadScope scope;
   SessionHistory history;
+  UsedVariables variables;
   std::string before;  // the session's statements before it, as JSON
   CaptureTime opened;
 };

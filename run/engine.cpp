@@ -273,9 +273,9 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
   if (is_done_already(exchange)) {
     // A read that is done is not sent again, so that FOUND_ROWS() and its like miss it; what was written is there, or was rolled back.
-    comparer_.observe(exchange, *meaning, decision.action == Action::write ? replayed(decision) : compare::Replayed::not_sent);
-    lost_transaction(exchange, *meaning);
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
+    comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(decision) : compare::Replayed::not_sent);
+    lost_transaction(exchange, *meaning);
     if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
     std::string left;
     replay::Sent sent = under_its_names(exchange, *meaning, dialect, decision, left);
@@ -368,6 +368,8 @@ void Engine::ask_what_is_due() {
       if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now(), reply->sent + input_.shift);
       else comparer_.on_reply(id, compare::NoReply{reply.error()}, tap_now());
     };
+    client::Variables variables = variables_.of(question->session);
+    variables.merge(question->variables);
     if (question->side == compare::Side::target && !prepared_.map.is_empty()) {
       const sql::Dialect dialect = session::dialect_of("", question->collation);
       auto sent = prepared_.map.apply(server_of(question->session), question->schema, question->command, sql::understand(question->command.text, dialect), dialect);
@@ -375,9 +377,9 @@ void Engine::ask_what_is_due() {
         comparer_.on_reply(question->id, compare::NoReply{"the target has other names: " + sent.error()}, tap_now());
         continue;
       }
-      target_asker_.ask(sent->schema.value_or(question->schema), question->collation, sent->command ? std::move(*sent->command) : std::move(question->command), answered, variables_.of(question->session));
-    } else if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered, variables_.of(question->session));
-    else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered, variables_.of(question->session));
+      target_asker_.ask(sent->schema.value_or(question->schema), question->collation, sent->command ? std::move(*sent->command) : std::move(question->command), answered, std::move(variables));
+    } else if (question->side == compare::Side::target) target_asker_.ask(question->schema, question->collation, std::move(question->command), answered, std::move(variables));
+    else if (reference_asker_) reference_asker_->ask(question->schema, question->collation, std::move(question->command), answered, std::move(variables));
     else comparer_.on_reply(question->id, compare::NoReply{"no reference was given"}, tap_now());
   }
 }

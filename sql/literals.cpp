@@ -1,5 +1,9 @@
 // Names and strings without their quotes, and back.
+#include <algorithm>
+#include <cctype>
+
 #include "sql/lexer.h"
+#include "sql/meaning.h"
 #include "sql/rewrite.h"
 
 namespace darktap::sql {
@@ -18,6 +22,13 @@ std::string name_of(std::string_view text, const Token& token) {
     name += raw[i];
     if (raw[i] == quote && i + 1 < raw.size() && raw[i + 1] == quote) ++i;
   }
+  return name;
+}
+
+std::string user_variable_name(std::string_view written) {
+  const Token whole{.kind = TokenKind::user_variable, .offset = 0, .length = static_cast<std::uint32_t>(written.size())};
+  std::string name = "@" + name_of(written, whole);
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
   return name;
 }
 

@@ -196,6 +196,12 @@ Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialec
   for (const Statement& statement : parsed.statements) builder.add(statement);
   builder.finish();
   meaning.parameters = lexed.parameters;
+  if (text.find('@') != std::string_view::npos) {
+    std::set<std::string> names;
+    for (const Token& token : lexed.tokens)
+      if (token.kind == TokenKind::user_variable) names.insert(user_variable_name(text_of(text, token)));
+    meaning.user_variables.assign(names.begin(), names.end());
+  }
   meaning.normalized = normalize(text, lexed, parsed, rules, scratch.normalized);
   meaning.fingerprint = hash_of_normalized(meaning.normalized);
   return meaning;

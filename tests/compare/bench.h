@@ -32,6 +32,7 @@ class Bench : public compare::JudgementSink {
   Answerer target, reference;
   std::vector<compare::Judgement> judgements;
   std::vector<std::pair<compare::Side, std::string>> asked;
+  std::vector<compare::SessionValues> asked_under;
 
   void on_judgement(compare::Judgement& judgement) override { judgements.push_back(judgement); }
 
@@ -69,6 +70,7 @@ class Bench : public compare::JudgementSink {
     for (;;) {
       while (auto question = comparer.next_question(now_)) {
         asked.emplace_back(question->side, question->command.text);
+        asked_under.push_back(question->variables);
         const Answerer& side = question->side == compare::Side::target ? target : reference;
         compare::Reply reply = side ? compare::Reply(side(question->command.text, now_)) : compare::Reply(compare::NoReply{"away"});
         comparer.on_reply(question->id, std::move(reply), now_ + 1ms);

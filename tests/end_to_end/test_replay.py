@@ -111,6 +111,28 @@ class RoundTrip(Case):
             self.assertEqual(sorted((finding["normalized"].split(" from ")[0], finding["cause"], finding["level"]) for finding in report["findings"]),
                              [("select group_concat(at order by kind)", "order_undefined", "confirmed"), ("select id, at", "defect", "confirmed"), ("select id, at", "order_undefined", "confirmed")], [(f["normalized"], f["cause"], f["evidence"]) for f in report["findings"]])
 
+    def test_what_user_variables_held_decides_what_is_asked_and_what_is_said(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            for server in (source, target):
+                server.run([f"USE {SCHEMA}", "CREATE TABLE held (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL)", "INSERT INTO held VALUES (1, 'ann'), (2, 'bob'), (3, 'cyd')"])
+            target.run([f"USE {SCHEMA}", "UPDATE held SET name = 'boB' WHERE id = 2"])
+            recording = place / "visit.dtap"
+            with tapping("capture", "-i", "lo", "--port", source.port, "-w", recording, log=place / "capture.log") as tap:
+                session = connected(source, user=USER[0], password=USER[1], database=SCHEMA)
+                ask(session, "SET @id := 1", "SELECT name FROM held WHERE id = @id", "SET @id := 2, @`Name` = 'x y'", "SELECT name, @name FROM held WHERE id = @ID", "SET @id = 3",
+                    "SELECT id INTO @chosen FROM held WHERE name = 'cyd'", "SELECT @chosen AS chosen", "SELECT name FROM held WHERE id = @chosen",
+                    "SET @most = (SELECT MIN(name) FROM held WHERE id > 1)", "SELECT @most AS most")
+                session.close()
+                time.sleep(0.3)
+                self.assertEqual(tap.interrupt()[0], 0, tap.said())
+            self.replay(recording, source, target, place / "s.db")
+            found = {(finding["normalized"], finding["difference"]): (finding["cause"], finding["level"]) for finding in self.report(place / "s.db")["findings"]}
+            self.assertEqual(found, {("select name, @name from held where id = @ID", "row_values"): ("defect", "confirmed"),
+                                     ("select @chosen as chosen", "row_values"): ("skipped_write", "proved"), ("select @chosen as chosen", "column_metadata"): ("skipped_write", "proved"),
+                                     ("select name from held where id = @chosen", "missing_rows"): ("skipped_write", "proved"),
+                                     ("select @most as most", "row_values"): ("unexamined", "assumed")})
+
     def test_the_source_as_target_is_refused_before_anything_is_sent(self):
         need_root("taps lo")
         with workplace() as place, two_servers(place) as (source, _):

@@ -17,7 +17,7 @@ struct AskerOptions {
   std::size_t waiting = 10'000;  // questions beyond this are answered at once with a reason
 };
 
-// Session variables, each with its value as SQL writes it.
+// Session variables, and user variables ("@x"), each with its value as SQL writes it.
 using Variables = std::map<std::string, std::string>;
 
 class Asker {

@@ -3,6 +3,7 @@
 // recording: shifted by when the replay began), so that write → read → re-read can be laid on one line.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ struct Outcome {
 
 using QuestionId = Named<struct QuestionIdTag, std::uint64_t>;
 
+// User variables ("@x"), each with its value as SQL writes it.
+using SessionValues = std::map<std::string, std::string>;
+
 // A statement to be run on one side, on a connection that stands in the same schema and collation, read-only. Text
 // commands are COM_QUERY; a prepared one carries its text and parameters (asked in the binary protocol).
 struct Question {
@@ -31,6 +35,7 @@ struct Question {
   mysql::Command command;
   CaptureTime not_before;
   SessionId session{};  // whose exchange it is about
+  SessionValues variables{};  // that the statement uses
 };
 
 // Why a question has no answer: the side is away, the budget is spent, it timed out.

@@ -106,9 +106,13 @@ struct Meaning {
   std::vector<TableName> tables_read, tables_written;  // in order of appearance, each once
   Order order;
   std::vector<std::string> nondeterministic;           // function names (lower case) and "@@variables", each once
+  std::vector<std::string> user_variables;             // named anywhere, as "@x": lower case, without quotes; each once
   std::uint64_t fingerprint = 0;
   std::string normalized;
 };
+
+// "@x", as Meaning::user_variables has it, of a name as written (@X, @`x`, @'x').
+std::string user_variable_name(std::string_view written);
 
 Meaning understand(std::string_view text, const Dialect& dialect = {}, const Catalogue* catalogue = nullptr,
                    const FingerprintRules& rules = {});
