@@ -133,9 +133,13 @@ Decision decide_statement(const session::Exchange& exchange, const sql::Meaning&
   return hold("not_understood");
 }
 
+constexpr std::uint16_t unknown_statement_handler = 1243;
+
 // Prepared statements are sent for reads and writes: a prepared SET is rare, and could not be run again by its text.
 Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   if (exchange.command.text_state != mysql::Command::Text::known) return hold("statement_unknown");
+  // Sent right behind its PREPARE, which was refused: there was nothing to execute.
+  if (const mysql::ServerError* error = exchange.answer.error(); error != nullptr && error->code == unknown_statement_handler) return hold("statement_unknown");
   Decision decision = decide_statement(exchange, meaning, policy);
   if (decision.action == Action::send_as_state) return hold("session_variable");
   return decision;

@@ -87,6 +87,18 @@ TEST_CASE("A prepared statement whose text was not seen is not sent") {
     CHECK(decision_of(code, "").reason == "statement_unknown");
 }
 
+TEST_CASE("An execute that followed a refused PREPARE is not sent") {
+  session::Exchange exchange;
+  exchange.command.code = CommandCode::stmt_execute;
+  exchange.command.text = "SELECT nope FROM t";
+  exchange.command.text_state = mysql::Command::Text::known;
+  mysql::ServerError error;
+  error.code = 1243;
+  exchange.answer.results.emplace_back(error);
+  exchange.answer.state = mysql::Answer::State::complete;
+  CHECK(decide(exchange, sql::understand(exchange.command.text), {}).reason == "statement_unknown");
+}
+
 TEST_CASE("A prepared write is held back from PREPARE to CLOSE") {
   for (CommandCode code : {CommandCode::stmt_prepare, CommandCode::stmt_execute, CommandCode::stmt_bulk_execute, CommandCode::stmt_close})
     CHECK(decision_of(code, "INSERT INTO t VALUES (?)").reason == "write");
