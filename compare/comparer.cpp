@@ -136,7 +136,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
 
 void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) {
   OpenCase& opened = *unopened;
-  opened.story.emplace(investigate(opened.file, opened.interview, World{writes, options, follows, noisy}));
+  opened.story.emplace(investigate(opened.file, opened.interview, World{writes, catalogue, options, follows, noisy}));
   opened.story->start();
   if (opened.story->done()) {
     judge(opened.file, opened.story->result());

@@ -183,6 +183,53 @@ std::vector<mysql::Command> tie_questions(const mysql::Command& original, const 
   return questions;
 }
 
+// Where a key can't be put into WHERE (an aggregate, a window function, a number without an exact literal): the whole lists with
+// their keys, of which the rows of the ties at the window's ends are taken.
+Task<Choices> choices_in_list(const Plan& plan, const Table& window, const mysql::Command& original, Interview& interview, CaptureTime now) {
+  Choices choices;
+  auto question = whole_list_with_keys(original, plan, max_question_rows);
+  if (!question) {
+    choices.reason = "the tie at the cut can't be asked for: its key has no exact literal or the statement can't be rewritten";
+    co_return choices;
+  }
+  Evidence evidence;
+  evidence.json().key("re_queries").begin_array().string(quoted_sql(question->text, plan.collation)).end_array();
+  std::vector<Ask> asks;
+  asks.push_back({Side::reference, *question});
+  asks.push_back({Side::target, std::move(*question)});
+  std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
+  const std::size_t width = plan.columns.size(), last = window.rows.size() - 1;
+  std::vector<std::size_t> ends{last};
+  if (plan.offset > 0 && !same_hidden_key(window, 0, window, last, width)) ends.push_back(0);
+  std::vector<Table> lists;
+  for (const Heard& one : heard) {
+    InquiryResult failed;
+    auto list = table_heard(one, window.columns.size(), failed);
+    if (!list) {
+      choices.reason = failed.reason;
+      co_return choices;
+    }
+    choices.whole = choices.whole && list->rows.size() < max_question_rows;
+    lists.push_back(std::move(*list));
+  }
+  for (std::size_t end : ends) {
+    for (std::size_t side = 0; side < 2; ++side) {
+      Table tie = without_keys(lists[side], width);
+      tie.rows.clear();
+      for (const auto& row : lists[side].rows) {
+        Table both{window.columns, {window.rows[end], row}, false};
+        if (differing_spellings(both, 0, 1, width)) tie.rows.emplace_back(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(width));
+      }
+      (side == 0 ? choices.reference_rows : choices.target_rows) += tie.rows.size();
+      (side == 0 ? choices.reference : choices.target).push_back(count_rows(tie, plan.columns));
+      (side == 0 ? choices.reference_tables : choices.target_tables).push_back(std::make_shared<const Table>(std::move(tie)));
+    }
+  }
+  evidence.json().member("reference_rows_to_choose_from", choices.reference_rows).member("target_rows_to_choose_from", choices.target_rows);
+  choices.evidence = evidence.take_members();
+  co_return choices;
+}
+
 }  // namespace
 
 Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
@@ -229,11 +276,8 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
       co_return result;
     }
     std::vector<mysql::Command> questions = tie_questions(original, plan, *from_reference);
-    if (questions.empty()) {
-      result.reason = "the tie at the cut can't be asked for: its key has no exact literal or the statement can't be rewritten";
-      co_return result;
-    }
-    Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
+    Task<Choices> asking = questions.empty() ? choices_in_list(plan, *from_reference, original, interview, now)
+                                             : ask_choices(plan, std::move(questions), interview, now);
     choices = co_await asking;
     choices.reference_window = count_rows(without_keys(*from_reference, shown), plan.columns);
     choices.reference_inside = count_rows(strictly_inside(*from_reference, plan), plan.columns);

@@ -11,6 +11,7 @@
 #include "representatives.h"
 #include "same_input.h"
 #include "spellings.h"
+#include "tie_breaking.h"
 #include "tie_containment.h"
 
 namespace darktap::compare {
@@ -27,6 +28,29 @@ std::vector<std::size_t> key_columns(const Plan& plan) {
   return columns;
 }
 
+// Is each row on one side only among what the other side might have chosen, in another spelling at most?
+bool held_within(const Examination& open, const Plan& plan, const Choices& choices) {
+  auto held = [&](const Table& answer, const std::vector<std::size_t>& rows, const std::vector<std::shared_ptr<const Table>>& lists) {
+    return std::all_of(rows.begin(), rows.end(), [&](std::size_t row) {
+      return std::any_of(lists.begin(), lists.end(), [&](const auto& list) { return holds_within(*list, answer, row, plan); });
+    });
+  };
+  return held(*open.a, open.match.only_a, choices.target_tables) && held(*open.b, open.match.only_b, choices.reference_tables);
+}
+
+// DISTINCT, cut behind keys that are not in the output: a row that the other side doesn't hold at all is no matter of order.
+Task<InquiryResult> ask_whether_listed(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
+  auto list = whole_list(original, plan, max_question_rows);
+  if (!list) co_return unknown("the statement can't be asked without its LIMIT");
+  std::vector<mysql::Command> questions;
+  questions.push_back(std::move(*list));
+  Task<Choices> asking = ask_choices(plan, std::move(questions), interview, now);
+  Choices choices = co_await asking;
+  InquiryResult contained = check_containment(open, plan, plan.columns, choices);
+  if (contained.finding == Finding::refuted && held_within(open, plan, choices)) co_return unknown("a row in another spelling");
+  co_return contained;
+}
+
 // The rows at the cut are on both sides, or are but for what has a leeway and is computed from the same rows.
 Task<InquiryResult> ask_containment_or_input(const Examination& open, const Plan& plan, std::vector<mysql::Command> questions,
                                              const mysql::Command& original, Interview& interview, CaptureTime now) {
@@ -36,6 +60,7 @@ Task<InquiryResult> ask_containment_or_input(const Examination& open, const Plan
   std::vector<Leeway> leeway = leeways(plan, open.a->columns);
   bool exact = std::all_of(leeway.begin(), leeway.end(), [](Leeway one) { return one == Leeway::none; });
   if (contained.finding == Finding::excused || exact) co_return contained;
+  if (contained.finding == Finding::refuted && !held_within(open, plan, choices)) co_return contained;
   std::vector<ColumnPlan> columns = without_leeway_columns(plan, open.a->columns);
   if (check_containment(open, plan, columns, choices).finding != Finding::excused) co_return contained;
   Task<InquiryResult> below = ask_same_input(open, {}, plan, original, interview, now);
@@ -97,7 +122,7 @@ Task<InquiryResult> ask_values(const Examination& open, const Plan& plan, const 
 }  // namespace
 
 Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const session::Exchange& exchange, Interview& interview,
-                            CaptureTime now, ComparerOptions::Reference reference) {
+                            CaptureTime now, ComparerOptions::Reference reference, const sql::Catalogue& catalogue) {
   if (reference == ComparerOptions::Reference::none) co_return unknown("no reference to ask (--reference)");
   const mysql::Command& original = exchange.command;
   switch (open.open) {
@@ -126,11 +151,24 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
     }
     case OpenQuestion::representatives: {
       Task<InquiryResult> task = ask_values(open, plan, original, interview, now);
-      co_return co_await task;
+      InquiryResult result = co_await task;
+      if (result.finding != Finding::unknown) co_return result;
+      Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
+      InquiryResult broken = co_await breaking;
+      co_return broken.finding == Finding::unknown ? result : broken;
     }
     case OpenQuestion::rows_below: {
       Task<InquiryResult> task = ask_same_input(open, {}, plan, original, interview, now);
-      co_return co_await task;
+      InquiryResult result = co_await task;
+      if (result.finding != Finding::unknown) co_return result;
+      if (plan.shape.distinct && plan.has_limit && !plan.rows_hang_on_order) {
+        Task<InquiryResult> listed = ask_whether_listed(open, plan, original, interview, now);
+        InquiryResult found = co_await listed;
+        co_return found.finding == Finding::refuted ? found : result;
+      }
+      Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
+      InquiryResult broken = co_await breaking;
+      co_return broken.finding == Finding::unknown ? result : broken;
     }
   }
   co_return unknown("nothing to ask");

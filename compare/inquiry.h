@@ -21,7 +21,7 @@ struct InquiryResult {
 // a: the source's (or the reference's) answer, b: the target's. Both outlive the task, as does everything else given.
 // now: the earliest time for the questions.
 Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const session::Exchange& exchange, Interview& interview,
-                            CaptureTime now, ComparerOptions::Reference reference);
+                            CaptureTime now, ComparerOptions::Reference reference, const sql::Catalogue& catalogue);
 
 inline constexpr std::size_t max_question_rows = 10'000;   // of a whole list that is asked for; a longer one settles nothing
 inline constexpr std::size_t max_asked_spellings = 1000, max_spellings_a_question = 100;

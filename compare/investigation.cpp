@@ -90,7 +90,7 @@ Conclusion Investigator::without_questions() const {
 Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair) {
   if (inquiries_ >= max_inquiries && !last_chance_) co_return false;
   ++inquiries_;
-  Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference);
+  Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference, world_.catalogue);
   InquiryResult result = co_await task;
   // A window that a later write has moved on one side before the other is no proof.
   if (result.finding == Finding::refuted && result.by_window && world_.writes.written_since(file_.scope, file_.exchange.request_first)) {

@@ -33,6 +33,7 @@ enum class Follows : std::uint8_t { unknown, yes, no };
 // What an investigation knows beyond its own case.
 struct World {
   const WriteIndex& writes;
+  const sql::Catalogue& catalogue;
   const ComparerOptions& options;
   Follows& target_follows;  // found out on the way
   const std::set<std::uint64_t>& noisy;  // fingerprints that the reference was seen to answer differently

@@ -14,7 +14,9 @@ namespace darktap::compare {
 
 namespace {
 
-constexpr std::size_t shortest_cut_list = 1000;  // group_concat_max_len is 1024 at the least by default
+// group_concat_max_len is 1024 at the least by default, and 4 at the least where a session set it; the server warns of each cut, but
+// an answer may be without its warnings (vtgate).
+constexpr std::size_t shortest_cut_list = 1000, shortest_limit_of_lists = 1;
 
 std::vector<std::string_view> split_list(std::string_view value, std::string_view separator) {
   std::vector<std::string_view> parts;
@@ -34,8 +36,8 @@ bool same_letters(std::string_view x, std::string_view y) {
 }
 
 // The same elements, spellings aside; a list that the server cut off may hold others.
-bool may_be_one_list(std::string_view x, std::string_view y, const ColumnPlan& column) {
-  bool cut = x.size() >= shortest_cut_list && y.size() >= shortest_cut_list && std::max(x.size(), y.size()) - std::min(x.size(), y.size()) < 4;
+bool may_be_one_list(std::string_view x, std::string_view y, const ColumnPlan& column, Warned warned) {
+  bool cut = may_be_cut(x, warned) && may_be_cut(y, warned) && std::max(x.size(), y.size()) - std::min(x.size(), y.size()) < 4;
   const sql::ValueBuilder* builder = column.builder != nullptr ? column.builder : column.ordered_builder;
   if (builder != nullptr && builder->function == "json_objectagg") return true;  // of a key met twice, one value stays
   if (!column.distinct_list && !cut && !same_letters(x, y)) return false;  // only DISTINCT leaves a spelling open
@@ -67,7 +69,35 @@ bool holds_any(std::string_view text, std::initializer_list<std::string_view> wo
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
+// Two tables' rows, laid side by side.
+class WithinLeeways {
+ public:
+  WithinLeeways(const Table& a, const Table& b, const Plan& plan, std::vector<Leeway> leeway)
+      : a_(a), b_(b), plan_(plan), leeway_(std::move(leeway)), relaxed_(without_leeway_columns(plan, a.columns)) {}
+
+  bool agree(std::size_t row_a, std::size_t row_b, bool surely) const {
+    if (!rows_agree(a_, row_a, b_, row_b, relaxed_)) return false;
+    for (std::size_t c = 0; c < leeway_.size(); ++c) {
+      if (leeway_[c] == Leeway::none) continue;
+      const mysql::Cell &x = a_.rows[row_a][c], &y = b_.rows[row_b][c];
+      bool same = compare_cells(x, a_.columns[c], y, b_.columns[c], plan_.columns[c]).match != CellMatch::different;
+      if (same) continue;
+      if (surely && leeway_[c] == Leeway::spelling && !same_name(trimmed(x.text), trimmed(y.text))) return false;
+      if (!within(leeway_[c], x, y, plan_.columns[c], both_warned(a_, b_))) return false;
+    }
+    return true;
+  }
+
+ private:
+  const Table &a_, &b_;
+  const Plan& plan_;
+  std::vector<Leeway> leeway_;
+  std::vector<ColumnPlan> relaxed_;
+};
+
 }  // namespace
+
+bool may_be_cut(std::string_view list, Warned warned) { return list.size() >= (warned == Warned::yes ? shortest_limit_of_lists : shortest_cut_list); }
 
 std::string_view to_string(Leeway leeway) {
   constexpr std::array<std::string_view, 6> names{"none", "representative_of_a_group", "bare_column", "list_built_over_unordered_rows",
@@ -82,7 +112,19 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
   std::string all = lower(plan.sql);
   bool one_block = shape.kind == sql::ShapeKind::select;
   bool makes_distinct = shape.kind == sql::ShapeKind::set_operation && shape.set_operation != "union all";
-  bool inner_groups = (plan.from_inner_query || shape.has_subquery) && holds_any(all, {"group by", "distinct", "union", "min(", "max("});
+  bool groups_somewhere = holds_any(all, {"group by", "distinct", "union", "min(", "max("});
+  auto of_base_table = [&](const sql::SelectItem& item) {
+    return !item.column_table.empty() && std::any_of(shape.tables.begin(), shape.tables.end(), [&](const sql::ShapeTable& table) {
+      return !table.derived && same_name(table.alias.empty() ? table.table.name : table.alias, item.column_table);
+    });
+  };
+  // A subquery of WHERE decides which rows come out, never how their values are spelled.
+  auto inner_groups = [&](std::size_t c) {
+    if (!groups_somewhere) return false;
+    const sql::SelectItem* item = one_block && plan.columns[c].item ? &shape.items[*plan.columns[c].item] : nullptr;
+    if (item != nullptr && item->subquery) return true;
+    return plan.from_inner_query && (item == nullptr || !of_base_table(*item));
+  };
   bool inner_lists = plan.from_inner_query && holds_any(all, {"group_concat", "json_arrayagg", "json_objectagg"});
   std::vector<std::size_t> representatives = representative_columns(plan, columns);
   for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -90,23 +132,24 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
     bool text = is_text(family_of(columns[c]));
     bool item = one_block && column.item.has_value();
     if (column.float_sum) result[c] = Leeway::float_sum;
+    else if (column.limited_list) result[c] = Leeway::window;
     else if (column.builder != nullptr || column.ordered_builder != nullptr) result[c] = Leeway::list;
     else if (item && !shape.items[*column.item].builders.empty()) result[c] = Leeway::list;
     else if (column.order_sensitive) result[c] = Leeway::window;
     else if (std::find(representatives.begin(), representatives.end(), c) != representatives.end()) result[c] = is_bare_column(plan, c) ? Leeway::bare : Leeway::spelling;
     else if (inner_lists) result[c] = Leeway::window;
-    else if (text && (makes_distinct || inner_groups || (item && shape.items[*column.item].aggregate))) result[c] = Leeway::spelling;
+    else if (text && (makes_distinct || inner_groups(c) || (item && shape.items[*column.item].aggregate))) result[c] = Leeway::spelling;
   }
   return result;
 }
 
-bool within(Leeway leeway, const mysql::Cell& a, const mysql::Cell& b, const ColumnPlan& plan) {
+bool within(Leeway leeway, const mysql::Cell& a, const mysql::Cell& b, const ColumnPlan& plan, Warned warned) {
   if (a == b) return true;
   switch (leeway) {
     case Leeway::none: return false;
     case Leeway::bare: case Leeway::window: return true;
     case Leeway::spelling: return !a.is_null && !b.is_null && may_be_equal(a.text, b.text);
-    case Leeway::list: return !a.is_null && !b.is_null && may_be_one_list(a.text, b.text, plan);
+    case Leeway::list: return !a.is_null && !b.is_null && may_be_one_list(a.text, b.text, plan, warned);
     case Leeway::float_sum: return !a.is_null && !b.is_null && close(a, b);
   }
   return false;
@@ -128,6 +171,13 @@ std::optional<RowPairs> pair_within(const Table& a, const Table& b, const RowMat
   return pairs;
 }
 
+bool holds_within(const Table& list, const Table& answer, std::size_t row, const Plan& plan) {
+  WithinLeeways pair(answer, list, plan, leeways(plan, answer.columns));
+  for (std::size_t other = 0; other < list.rows.size(); ++other)
+    if (pair.agree(row, other, false)) return true;
+  return false;
+}
+
 RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match, const Plan& plan, RowMatch& rest) {
   rest.only_a = match.only_a;
   rest.only_b = match.only_b;
@@ -135,23 +185,11 @@ RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match,
   if (match.only_a.size() > max_pairing_rows || match.only_b.size() > max_pairing_rows) return pairs;
   std::vector<Leeway> leeway = leeways(plan, a.columns);
   if (std::all_of(leeway.begin(), leeway.end(), [](Leeway one) { return one == Leeway::none; })) return pairs;
-  std::vector<ColumnPlan> relaxed = without_leeway_columns(plan, a.columns);
-  auto agree = [&](std::size_t row_a, std::size_t row_b, bool surely) {
-    if (!rows_agree(a, row_a, b, row_b, relaxed)) return false;
-    for (std::size_t c = 0; c < leeway.size(); ++c) {
-      if (leeway[c] == Leeway::none) continue;
-      const mysql::Cell &x = a.rows[row_a][c], &y = b.rows[row_b][c];
-      bool same = compare_cells(x, a.columns[c], y, b.columns[c], plan.columns[c]).match != CellMatch::different;
-      if (same) continue;
-      if (surely && leeway[c] == Leeway::spelling && !same_name(trimmed(x.text), trimmed(y.text))) return false;
-      if (!within(leeway[c], x, y, plan.columns[c])) return false;
-    }
-    return true;
-  };
+  WithinLeeways pair(a, b, plan, std::move(leeway));
   // The sure pairs first: what no letter rule knows may be equal to anything. In place before elsewhere.
   for (int rule = 0; rule < 3; ++rule) {
     std::erase_if(rest.only_a, [&](std::size_t x) {
-      auto found = std::find_if(rest.only_b.begin(), rest.only_b.end(), [&](std::size_t y) { return (rule > 0 || x == y) && agree(x, y, rule == 1); });
+      auto found = std::find_if(rest.only_b.begin(), rest.only_b.end(), [&](std::size_t y) { return (rule > 0 || x == y) && pair.agree(x, y, rule == 1); });
       if (found == rest.only_b.end()) return false;
       pairs.emplace_back(x, *found);
       rest.only_b.erase(found);

@@ -26,8 +26,13 @@ std::string_view to_string(Leeway leeway);
 // One entry an output column.
 std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& columns);
 
+// Did the servers warn? They do where they cut a list off at group_concat_max_len.
+enum class Warned : std::uint8_t { no, yes };
+inline Warned both_warned(const Table& a, const Table& b) { return a.warned && b.warned ? Warned::yes : Warned::no; }
+bool may_be_cut(std::string_view list, Warned warned);
+
 // Could the two cells be two faces of one value, given the leeway?
-bool within(Leeway leeway, const mysql::Cell& a, const mysql::Cell& b, const ColumnPlan& plan);
+bool within(Leeway leeway, const mysql::Cell& a, const mysql::Cell& b, const ColumnPlan& plan, Warned warned);
 
 // Every leftover of a with one of b, all differences within the leeways; nothing where one stays alone.
 using RowPairs = std::vector<std::pair<std::size_t, std::size_t>>;
@@ -35,6 +40,9 @@ std::optional<RowPairs> pair_within(const Table& a, const Table& b, const RowMat
 
 // The same, of as many rows as can be; what stays alone is put into rest.
 RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match, const Plan& plan, RowMatch& rest);
+
+// Does the list hold the row, but for what the leeways leave open?
+bool holds_within(const Table& list, const Table& answer, std::size_t row, const Plan& plan);
 
 // Columns with a leeway: as if their cells said nothing.
 std::vector<ColumnPlan> without_leeway_columns(const Plan& plan, const std::vector<mysql::Column>& columns);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "evidence.h"
+#include "leeway.h"
 #include "order_check.h"
 #include "question_sql.h"
 #include "same_input.h"
@@ -17,7 +18,7 @@ namespace {
 
 using Finding = InquiryResult::Finding;
 
-constexpr std::size_t max_asked_lists = 20;
+constexpr std::size_t max_asked_lists = 100;
 
 // The pieces of GROUP_CONCAT([DISTINCT] value ORDER BY key [ASC|DESC], … [SEPARATOR s]).
 struct OrderedList {
@@ -34,13 +35,14 @@ std::optional<OrderedList> pieces_of(std::string_view item, const sql::Dialect& 
   std::size_t count = lexed.tokens.size() - 1, begin = 2, order = 0, end = count - 1;
   if (count < 6 || text(count - 1) != ")") return std::nullopt;
   if (text(begin) == "distinct") ++begin;
+  bool several = false;  // values that make one element, set together; of which none may be NULL
   int depth = 0;
   for (std::size_t i = begin; i + 1 < count; ++i) {
     std::string word = text(i);
     if (word == "(") ++depth;
     if (word == ")") --depth;
     if (depth > 0) continue;
-    if (order == 0 && word == "," ) return std::nullopt;  // several values make one element
+    if (order == 0 && word == ",") several = true;
     if (word == "order" && text(i + 1) == "by" && order == 0) order = i;
     if (order > 0 && (word == "separator" || word == "limit")) {
       if (word == "limit") return std::nullopt;
@@ -50,6 +52,7 @@ std::optional<OrderedList> pieces_of(std::string_view item, const sql::Dialect& 
   }
   if (order <= begin || order + 2 >= end) return std::nullopt;
   OrderedList list{between(begin, order), between(order, end), {}};
+  if (several) list.value = "CONCAT(" + list.value + ")";
   depth = 0;
   std::size_t from = order + 2;
   for (std::size_t i = from; i <= end; ++i) {
@@ -66,11 +69,12 @@ std::optional<OrderedList> pieces_of(std::string_view item, const sql::Dialect& 
   return list;
 }
 
-// Greedily the lowest place that is left and not before the one in front.
-bool in_order(std::string_view list, std::string_view separator, std::map<std::string, std::vector<std::size_t>, std::less<>> ranks, bool distinct) {
+// Greedily the lowest place that is left and not before the one in front. The last element of a list that may be cut off says nothing.
+bool in_order(std::string_view list, std::string_view separator, std::map<std::string, std::vector<std::size_t>, std::less<>> ranks, bool distinct, bool may_be_cut) {
   std::size_t current = 0;
   for (std::size_t begin = 0;;) {
     std::size_t end = list.find(separator, begin);
+    if (end == std::string_view::npos && may_be_cut) return true;
     auto found = ranks.find(list.substr(begin, end - begin));
     if (found == ranks.end()) return false;
     auto place = std::lower_bound(found->second.begin(), found->second.end(), current);
@@ -120,11 +124,12 @@ Task<InquiryResult> ask_list_order(const Examination& open, std::vector<std::pai
       if (!table->rows[row][0].is_null) ranks[table->rows[row][0].text].push_back(rank);
     }
     const std::string &source = open.a->rows[pairs[i].first][column].text, &target = open.b->rows[pairs[i].second][column].text;
-    if (!in_order(source, separator, ranks, distinct)) {
+    bool cut = may_be_cut(source, both_warned(*open.a, *open.b));
+    if (!in_order(source, separator, ranks, distinct, cut)) {
       result.reason = "the data moved while the list's keys were asked for";
       co_return result;
     }
-    if (in_order(target, separator, ranks, distinct)) continue;
+    if (in_order(target, separator, ranks, distinct, cut)) continue;
     Evidence evidence;
     evidence.json().member("list_question", first_question).member("list_column", open.a->columns[column].name);
     co_return InquiryResult{Finding::refuted, Cause::order_violated, evidence.take_members(), {}};

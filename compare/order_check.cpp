@@ -125,7 +125,7 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
       const mysql::Cell &left = a.rows[row][c], &right = b.rows[row][c];
       if (compare_cells(left, a.columns[c], right, b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
       // What may differ in itself orders nothing.
-      if (leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c])) continue;
+      if (leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c], both_warned(a, b))) continue;
       bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
       if (left.is_null || right.is_null || !text || !may_be_equal(left.text, right.text)) {
         result.order = KeyOrder::violated;

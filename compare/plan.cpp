@@ -5,6 +5,7 @@
 
 #include "cells.h"
 #include "parameter_literals.h"
+#include "sql/lexer.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -104,6 +105,42 @@ bool shows_ties(std::string_view window_item) {
 
 bool adds_floats(std::string_view text) { return calls(text, {"sum", "avg", "std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}); }
 
+// (SELECT GROUP_CONCAT(value) FROM …), or JSON_ARRAYAGG: a list that nothing orders, whichever row it stands beside.
+std::optional<sql::ValueBuilder> only_a_list(std::string_view item, const sql::Dialect& dialect) {
+  sql::Lexed lexed = sql::lex(item, dialect);
+  if (!lexed.clean || lexed.tokens.size() < 8) return std::nullopt;
+  auto word = [&](std::size_t token) { return lower(item.substr(lexed.tokens[token].offset, lexed.tokens[token].length)); };
+  std::string function = word(2);
+  if (word(0) != "(" || word(1) != "select" || word(3) != "(" || (function != "group_concat" && function != "json_arrayagg")) return std::nullopt;
+  std::size_t i = 4;
+  for (int depth = 1; depth > 0; ++i) {
+    if (i + 2 >= lexed.tokens.size()) return std::nullopt;
+    std::string text = word(i);
+    if (text == "(") ++depth;
+    if (text == ")") --depth;
+    if (depth == 1 && (text == "order" || text == "separator" || text == "limit" || text == "distinct")) return std::nullopt;
+  }
+  if (word(i) != "from") return std::nullopt;
+  for (int depth = 1; i + 1 < lexed.tokens.size(); ++i) {
+    std::string text = word(i);
+    if (text == "(") ++depth;
+    if (text == ")") --depth;
+    bool last = i + 2 == lexed.tokens.size();
+    if ((depth == 0) != last || text == "limit" || text == "union" || text == "group") return std::nullopt;
+  }
+  return sql::ValueBuilder{function, false, true, ","};
+}
+
+// A LIMIT in a subquery of the select list decides a cell, not which rows come out.
+bool limits_in_items_only(std::string_view text, const sql::QueryShape& shape) {
+  if (shape.kind != sql::ShapeKind::select || shape.has_cte) return false;
+  std::string rest(text);
+  for (const sql::SelectItem& item : shape.items)
+    if (item.subquery) std::fill(rest.begin() + item.span.begin, rest.begin() + item.span.end, ' ');
+  std::fill(rest.begin() + shape.limit_clause.begin, rest.begin() + shape.limit_clause.end, ' ');
+  return !has_word(lower(rest), "limit");
+}
+
 // Behind the comments in front.
 std::string_view first_words(std::string_view text) {
   text = trimmed(text);
@@ -162,7 +199,8 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
   }));
   plan.from_inner_query = shape.has_cte || std::any_of(shape.tables.begin(), shape.tables.end(), [](const sql::ShapeTable& table) { return table.derived; });
   bool inner_window = has_word(all, "over") && shows_ties(all) && (shape.has_subquery || shape.has_cte);
-  plan.rows_hang_on_order = shape.subquery_with_limit || shape.assigns_variable || inner_window ||
+  bool limit_below = shape.subquery_with_limit && !limits_in_items_only(plan.sql, shape);
+  plan.rows_hang_on_order = limit_below || shape.assigns_variable || inner_window ||
                             (shape.kind == sql::ShapeKind::set_operation && has_word(all, "limit") && all.find('(') != std::string::npos);
 
   auto items = columns_to_items(shape.items, columns.size());
@@ -180,10 +218,17 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
     if (floating && (item.aggregate || item.window) && adds_floats(lower(item.text))) column.float_sum = true;
     for (const std::string& name : item.nondeterministic) (is_session_function(name) ? column.session_state : column.noise).push_back(name);
     if (item.window && shows_ties(lower(item.text))) column.order_sensitive = true;
-    if (item.builders.empty()) continue;
+    if (item.subquery && shape.subquery_with_limit && has_word(lower(item.text), "limit")) column.order_sensitive = true;
+    if (item.builders.empty()) {
+      if (column.order_sensitive || !item.subquery || !calls(lower(item.text), {"group_concat", "json_arrayagg", "json_objectagg"})) continue;
+      if (auto list = only_a_list(item.text, plan.dialect)) column.builder = &plan.inner_builders.emplace_back(std::move(*list));
+      else column.order_sensitive = true;
+      continue;
+    }
     const sql::ValueBuilder& builder = item.builders.front();
     column.distinct_list = has_word(lower(item.text), "distinct");
-    if (item.builders.size() > 1 || !builder.whole_item) {
+    column.limited_list = has_word(lower(item.text), "limit");
+    if (item.builders.size() > 1 || !builder.whole_item || column.limited_list) {
       column.order_sensitive = true;
     } else if (builder.ordered) {
       column.list_order = ordered_by_its_value(item.text) ? ColumnPlan::ListOrder::by_value : ColumnPlan::ListOrder::by_other;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@ struct ColumnPlan {
   enum class ListOrder : std::uint8_t { none, by_value, by_other } list_order = ListOrder::none;
   const sql::ValueBuilder* ordered_builder = nullptr;
   bool as_json = false;                    // either side holds JSON: MariaDB's is a text, MySQL's a type of its own
+  bool limited_list = false;               // of the listed elements some were left out by a LIMIT of the list's own
   bool distinct_list = false;              // which spelling of an element stands in the list is open
   bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
   bool float_sum = false;                  // a floating point number added up over rows: their order shows in its last places
@@ -42,6 +44,7 @@ struct Plan {
   sql::QueryShape shape;
   std::vector<ColumnPlan> columns;
   std::vector<std::optional<std::size_t>> keys;  // output column of each ORDER BY key
+  std::list<sql::ValueBuilder> inner_builders;   // of select items that are a subquery with nothing but a list
   bool has_order = false, random_order = false, has_limit = false;
   std::optional<std::uint64_t> limit;   // where its value is known
   std::uint64_t offset = 0;

@@ -79,9 +79,7 @@ std::optional<mysql::Command> whole_tie(const mysql::Command& original, const Pl
   return rewritten(original, plan, std::move(*sql));
 }
 
-namespace {
-
-std::optional<mysql::Command> unlimited(std::string_view text, const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
+std::optional<mysql::Command> whole_list_of(std::string_view text, const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
   auto sql = sql::drop_limit(text, plan.dialect);
   if (!sql) return std::nullopt;
   std::string bounded = open_ended(std::move(*sql)) + "\nLIMIT " + std::to_string(max_rows);
@@ -90,15 +88,13 @@ std::optional<mysql::Command> unlimited(std::string_view text, const mysql::Comm
   return rewritten(original, plan, std::move(bounded));
 }
 
-}  // namespace
-
 std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
-  return unlimited(plan.sql, original, plan, max_rows);
+  return whole_list_of(plan.sql, original, plan, max_rows);
 }
 
 std::optional<mysql::Command> whole_list_with_keys(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
   auto projected = sql::project_order_keys(plan.sql, plan.dialect);
-  return projected ? unlimited(projected->sql, original, plan, max_rows) : std::nullopt;
+  return projected ? whole_list_of(projected->sql, original, plan, max_rows) : std::nullopt;
 }
 
 namespace {

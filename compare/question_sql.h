@@ -23,6 +23,8 @@ std::optional<mysql::Command> whole_tie(const mysql::Command& original, const Pl
 
 // Without LIMIT, but for a bound of ours.
 std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows);
+// The same of a statement made from it.
+std::optional<mysql::Command> whole_list_of(std::string_view text, const mysql::Command& original, const Plan& plan, std::size_t max_rows);
 // The same with the ORDER BY keys as its last columns.
 std::optional<mysql::Command> whole_list_with_keys(const mysql::Command& original, const Plan& plan, std::size_t max_rows);
 

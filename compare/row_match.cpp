@@ -76,6 +76,7 @@ std::optional<Table> table_of(const mysql::ResultSet& result) {
   if (!result.all_rows_kept()) return std::nullopt;
   Table table;
   table.columns = result.columns;
+  table.warned = result.warnings > 0;
   table.rows.reserve(result.rows.size());
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     auto cells = mysql::decode_row(result.rows.row(i), result.columns, result.format);

@@ -20,6 +20,7 @@ namespace darktap::compare {
 struct Table {
   std::vector<mysql::Column> columns;
   std::vector<std::vector<mysql::Cell>> rows;
+  bool warned = false;  // the server warned of something: a list that it cut off, perhaps
 };
 // Nothing where not all rows were kept, or a row doesn't fit its columns.
 std::optional<Table> table_of(const mysql::ResultSet& result);

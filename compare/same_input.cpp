@@ -97,6 +97,15 @@ std::optional<std::string> any_group(const Plan& plan, const Table& table, const
   return condition + ")";
 }
 
+// A subquery in the select list, in HAVING or ORDER BY reads tables whose rows are not among those of FROM and WHERE.
+bool reads_beyond_its_rows(const Plan& plan) {
+  const sql::QueryShape& shape = plan.shape;
+  if (!shape.has_subquery) return false;
+  if (std::any_of(shape.items.begin(), shape.items.end(), [](const sql::SelectItem& item) { return item.subquery; })) return true;
+  std::string behind = lower(std::string(sql::text_at(plan.sql, shape.having)) + " " + std::string(sql::text_at(plan.sql, shape.order_clause)));
+  return behind.find("select") != std::string::npos;
+}
+
 InquiryResult excused(InputFinding&& found) { return {Finding::excused, Cause::order_undefined, std::move(found.evidence), {}}; }
 
 }  // namespace
@@ -126,9 +135,10 @@ std::optional<std::string> group_condition(const Plan& plan, const Table& table,
 Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, const Plan& plan, const mysql::Command& original, Interview& interview,
                                    CaptureTime now, OtherRows other_rows) {
   InquiryResult unknown{Finding::unknown, Cause::unexamined, {}, "the rows below can't be asked for"};
-  bool hangs_below = plan.from_inner_query || plan.rows_hang_on_order || plan.shape.kind != sql::ShapeKind::select;
+  bool reads_beyond = reads_beyond_its_rows(plan);
+  bool hangs_below = plan.from_inner_query || plan.rows_hang_on_order || plan.shape.kind != sql::ShapeKind::select || reads_beyond;
   std::string columns = sql::columns_used(plan.sql, plan.dialect).value_or("*");
-  if (!plan.rows_hang_on_order && plan.shape.kind == sql::ShapeKind::select) {
+  if (!plan.rows_hang_on_order && !reads_beyond && plan.shape.kind == sql::ShapeKind::select) {
     for (const std::string& asked : columns == "*" ? std::vector<std::string>{"*"} : std::vector<std::string>{columns, "*"}) {
       auto question = block_question(plan, original, asked, "");
       if (!question) continue;

@@ -1,0 +1,26 @@
+// Where which rows come out hangs on an order that a LIMIT or a window function leaves open below the result, the statement can be
+// asked with its ties broken: the primary keys of the tables go behind each such ORDER BY, so that two servers with the same rows
+// give the same answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sql/catalogue.h"
+#include "sql/dialect.h"
+
+namespace darktap::sql {
+
+enum class Direction : std::uint8_t { ascending, descending };
+
+// Each answer is one that the statement may give as it is. Nothing where a block's tables have no known primary key, where it is made
+// distinct or a set operation as a whole, or where nothing hangs on an order. schema: of names written without one.
+std::optional<std::string> break_ties(std::string_view text, const Catalogue& catalogue, std::string_view schema, Direction direction,
+                                      const Dialect& dialect = {});
+
+// Without the LIMITs of its subqueries and of a set operation's parts: every row that may come out, and more.
+std::optional<std::string> drop_inner_limits(std::string_view text, const Dialect& dialect = {});
+
+}  // namespace darktap::sql
