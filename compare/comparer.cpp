@@ -241,6 +241,8 @@ void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& me
   state_->variables.observe(exchange, meaning, replayed);
 }
 
+void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange); }
+
 void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now) {
   // Most pairs are equal: they cost no case.
   if (is_match(source.answer, target.answer)) {

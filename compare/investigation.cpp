@@ -67,6 +67,7 @@ void Investigator::write_attribution(JsonWriter& json, const Attribution& found)
 Conclusion Investigator::skipped(const Attribution& write, Level level) const {
   Evidence evidence;
   evidence.json().member("reason", write.write->tainted ? "this write was computed from a table whose writes the run left out"
+                                   : write.write->lost ? "the target lost this write's transaction: the connection broke, it timed out or was a deadlock's victim"
                                    : write.write->replayed == Replayed::rolled_back ? "the run rolled this write back" : "the run did not send this write");
   write_attribution(evidence.json(), write);
   return verdict(Cause::skipped_write, level, std::move(evidence));

@@ -65,18 +65,41 @@ sql::QualifiedName WriteIndex::qualified(const sql::TableName& table, const std:
 void WriteIndex::add(WritePtr write) {
   for (const sql::QualifiedName& table : write->tables) {
     by_table_[table].push_back(write);
-    if (write->replayed != Replayed::not_sent && write->replayed != Replayed::rolled_back) continue;
+  }
+  if (write->replayed == Replayed::not_sent || write->replayed == Replayed::rolled_back) add_skipped(write);
+  else applied_[write->id.session].push_back(write);
+  in_order_.push_back(std::move(write));
+}
+
+void WriteIndex::add_skipped(const WritePtr& write) {
+  for (const sql::QualifiedName& table : write->tables) {
     auto& skipped = skipped_[table];
     if (skipped.size() < max_skipped_writes_a_table) skipped.push_back(write);
     else skipped.back()->keys.clear();  // too many to name: the table as a whole
   }
-  in_order_.push_back(std::move(write));
+}
+
+void WriteIndex::lost(session::ExchangeId exchange) {
+  auto session = applied_.find(exchange.session);
+  if (session == applied_.end()) return;
+  for (auto write = session->second.rbegin(); write != session->second.rend(); ++write) {
+    SeenWrite& one = **write;
+    if (one.last_seq < exchange.seq) return;  // and so did all before it
+    if (one.id.seq > exchange.seq || one.rolled_back || one.replayed == Replayed::not_sent) continue;
+    one.replayed = Replayed::not_sent;
+    one.lost = true;
+    add_skipped(*write);
+  }
 }
 
 void WriteIndex::prune(CaptureTime now) {
   while (!in_order_.empty() && (in_order_.size() > max_indexed_writes || in_order_.front()->ok + window_ < now)) {
     WritePtr oldest = in_order_.front();
     in_order_.pop_front();
+    if (auto applied = applied_.find(oldest->id.session); applied != applied_.end()) {
+      if (applied->second.front() == oldest) applied->second.pop_front();
+      if (applied->second.empty()) applied_.erase(applied);
+    }
     for (const sql::QualifiedName& table : oldest->tables) {
       auto entry = by_table_.find(table);
       if (entry == by_table_.end()) continue;
@@ -110,6 +133,7 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
   const mysql::Ok* ok = exchange.answer.last_ok();
   for (const WritePtr& write : session.pending) {
     (rolled_back ? write->rolled_back : write->committed) = now;
+    write->last_seq = exchange.id.seq;
     if (committed && ok != nullptr && !ok->gtid.empty()) write->gtid = ok->gtid;
   }
   session.pending.clear();
@@ -165,7 +189,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
     }
     bool implicit_commit = meaning.statement_class == sql::StatementClass::ddl;
     if (in_transaction(exchange.answer) && !implicit_commit) session.pending.push_back(write);
-    else write->committed = write->ok;
+    else write->committed = write->ok, write->last_seq = write->id.seq;
     add(std::move(write));
   }
   bool ended = exchange.command.code == mysql::CommandCode::quit;

@@ -26,6 +26,8 @@ struct SeenWrite {
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;
   Replayed replayed = Replayed::not_sent;
+  std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
+  bool lost = false;     // sent, but the target lost the transaction
   bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
 };
 
@@ -59,6 +61,8 @@ class WriteIndex {
   WriteIndex(const sql::Catalogue& catalogue, std::chrono::nanoseconds window) : catalogue_(catalogue), window_(window) {}
 
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
+  // The target did not come to the end of this one, or may not have: what its transaction wrote counts as not sent.
+  void lost(session::ExchangeId exchange);
   ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;
 
   // The write that best explains why the read met an older version: own session before others, by key before by table, the
@@ -87,6 +91,7 @@ class WriteIndex {
 
   void finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning);
   void add(WritePtr write);
+  void add_skipped(const WritePtr& write);
   void prune(CaptureTime now);
   sql::QualifiedName qualified(const sql::TableName& table, const std::string& schema) const;
   template <class Consider>
@@ -96,6 +101,7 @@ class WriteIndex {
   std::chrono::nanoseconds window_;
   std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_;
   std::deque<WritePtr> in_order_;
+  std::map<SessionId, std::deque<WritePtr>> applied_;  // of in_order_, what the target was to keep
   std::map<SessionId, Session> sessions_;
   std::map<session::ExchangeId, SessionHistory> histories_;
 };

@@ -63,8 +63,8 @@ void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& m
   if (reason == "given_up" && stopped_ != steady_clock::time_point() && input_.schedule) return;  // the user's stop: it stays pending
   ++errors_;
   bin(store::Bin::target_failed, reason, exchange, *meaning, store::Execution::not_compared);
-  // A write that was to be kept is missing at the target after all: what reads it differs for that.
-  if (policy_.writes == replay::Writes::applied && reason != "given_up" && !meaning->tables_written.empty()) comparer_.observe(exchange, *meaning, compare::Replayed::not_sent);
+  // What was to be kept may be missing at the target after all: what reads it differs for that.
+  if (policy_.writes == replay::Writes::applied && reason != "given_up") comparer_.lost(exchange.id);
   if (reason != "timeout") return;
   compare::Judgement judgement;
   judgement.exchange = exchange.id;

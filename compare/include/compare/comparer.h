@@ -73,6 +73,10 @@ class Comparer {
   // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
 
+  // One that was sent, and that the target did not come to the end of (connection lost, timeout, deadlock): what its transaction
+  // wrote may be missing there.
+  void lost(session::ExchangeId exchange);
+
   // An outcome pair. Equal ones are judged at once; others open a case that may put questions. Each call leads to exactly
   // one judgement, at the latest at finish().
   void compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now);

@@ -1,0 +1,60 @@
+// Writes that were replayed, and that the target lost: its connection broke, or it was a deadlock's victim.
+#include "bench.h"
+#include "test_support/catch.h"
+
+using namespace fake;
+
+namespace {
+
+const std::vector<mysql::Column> people{column("people", "id", mysql::ColumnType::long_), column("people", "name", mysql::ColumnType::var_string)};
+
+mysql::Answer person(const std::string& id, const std::string& name) { return rows_answer(people, {{id, name}}); }
+
+Bench::Answerer always(mysql::Answer answer) {
+  return [answer](const std::string&, CaptureTime) { return answer; };
+}
+
+std::string update_of(int id) { return "UPDATE people SET name = 'new' WHERE id = " + std::to_string(id); }
+
+// A session's transaction that writes rows 1 and 2, and a write of row 3 behind it; all of it sent. Their seqs are 0 to 4.
+void transact(Bench& bench) {
+  constexpr std::uint16_t open = mysql::status_flag::autocommit | mysql::status_flag::in_transaction;
+  bench.seen(1, "BEGIN", ok_answer(0, 0, open), at(100ms), compare::Replayed::sent);
+  bench.seen(1, update_of(1), ok_answer(1, 0, open), at(110ms), compare::Replayed::applied);
+  bench.seen(1, update_of(2), ok_answer(1, 0, open), at(120ms), compare::Replayed::applied);
+  bench.seen(1, "COMMIT", ok_answer(0), at(130ms), compare::Replayed::sent);
+  bench.seen(1, update_of(3), ok_answer(1), at(140ms), compare::Replayed::applied);
+}
+
+std::string outcome_of(Bench& bench, int id) {
+  bench.target = always(person(std::to_string(id), "old"));
+  bench.read(2, "SELECT id, name FROM people WHERE id = " + std::to_string(id), person(std::to_string(id), "new"), person(std::to_string(id), "old"), at(1s + id * 10s));
+  bench.run_out();
+  return bench.outcome(bench.judgements.size() - 1);
+}
+
+}  // namespace
+
+TEST_CASE("what a lost transaction wrote is missing by our doing, whichever of its statements was lost") {
+  for (std::uint32_t lost : {0U, 1U, 2U, 3U}) {
+    CAPTURE(lost);
+    Bench bench{compare::ComparerOptions()};
+    transact(bench);
+    bench.comparer.lost({darktap::SessionId{1}, lost});
+    // BEGIN came before both writes: what came of them is told by themselves.
+    CHECK(outcome_of(bench, 1) == (lost == 0 ? "row_values/defect/confirmed" : "row_values/skipped_write/assumed"));
+    CHECK(outcome_of(bench, 2) == (lost < 2 ? "row_values/defect/confirmed" : "row_values/skipped_write/assumed"));
+    CHECK(outcome_of(bench, 3) == "row_values/defect/confirmed");
+  }
+}
+
+TEST_CASE("a write on its own is lost alone, and of its own session only") {
+  for (std::uint64_t session : {1U, 2U}) {
+    Bench bench{compare::ComparerOptions()};
+    transact(bench);
+    bench.comparer.lost({darktap::SessionId{session}, 4});
+    CHECK(outcome_of(bench, 3) == (session == 1 ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
+    if (session == 1) CHECK(bench.evidence().find("lost this write's transaction") != std::string::npos);
+    CHECK(outcome_of(bench, 2) == "row_values/defect/confirmed");
+  }
+}
