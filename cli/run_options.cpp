@@ -106,6 +106,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--breaker-patience", a.breaker_patience, "How long a run eases off before a limit stops it")->capture_default_str();
   command.add_option("--memory", a.memory, "For exchanges that wait for the target")->capture_default_str();
   command.add_option("--map", a.map, "[HOST:PORT/]SCHEMA=SCHEMA or SCHEMA.TABLE=SCHEMA.TABLE: what is called otherwise on the target; # on the left stands for a number; may be given again")->delimiter(',')->type_name("FROM=TO,…");
+  command.add_option("--map-user", a.map_users, "As which of the target's users a captured user's sessions are replayed; * stands for all others; passwords as [darktap-target-NAME] in the option file, or DARKTAP_TARGET_PASSWORD_NAME; may be given again")->delimiter(',')->type_name("USER=NAME,…");
   command.add_option("--ramp", a.ramp, "Load that rises by whole sessions, as in 1%..100%/10m")->type_name("FROM..TO/DURATION");
   command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->type_name("N");
   command.add_option("--calibrate", a.calibrate, "The first so many reads are asked twice of the reference, to learn which statements it answers differently itself")->check(CLI::Range(1U, 1'000'000U))->type_name("READS");
@@ -228,6 +229,13 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
     auto rule = replay::parse_map_rule(text);
     if (!rule) throw Failure(FailureKind::usage, rule.error());
     options.map.push_back(std::move(*rule));
+  }
+  for (const std::string& text : a.map_users) {
+    auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) throw Failure(FailureKind::usage, "--map-user " + text + ": expected USER=NAME: as captured, and as the target calls it");
+    auto login = client::read_login_as(text.substr(equals + 1), options.servers.target, a.defaults_file.empty() ? std::nullopt : std::optional(a.defaults_file));
+    if (!login) throw Failure(FailureKind::usage, login.error());
+    if (!options.users.emplace(text.substr(0, equals), *login).second) throw Failure(FailureKind::usage, "--map-user " + text + ": " + text.substr(0, equals) + " is mapped twice");
   }
   options.store = a.store;
   options.mode = mode;

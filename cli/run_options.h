@@ -10,7 +10,7 @@ struct RunArguments {
   std::string target, reference, source, defaults_file;
   std::string run = "reads", sandbox = "rollback", pace = "recorded", order = "session", target_follows = "auto";
   std::string allow, fail_on, store;
-  std::vector<std::string> accept_rules, map;
+  std::vector<std::string> accept_rules, map, map_users;
   double requery_rate = 50;
   std::uint32_t requery_budget = 200;
   std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB";

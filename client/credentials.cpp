@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -158,6 +159,29 @@ Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const s
   if (login.url.user.empty())
     return Unexpected("mysql://" + address_of(url) + ": no user is named; write mysql://user@" + address_of(url) + "/" + url.schema +
                       " or user= in the [" + group + "] group of --defaults-file");
+  return login;
+}
+
+Expected<Login, std::string> read_login_as(const std::string& user, const Login& target, const std::optional<std::string>& defaults_file) {
+  Login login = target;
+  if (user == target.url.user) return login;
+  login.url.user = user;
+  login.password.clear();
+  const std::string group = "darktap-target-" + user;
+  if (defaults_file) {
+    auto text = read_private_file(*defaults_file);
+    if (!text) return Unexpected(text.error());
+    bool has_password = false;
+    for (auto& [key, value] : group_of(*text, group)) {
+      if (key != "password") return Unexpected(*defaults_file + ": [" + group + "] " + key + " is not understood; password is");
+      login.password = value;
+      has_password = true;
+    }
+    if (has_password) return login;
+  }
+  std::string variable = "DARKTAP_TARGET_PASSWORD_";
+  for (unsigned char c : user) variable += std::isalnum(c) != 0 ? static_cast<char>(std::toupper(c)) : '_';
+  if (const char* password = std::getenv(variable.c_str())) login.password = password;
   return login;
 }
 

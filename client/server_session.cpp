@@ -1,6 +1,7 @@
 #include "client/server_session.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -40,7 +41,7 @@ struct ServerSession::Impl final : ConnectionHandler {
     std::uint64_t age = 0;
   };
   // What the connection is answering right now.
-  enum class Step : std::uint8_t { none, setting, restoring, collation, charset, schema, prepare, before, command };
+  enum class Step : std::uint8_t { none, setting, restoring, collation, charset, schema, prepare, check, before, command };
 
   Impl(ServerSession& self_, EventLoop& loop_, SessionHandler& handler_, std::shared_ptr<const SessionOptions> options_)
       : self(self_), loop(loop_), handler(handler_), options(std::move(options_)) {}
@@ -50,6 +51,7 @@ struct ServerSession::Impl final : ConnectionHandler {
     request = next;
     before_done = 0;
     before_refused = 0;
+    checks = 0;
     state = State::busy;
     if (adopting) {
       if (!request.schema.empty()) schema = request.schema;
@@ -83,8 +85,28 @@ struct ServerSession::Impl final : ConnectionHandler {
       return send_text(Step::schema, CommandCode::init_db, wanted);
     }
     if (must_prepare) return send_text(Step::prepare, CommandCode::stmt_prepare, command.text);
+    if (before_done == 0 && !request.before.empty() && !stands(request.before_in)) return;
     if (before_done < request.before.size()) return send_text(Step::before, CommandCode::query, request.before[before_done]);
+    if (!stands(request.command_in)) return;
     send_command(command, prepared);
+  }
+
+  // True where the server's session stands as demanded. Else it is being asked or tidied up, or the request has ended.
+  bool stands(InTransaction wanted) {
+    if (wanted == InTransaction::any) return true;
+    bool is_open = server_status && (*server_status & mysql::status_flag::in_transaction) != 0;
+    bool commits_alone = !server_status || (*server_status & mysql::status_flag::autocommit) != 0;
+    if (server_status && wanted == InTransaction::yes && (is_open || !commits_alone)) return true;
+    if (server_status && wanted == InTransaction::no && !is_open) return true;
+    bool can_help = !server_status || wanted == InTransaction::no;
+    if (!can_help || ++checks > most_checks) {
+      defer(NotSendable{wanted == InTransaction::yes ? "no transaction is open at the server" : "the server would not roll back", NotSendable::Why::transaction});
+    } else if (!server_status) {
+      send_text(Step::check, CommandCode::ping, "");
+    } else {
+      send_text(Step::check, CommandCode::query, "ROLLBACK");
+    }
+    return false;
   }
 
   void send_text(Step next, CommandCode code, std::string_view text) {
@@ -93,7 +115,7 @@ struct ServerSession::Impl final : ConnectionHandler {
   }
 
   // Steps that any server answers at once belong to the login: one that doesn't is as mute as one that never greets.
-  bool is_login_step() const { return step != Step::none && step != Step::prepare && step != Step::before && step != Step::command; }
+  bool is_login_step() const { return step != Step::none && step != Step::prepare && step != Step::check && step != Step::before && step != Step::command; }
 
   void send_names(Step next, const CollationName& name) {
     std::string sql = "SET NAMES " + std::string(name.charset);
@@ -129,11 +151,14 @@ struct ServerSession::Impl final : ConnectionHandler {
     schema = options->connect.schema;
     collation = 0;
     settings_done = restored = 0;
+    server_status.reset();
     advance();
   }
 
   void on_reply(Connection&, Reply&& reply) override {
     const mysql::ServerError* error = reply.answer.error();
+    if (auto status = reply.answer.last_status()) server_status = status;
+    else if (error != nullptr) server_status.reset();  // it may have ended a transaction
     switch (std::exchange(step, Step::none)) {
       case Step::none: return;
       case Step::setting: ++settings_done; break;
@@ -152,6 +177,7 @@ struct ServerSession::Impl final : ConnectionHandler {
         if (error != nullptr) return finish(SessionReply{std::move(reply), SessionReply::Step::prepare, 0});
         keep(request.command->text, reply);
         break;
+      case Step::check: break;
       case Step::before:
         ++before_done;
         if (error != nullptr) before_refused = error->code;
@@ -247,6 +273,9 @@ struct ServerSession::Impl final : ConnectionHandler {
   std::size_t settings_done = 0, restored = 0;
   std::size_t before_done = 0;
   std::uint16_t before_refused = 0;
+  static constexpr int most_checks = 4;  // of one request
+  int checks = 0;
+  std::optional<std::uint16_t> server_status;  // its last word; nothing after an error
 
   std::string schema, entering;  // where the session stands; where INIT_DB is taking it
   std::uint16_t collation = 0;

@@ -142,7 +142,7 @@ void Replayer::State::give_back(std::vector<Item> begun_anew) {
 }
 
 void Replayer::State::start(Lane& lane) {
-  if (!lane.session) lane.session = std::make_unique<ServerSession>(loop, lane, session_options);
+  open_for(lane, lane.errand == Lane::Errand::none && !lane.queue.empty() ? lane.queue.front().exchange.user : lane.user);
   stop_idling(lane);
   count_idle(lane, false);
   if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
@@ -165,9 +165,21 @@ void Replayer::State::start(Lane& lane) {
     const session::Exchange& exchange = item.exchange;
     std::string_view schema = item.schema ? *item.schema : exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
     if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
-    lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before});
+    lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in});
   }
   if (is_new) ++counters.connects;
+  update_slot(lane);
+}
+
+// The lane's session, logging in for this captured user: it may have become another one (COM_CHANGE_USER).
+void Replayer::State::open_for(Lane& lane, const std::string& user) {
+  bool is_other = !user_options.empty() && user != lane.user && !lane.transaction.open;
+  if (lane.session && !is_other) return;
+  auto found = user_options.find(user);
+  if (found == user_options.end()) found = user_options.find("*");
+  lane.session = std::make_unique<ServerSession>(loop, lane, found == user_options.end() ? session_options : found->second);
+  lane.user = user;
+  lane.autocommits = true;
   update_slot(lane);
 }
 
@@ -201,6 +213,11 @@ void Replayer::State::on_result(Lane& lane, client::SessionResult&& result) {
   heard();
   lane.backoff = first_backoff;
   if (auto* refusal = std::get_if<client::NotSendable>(&result)) {
+    if (refusal->why == client::NotSendable::Why::transaction || lane.errand != Lane::Errand::none) {
+      // A write that would stay is not sent. What the server makes of its connection, it rolls back with it.
+      lane.session->close(ServerSession::Memory::keep);
+      return fail_transaction(lane, "replay: transaction_refused");
+    }
     Item item = pop(lane);
     std::vector<Item> begun_anew = run_next(lane);
     hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
@@ -220,6 +237,7 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   if (lane.errand != Lane::Errand::none) return on_errand_reply(lane, reply);
   if (replays_writes() && (try_transaction_again(lane, reply) || ask_again(lane, reply))) return wake_startable();
   Item item = pop(lane);
+  bool was_kept = replays_writes() && was_committed(item, reply);
   if (replays_writes()) follow_transaction(lane, item, reply);
   bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
   if (item.action == Decision::Action::send_as_state && succeeded) {
@@ -233,11 +251,15 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   ++counters.sent;
   ++counters.answered;
   client::Reply& answer = reply.reply;
+  const std::string statement = was_kept ? item.meaning->normalized : "";
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
   sink.on_outcome(std::move(item.exchange), item.meaning,
                   TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, reply.before_refused});
   give_back(std::move(begun_anew));
   tell_room();
+  if (was_kept)
+    give_up(session_options->connect.name + ": no transaction was open any more after a write, so that with --sandbox rollback it may have stayed (" + statement +
+            "); nothing more is sent: restore the target's tables, and leave this statement out");
 }
 
 void Replayer::State::on_lost(Lane& lane, const Lost& loss) {

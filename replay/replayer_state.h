@@ -28,6 +28,7 @@ struct Item {
   std::optional<mysql::Command> instead;  // sent in its place
   std::optional<std::string> schema;      // as the target calls it, where that is not the captured name
   bool is_shaped = false;           // the two above are filled in
+  client::InTransaction before_in = client::InTransaction::any, command_in = client::InTransaction::any;
 };
 
 // The transaction that is open at the target, so that it can be run again whole.
@@ -41,6 +42,7 @@ struct OpenTransaction {
     std::uint16_t collation = 0;
     std::vector<std::string> before;
     Decision::Action action{};
+    client::InTransaction before_in = client::InTransaction::any, command_in = client::InTransaction::any;
   };
   bool open = false;
   std::vector<Step> steps;  // what it did so far, reads left out
@@ -79,12 +81,18 @@ struct Replayer::State {
     client::EventLoop::Clock::time_point since;   // when it was sent, or began to wait for its turn
     std::deque<Item> queue;  // the one in flight stands in front
     std::unique_ptr<client::ServerSession> session;
+    std::string user;        // captured, for whom the session logs in
     client::EventLoop::TimerId retry;
     std::chrono::milliseconds backoff = first_backoff;
   };
 
   State(client::EventLoop& loop_, ReplaySink& sink_, const ReplayerOptions& options_)
       : loop(loop_), sink(sink_), options(options_), session_options(std::make_shared<client::SessionOptions>(options_.session)) {
+    for (const auto& [user, connect] : options.users) {
+      client::SessionOptions as_user = options.session;
+      as_user.connect = connect;
+      user_options[user] = std::make_shared<client::SessionOptions>(std::move(as_user));
+    }
     if (!options.heartbeat) options.heartbeat = std::make_shared<Heartbeat>();
   }
   ~State() {
@@ -95,6 +103,7 @@ struct Replayer::State {
   void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent&& sent);
   void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason);
   Lane& lane_of(SessionId id);
+  void open_for(Lane& lane, const std::string& user);
   [[nodiscard]] std::vector<Item> run_next(Lane& lane);
   void give_back(std::vector<Item> begun_anew);
   void start(Lane& lane);
@@ -110,9 +119,11 @@ struct Replayer::State {
   bool replays_writes() const { return options.policy.writes != Writes::left_out; }
   bool lose_transaction(Lane& lane);
   void fail_rest_of_transaction(Lane& lane, std::vector<Item>& failed);
+  void fail_transaction(Lane& lane, const char* reason);
   static bool continues_transaction(const Item& item);
   bool try_transaction_again(Lane& lane, const client::SessionReply& reply);
   bool ask_again(Lane& lane, const client::SessionReply& reply);
+  bool was_committed(const Item& item, const client::SessionReply& reply) const;
   void follow_transaction(Lane& lane, const Item& item, const client::SessionReply& reply);
   void follow_source(Lane& lane, const session::Exchange& exchange, const sql::Meaning& meaning);
   void end_transaction(Lane& lane, std::string_view how, bool redoes_after);
@@ -143,6 +154,7 @@ struct Replayer::State {
   ReplaySink& sink;
   ReplayerOptions options;
   std::shared_ptr<const client::SessionOptions> session_options;
+  std::map<std::string, std::shared_ptr<const client::SessionOptions>> user_options;
   std::unordered_map<SessionId, std::unique_ptr<Lane>> lanes;
   std::vector<std::unique_ptr<Lane>> graveyard;
   client::EventLoop::TimerId burial, stall_timer;

@@ -1,6 +1,7 @@
 #include "replay/sandbox.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "sql/rewrite.h"
@@ -9,6 +10,12 @@ namespace darktap::replay {
 namespace {
 
 std::string sql_name(const sql::QualifiedName& name) { return sql::quote_name(name.first) + "." + sql::quote_name(name.second); }
+
+std::string lower(const std::optional<std::string>& name) {
+  std::string text = name.value_or("");
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
 
 // What makes a target a sandbox, ready to be run there.
 std::string how_to_mark(const MarkerFacts& facts, Disposal wanted) {
@@ -74,14 +81,14 @@ Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(cl
   std::set<sql::QualifiedName> found;
   bool has_such_table = false;
   for (std::size_t row = 0; row < tables->size(); ++row) {
-    found.emplace(tables->at(row, std::size_t{0}).value_or(""), tables->at(row, std::size_t{1}).value_or(""));
+    found.emplace(lower(tables->at(row, std::size_t{0})), lower(tables->at(row, std::size_t{1})));
     if (tables->at(row, std::size_t{2}).value_or("") != "VIEW") has_such_table = true;
   }
   if (!has_such_table) return found;
   auto triggers = connection.table("SELECT DISTINCT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA" + user_schemas);
   if (!triggers) return Unexpected("its triggers: " + triggers.error());
   for (std::size_t row = 0; row < triggers->size(); ++row)
-    found.emplace(triggers->at(row, std::size_t{0}).value_or(""), triggers->at(row, std::size_t{1}).value_or(""));
+    found.emplace(lower(triggers->at(row, std::size_t{0})), lower(triggers->at(row, std::size_t{1})));
   return found;
 }
 

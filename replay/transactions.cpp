@@ -62,8 +62,12 @@ void Replayer::State::shape(Lane& lane, Item& item) {
   if (options.policy.writes == Writes::rolled_back) {
     bool ends_by_itself = lane.transaction.open && (begins(meaning) || sets_autocommit(meaning));
     if (ends_by_itself) item.before.push_back("ROLLBACK");
-    // Even where the captured one goes on: its BEGIN was before the capture, or was left out.
-    if (item.action == Action::write && !lane.transaction.open) item.before.push_back("BEGIN");
+    // Even where the captured one goes on: its BEGIN was before the capture, or was left out. No write goes out of which the
+    // server itself does not say that a transaction holds it, and nothing that would commit one.
+    if (item.action == Action::write && !lane.transaction.open) item.before.push_back("BEGIN"), item.before_in = client::InTransaction::no;
+    if (item.action == Action::write) item.command_in = client::InTransaction::yes;
+    if (begins(meaning) || sets_autocommit(meaning)) item.command_in = client::InTransaction::no;
+    else if (!item.before.empty() && item.before.front().starts_with("SET autocommit")) item.before_in = client::InTransaction::no;
     if (item.action == Action::transaction && meaning.verb == "commit") {
       bool chains = meaning.normalized.find("chain") != std::string::npos && meaning.normalized.find("no chain") == std::string::npos;
       item.instead = query(chains ? "ROLLBACK AND CHAIN" : "ROLLBACK");
@@ -78,6 +82,13 @@ void Replayer::State::follow_source(Lane& lane, const session::Exchange& exchang
   bool ends = exchange.command.code == mysql::CommandCode::quit || exchange.command.code == mysql::CommandCode::reset_connection ||
               exchange.command.code == mysql::CommandCode::change_user;
   if (ends || (meaning.statement_class == sql::StatementClass::ddl && exchange.answer.error() == nullptr)) lane.captured_open = false;
+}
+
+// A write that was to be rolled back, after which the server says that no transaction is open.
+bool Replayer::State::was_committed(const Item& item, const SessionReply& reply) const {
+  if (options.policy.writes != Writes::rolled_back || item.action != Action::write || !is_execution(item.exchange)) return false;
+  auto status = reply.reply.answer.last_status();
+  return reply.step == SessionReply::Step::command && status && (*status & mysql::status_flag::in_transaction) == 0 && (*status & mysql::status_flag::autocommit) != 0;
 }
 
 // Follows the transaction that is open at the target, and keeps what it did.
@@ -97,7 +108,7 @@ void Replayer::State::follow_transaction(Lane& lane, const Item& item, const Ses
   if (options.policy.writes == Writes::rolled_back && item.action == Action::write && !was_open && !item.open_after) return end_transaction(lane, "ROLLBACK", false);
 
   if (item.action == Action::send || !is_execution(item.exchange) || !transaction.is_whole) return;
-  OpenTransaction::Step step{item.instead.value_or(item.exchange.command), item.schema.value_or(item.exchange.schema), item.exchange.collation, item.before, item.action};
+  OpenTransaction::Step step{item.instead.value_or(item.exchange.command), item.schema.value_or(item.exchange.schema), item.exchange.collation, item.before, item.action, item.before_in, item.command_in};
   transaction.bytes += bytes_of(step);
   if (transaction.bytes > OpenTransaction::max_bytes) {
     transaction.is_whole = false;
@@ -123,7 +134,7 @@ void Replayer::State::begin_redo(Lane& lane) {
 void Replayer::State::start_errand(Lane& lane) {
   if (lane.errand == Lane::Errand::end_transaction) return lane.session->start({&lane.errand_command, {}, 0, {}});
   const OpenTransaction::Step& step = lane.transaction.steps[lane.redone];
-  lane.session->start({&step.command, step.schema, step.collation, step.before});
+  lane.session->start({&step.command, step.schema, step.collation, step.before, step.before_in, step.command_in});
 }
 
 void Replayer::State::on_errand_reply(Lane& lane, const SessionReply& reply) {
@@ -131,6 +142,7 @@ void Replayer::State::on_errand_reply(Lane& lane, const SessionReply& reply) {
   if (lane.errand == Lane::Errand::end_transaction) {
     lane.errand = Lane::Errand::none;
     lane.transaction.open = false;
+    if (error != nullptr && options.policy.writes == Writes::rolled_back) lane.session->close(client::ServerSession::Memory::keep);  // which rolls it back
     if (lane.redoes_after) begin_redo(lane);
     else lane.transaction = {};
   } else if (error != nullptr && (error->code == deadlock || error->code == lock_wait_timeout)) {
@@ -156,20 +168,31 @@ bool Replayer::State::try_transaction_again(Lane& lane, const SessionReply& repl
     start(lane);
     return true;
   }
-  const char* reason = error->code == deadlock ? "lock_conflict: deadlock" : "lock_conflict: lock_wait_timeout";
+  fail_transaction(lane, error->code == deadlock ? "lock_conflict: deadlock" : "lock_conflict: lock_wait_timeout");
+  return true;
+}
+
+// The command in front, and what its transaction still does.
+void Replayer::State::fail_transaction(Lane& lane, const char* reason) {
   std::vector<Item> failed;
-  failed.push_back(pop(lane));
-  fail_rest_of_transaction(lane, failed);
-  transaction = {};
-  end_transaction(lane, "ROLLBACK", false);
+  lane.errand = Lane::Errand::none;
+  if (!lane.queue.empty()) {
+    failed.push_back(pop(lane));
+    fail_rest_of_transaction(lane, failed);
+  }
+  bool is_open = lane.session && lane.session->connection() != nullptr;
+  lane.transaction = {};
+  if (is_open) end_transaction(lane, "ROLLBACK", false);
+  else lane.autocommits = true;
   release_snapshot(lane);
-  give_back(run_next(lane));
+  std::vector<Item> begun_anew = run_next(lane);
   for (Item& item : failed) {
     fail(item, reason);
     reason = "replay: transaction_lost";
   }
+  give_back(std::move(begun_anew));
+  wake_startable();
   tell_room();
-  return true;
 }
 
 // What the captured transaction still does is taken from the queue; what is still to come, submit() leaves out.

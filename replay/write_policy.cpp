@@ -98,12 +98,39 @@ bool names_ddl(const std::vector<std::string>& allowed) {
   return std::any_of(allowed.begin(), allowed.end(), [](const std::string& name) { return name == "ddl" || name == "schema_change"; });
 }
 
+// The server's own tables: rows of theirs are accounts, settings and the like, of engines without transactions.
+constexpr std::array system_schemas{std::string_view{"mysql"}, std::string_view{"sys"}, std::string_view{"performance_schema"}, std::string_view{"information_schema"}};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// An effect that --allow let through, though no ROLLBACK takes it back: it commits by itself, or may write wherever it likes.
+const sql::Effect* lasting_effect(const sql::Meaning& meaning) {
+  auto lasts = [](const sql::Effect& effect) {
+    switch (effect.kind) {
+      case EffectKind::user_lock: case EffectKind::sleep: case EffectKind::benchmark: case EffectKind::user_variable: case EffectKind::last_insert_id:
+      case EffectKind::handler: case EffectKind::diagnostics:
+        return false;
+      default:
+        return effect.forbids;
+    }
+  };
+  auto found = std::find_if(meaning.effects.begin(), meaning.effects.end(), lasts);
+  return found == meaning.effects.end() ? nullptr : &*found;
+}
+
 Decision decide_write(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  for (const sql::TableName& table : meaning.tables_written) {
+    const std::string schema = lower(table.schema.empty() ? exchange.schema : table.schema);
+    if (std::find(system_schemas.begin(), system_schemas.end(), schema) != system_schemas.end()) return hold("system_schema: " + schema);
+  }
   if (policy.writes != Writes::rolled_back) return {Action::write, ""};
   if (meaning.statements > 1 && (has(meaning, EffectKind::transaction) || has(meaning, EffectKind::autocommit))) return hold("commits_inside");
   for (const sql::TableName& table : meaning.tables_written) {
     sql::QualifiedName name{table.schema.empty() ? exchange.schema : table.schema, table.name};
-    if (policy.cannot_roll_back.contains(name)) return hold("not_transactional: " + name.first + "." + name.second);
+    if (policy.keeps(name)) return hold("not_transactional: " + name.first + "." + name.second);
   }
   return {Action::write, ""};
 }
@@ -111,13 +138,14 @@ Decision decide_write(const session::Exchange& exchange, const sql::Meaning& mea
 Decision decide_transaction(const sql::Meaning& meaning, const WritePolicy& policy) {
   if (policy.writes == Writes::left_out) return hold("transaction_control");
   if (meaning.verb.starts_with("xa")) return hold("xa");
-  if (policy.writes == Writes::rolled_back && meaning.statements > 1) return hold("commits_inside");
+  bool is_wrapped = meaning.normalized.starts_with("set statement");  // SET STATEMENT … FOR COMMIT
+  if (policy.writes == Writes::rolled_back && (meaning.statements > 1 || is_wrapped)) return hold("commits_inside");
   // What lasts beyond the transaction belongs to the session's state.
   if (meaning.verb == "set" && meaning.normalized.starts_with("set session")) return {Action::send_as_state, ""};
   return {Action::transaction, ""};
 }
 
-Decision decide_statement(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+Decision decide_by_class(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   bool writes = policy.writes != Writes::left_out;
   switch (sql::class_allowing(meaning, policy.allowed)) {
     case StatementClass::read: return policy.reads == WritePolicy::Reads::sent ? Decision{Action::send, ""} : hold("read");
@@ -135,6 +163,13 @@ Decision decide_statement(const session::Exchange& exchange, const sql::Meaning&
 
 constexpr std::uint16_t unknown_statement_handler = 1243;
 
+Decision decide_statement(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  Decision decision = decide_by_class(exchange, meaning, policy);
+  if (!decision.is_sent() || policy.writes != Writes::rolled_back) return decision;
+  if (const sql::Effect* effect = lasting_effect(meaning)) return hold("cannot_roll_back: " + std::string(sql::to_string(effect->kind)));
+  return decision;
+}
+
 // Prepared statements are sent for reads and writes: a prepared SET is rare, and could not be run again by its text.
 Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   if (exchange.command.text_state != mysql::Command::Text::known) return hold("statement_unknown");
@@ -146,6 +181,8 @@ Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& 
 }
 
 }  // namespace
+
+bool WritePolicy::keeps(const sql::QualifiedName& table) const { return cannot_roll_back.contains({lower(table.first), lower(table.second)}); }
 
 bool is_harmless_variable(std::string_view name) { return is_among(harmless_variables, name); }
 

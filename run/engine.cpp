@@ -47,6 +47,7 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
   WorkersOptions result;
   if (order != nullptr) result.threads = WorkersOptions::no_threads;
   result.replay.session.connect = prepared.target;
+  result.replay.users = prepared.users;
   result.replay.policy = write_policy(options, prepared);
   if (options.writes.kept != replay::Writes::left_out) result.replay.session.settings = {"SET SESSION autocommit = 1"};
   result.replay.order = order;
@@ -134,6 +135,7 @@ RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& prog
   explain_findings();
   if (progress) progress(info_.id, make_progress());
   tell_of_writes();
+  tell_of_variables();
   if (options_.tell && calibration_.asked() > 0)
     options_.tell("calibration: " + std::to_string(calibration_.asked()) + " reads were asked twice of the reference; " + std::to_string(calibration_.noisy()) + " statements answered differently, and are sampled closely");
   return (stop.load() || !limit_broken_.empty()) && input_.schedule && binned_.total() < input_.total ? RunResult::End::stopped : RunResult::End::whole;
@@ -264,13 +266,15 @@ void Engine::take(session::SessionInfo&& info) {
 
 void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (our_sessions_.contains(exchange.id.session)) return;
-  const session::SessionInfo& session = sessions_[exchange.id.session];
+  session::SessionInfo& session = sessions_[exchange.id.session];
+  if (!session.settings.empty()) restore_settings(session, exchange, due);
   const sql::Dialect dialect = prepared_.map.is_empty() ? sql::Dialect() : understanding_.dialect(session, exchange);
   auto meaning = understanding_.of(session, exchange);
   variables_.note(exchange, *meaning);
   ++taken_;
   using Action = replay::Decision::Action;
   replay::Decision decision = replay::decide(exchange, *meaning, policy_);
+  note_variables_left(decision, *meaning);
   if (is_done_already(exchange)) {
     // A read that is done is not sent again, so that FOUND_ROWS() and its like miss it; what was written is there, or was rolled back.
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
@@ -334,6 +338,8 @@ const char* Engine::left_out(const session::Exchange& exchange, const sql::Meani
     if (!is_state) wanted = wanted && selection.wants_time(exchange.request_first) && selection.wants_statement(meaning.fingerprint);
     if (!wanted) return "not_selected";
   }
+  // Whose login was not seen is nobody's.
+  if (!prepared_.users.empty() && !prepared_.users.contains(exchange.user) && !prepared_.users.contains("*")) return "user_not_mapped";
   if (options_.ramp && !options_.ramp->admits(exchange.id.session, due - began_)) return "ramp";
   return "";
 }
@@ -355,7 +361,7 @@ replay::Sent Engine::under_its_names(const session::Exchange& exchange, const sq
     for (const sql::TableName& table : meaning.tables_written) {
       sql::QualifiedName there = prepared_.map.table(server, {table.schema.empty() ? exchange.schema : table.schema, table.name});
       if (policy_.writes == replay::Writes::redirected && !prepared_.map.is_copy(there.first)) left = "not_redirected: " + there.first;
-      if (policy_.writes == replay::Writes::rolled_back && policy_.cannot_roll_back.contains(there)) left = "not_transactional: " + there.first + "." + there.second;
+      if (policy_.writes == replay::Writes::rolled_back && policy_.keeps(there)) left = "not_transactional: " + there.first + "." + there.second;
     }
   }
   return sent ? std::move(*sent) : replay::Sent();

@@ -95,6 +95,9 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void take(session::Exchange&& exchange, CaptureTime due);
   bool is_done_already(const session::Exchange& exchange) const { return input_.resumed && input_.resumed->positions.contains(exchange.id); }
   // A resumed run begins anew in the middle of a transaction: the rest of that one can't be replayed.
+  void note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning);
+  void tell_of_variables() const;
+  void restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due);
   bool lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning);
   compare::Replayed replayed(const replay::Decision& decision) const;
   void tell_of_writes() const;
@@ -152,6 +155,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
 
   Positions positions_;
   std::unordered_set<SessionId> open_when_stopped_;  // sessions of a resumed run whose last exchange that is done left a transaction open
+  std::map<std::string, std::uint64_t> variables_left_;  // settings that were not replayed, by variable
   std::set<session::ExchangeId> again_;  // session state of a resumed run, sent once more and not counted
   std::unordered_set<std::uint64_t> told_;  // fingerprints whose text the writer has
   store::Ledger binned_;

@@ -49,6 +49,7 @@ struct Reckoner final : session::ExchangeSink {
       return;
     }
     ++plan.sent;
+    senders.insert(exchange.user);
     if (!exchange.schema.empty()) plan.schemas.insert(exchange.schema);
     auto count = [&](const std::vector<sql::TableName>& tables, std::map<std::string, std::uint64_t>& into) {
       for (const sql::TableName& table : tables) {
@@ -69,6 +70,7 @@ struct Reckoner final : session::ExchangeSink {
   std::map<SessionId, session::SessionInfo> sessions;
   std::set<std::uint64_t> fingerprints;
   std::set<Endpoint> servers;
+  std::set<std::string> senders;
   std::size_t open = 0;
   CaptureTime first = CaptureTime::max(), last = CaptureTime::min();
 };
@@ -116,9 +118,17 @@ Plan plan_replay(const std::string& file, const InputOptions& input, const RunOp
   if (options.pace.kind != replay::Pace::Kind::flat_out)
     plan.expected = std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(plan.recorded.count()) / options.pace.factor * options.loops));
   plan.tap_grants = {"none: a tap needs no account, but CAP_NET_RAW on its machine"};
-  plan.target_grants = grants_of(plan, options.servers.target.url.user, options.writes, replay::SchemaMap(options.map));
+  std::set<std::string> users{options.servers.target.url.user};
+  for (const auto& [captured, login] : options.users) users.insert(login.url.user);
+  for (const std::string& user : users) {
+    std::vector<std::string> grants = grants_of(plan, user, options.writes, replay::SchemaMap(options.map));
+    plan.target_grants.insert(plan.target_grants.end(), grants.begin(), grants.end());
+  }
   if (options.servers.reference) plan.reference_grants = grants_of(plan, options.servers.reference->url.user, WriteOptions(), replay::SchemaMap());
-  prepare(options, {{reckoner.servers.begin(), reckoner.servers.end()}, {}});
+  SourceFacts facts;
+  facts.servers.assign(reckoner.servers.begin(), reckoner.servers.end());
+  facts.users = reckoner.senders;
+  prepare(options, facts);
   return plan;
 }
 

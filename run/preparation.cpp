@@ -102,6 +102,36 @@ void prepare_names(client::BlockingConnection& target, const std::string& name, 
   }
 }
 
+// What is replayed as whom must be known before anything is sent, and each of them must get in.
+void refuse_unknown_users(const RunOptions& options, const SourceFacts& facts) {
+  if (options.users.empty() || options.users.contains("*")) return;
+  std::string unknown, first;
+  for (const std::string& user : facts.users) {
+    if (user.empty() || options.users.contains(user)) continue;
+    if (first.empty()) first = user;
+    unknown += (unknown.empty() ? "" : ", ") + user;
+  }
+  if (first.empty()) return;
+  throw Failure(FailureKind::guard_rail, "--map-user: the recording has sessions of users who are not mapped: " + unknown + "; add --map-user " + first + "=NAME, or '*=NAME' for all others, or choose sessions with --user");
+}
+
+void prepare_users(const RunOptions& options, Prepared& prepared) {
+  std::set<std::string> tried;
+  for (const auto& [captured, login] : options.users) {
+    if (tried.insert(login.url.user).second) open(login, options.limits);
+    prepared.users[captured] = connect_options(login, options.limits);
+  }
+}
+
+// Older ones lack what the replay relies on: read-only transactions, session tracking, the metadata that answers are compared by.
+void refuse_old_version(const replay::ServerIdentity& target) {
+  const sql::Server server = sql::server_of_version(target.version);
+  const bool is_mariadb = server.kind == sql::ServerKind::mariadb;
+  const std::uint32_t least = is_mariadb ? 100200 : 50700;
+  if (server.kind == sql::ServerKind::unknown || server.version == 0 || server.version >= least) return;
+  throw Failure(FailureKind::environment, "target " + target.name + ": its version " + target.version + " is too old; " + (is_mariadb ? "MariaDB 10.2" : "MySQL 5.7") + " is the least that is replayed to");
+}
+
 // What is known under the target's names is known under the captured ones too: keys where nothing else told them, and all that
 // a view of either name may do.
 void name_as_captured(Prepared& prepared, const SourceFacts& facts) {
@@ -174,6 +204,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   replay::AddressFacts apart = addresses;
   if (options.aa) apart.reference.reset();  // the target may be the reference then; it may never be the source
   refuse(replay::refuse_addresses(apart));
+  refuse_unknown_users(options, facts);
 
   Prepared prepared;
   replay::IdentityFacts identities;
@@ -199,6 +230,8 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   if (options.aa) told.reference.reset();
   refuse(replay::refuse_identities(told));
   if (options.writes.kept != replay::Writes::left_out) prepare_writes(target, addresses.target.name, options.writes, prepared);
+  refuse_old_version(identities.target);
+  prepare_users(options, prepared);
   prepare_names(target, addresses.target.name, options, facts, prepared);
   if (options.order == replay::Order::commit) prepared.isolation = replay::ask_isolation(target);
 

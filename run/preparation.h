@@ -16,6 +16,7 @@ struct SourceFacts {
   std::vector<std::uint16_t> tapped_ports;  // live only
   // Of a recording: each session's schemas by server ("host:port"), and those that captured writes go to.
   std::set<std::pair<std::string, std::string>> schemas, written;
+  std::set<std::string> users;  // of a recording: whose sessions are to be replayed
 };
 
 struct Prepared {
@@ -24,6 +25,7 @@ struct Prepared {
   bool reference_is_source = false;
   std::uint64_t unix_sessions = 0;  // of the source when it was asked: no tap sees them
   client::ConnectOptions target;
+  std::map<std::string, client::ConnectOptions> users;  // with --map-user: by captured name, "*" for all others
   std::optional<client::ConnectOptions> reference;
   sql::Catalogue catalogue;
   replay::SchemaMap map;

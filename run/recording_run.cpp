@@ -1,5 +1,6 @@
 // A run from a recording or a capture file: two passes, one that counts and finds the servers, one that replays.
 #include <exception>
+#include <functional>
 #include <set>
 #include <unordered_map>
 #include <thread>
@@ -31,6 +32,7 @@ struct Survey final : session::ExchangeSink {
   session::Understanding understanding;
   std::unordered_map<SessionId, session::SessionInfo> followed;
   SourceFacts facts;  // without the servers
+  std::function<bool(const session::Exchange&)> is_wanted;  // by the run's selection
   struct Place { std::string server, schema; };
   std::unordered_map<SessionId, Place> places;
 
@@ -47,6 +49,7 @@ struct Survey final : session::ExchangeSink {
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
     disorder = std::max(disorder, latest - exchange.request_first);
+    if (is_wanted(exchange)) facts.users.insert(exchange.user);
     Place& place = places[exchange.id.session];
     if (place.schema != exchange.schema && session::carries_statement(exchange.command.code)) {
       place.schema = exchange.schema;
@@ -146,6 +149,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   if (file == "-") throw Failure(FailureKind::usage, "-: a replay reads its input twice and can't take standard input; give a file (capture -r - -w FILE.dtap makes one)");
   Survey survey;
   if (options.resume) survey.counting = Survey::Counting::by_session;
+  survey.is_wanted = [&](const session::Exchange& exchange) { return options.selection.wants_session(exchange) && options.selection.wants_time(exchange.request_first); };
   if (options.writes.kept != replay::Writes::left_out) survey.clock.emplace();
   InputResult surveyed = read_input(file, input, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};

@@ -2,6 +2,7 @@
 #include "replay/sandbox.h"
 #include "support.h"
 #include "test_support/catch.h"
+#include "test_support/fake_server.h"
 #include "test_support/private_server.h"
 
 using namespace darktap;
@@ -39,7 +40,8 @@ void make_table(client::BlockingConnection& root) {
 }
 
 struct Writing : Stage {
-  explicit Writing(Writes writes) : Stage(server()->port()) {
+  explicit Writing(Writes writes) : Writing(writes, server()->port()) {}
+  Writing(Writes writes, std::uint16_t port) : Stage(port) {
     options.policy.writes = writes;
     options.session.settings = {"SET SESSION autocommit = 1"};
   }
@@ -245,4 +247,103 @@ TEST_CASE("A transaction whose connection is lost is not gone on with halfway") 
   CHECK(stage.what(3) == "replay: transaction_lost");
   CHECK(stage.what(4) == "ok");
   CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,23");
+}
+
+namespace {
+
+// A server that refuses, or ends, transactions as told, and notes the statements that it is sent.
+struct Obstinate {
+  enum class Begin { refused, ignored, done } begin;
+  std::vector<std::string> heard;  // read once the server is gone
+  std::uint16_t status = 2;
+  std::unique_ptr<FakeServer> server;
+
+  explicit Obstinate(Begin begin_) : begin(begin_) {
+    server = std::make_unique<FakeServer>([this](FakeServer& self, int fd) {
+      status = 2;
+      if (!self.log_in(fd)) return;
+      for (;;) {
+        std::string command = self.read_message(fd);
+        if (command.empty() || command[0] == '\x01') return;
+        heard.push_back(command[0] == '\x0e' ? "PING" : command.substr(1));
+        answer(fd, heard.back());
+      }
+    });
+  }
+  void answer(int fd, const std::string& sql) {
+    auto error = [&](const std::string& code) { FakeServer::send_message(fd, 1, "\xff" + code + "#HY000no"); };
+    if (sql == "BEGIN" && begin == Begin::refused) return error("\x28\x05");
+    if (sql == "BEGIN" && begin == Begin::done) status = 3;
+    if (sql == "ROLLBACK") status = 2;
+    if (sql.starts_with("UPDATE t SET full")) {  // ER_LOCK_TABLE_FULL: InnoDB has rolled the transaction back
+      status = 2;
+      return error("\xb6\x04");
+    }
+    if (sql.starts_with("UPDATE t SET kept")) status = 2;  // something has committed
+    FakeServer::send_message(fd, 1, std::string("\0\0\0", 3) + static_cast<char>(status) + std::string("\0\0\0", 3));
+  }
+  bool was_sent(const std::string& start) {
+    return std::any_of(heard.begin(), heard.end(), [&](const std::string& sql) { return sql.starts_with(start); });
+  }
+};
+
+struct Stubborn : Writing {
+  explicit Stubborn(Obstinate& target) : Writing(Writes::rolled_back, target.server->port()) {}
+};
+
+}  // namespace
+
+TEST_CASE("With rollback no write is sent where BEGIN is refused, or where the server does not say that a transaction is open") {
+  for (Obstinate::Begin begin : {Obstinate::Begin::refused, Obstinate::Begin::ignored}) {
+    Obstinate target(begin);
+    Stubborn stage(target);
+    stage.begin();
+    stage.say(1, "INSERT INTO t VALUES (1)", false);
+    stage.say(2, "BEGIN", true);
+    stage.say(2, "DELETE FROM t", true);
+    stage.say(2, "DELETE FROM u", true);
+    stage.say(2, "COMMIT", false);
+    REQUIRE(stage.finish());
+    stage.replayer.reset();
+    target.server.reset();
+    CHECK_FALSE(target.was_sent("INSERT"));
+    CHECK_FALSE(target.was_sent("DELETE"));
+    std::map<std::string, int> failures;
+    for (const Note& note : stage.book.notes)
+      if (note.kind == Note::Kind::failed) ++failures[note.what];
+    CHECK(failures == std::map<std::string, int>{{"replay: transaction_refused", 2}, {"replay: transaction_lost", 2}});
+  }
+}
+
+TEST_CASE("With rollback an error that ended the transaction ends its writes, too") {
+  Obstinate target(Obstinate::Begin::done);
+  Stubborn stage(target);
+  stage.begin();
+  stage.say(1, "BEGIN", true);
+  stage.say(1, "UPDATE t SET a = 1", true);
+  stage.say(1, "UPDATE t SET full = 1", true);
+  stage.say(1, "DELETE FROM t", true);
+  stage.say(1, "COMMIT", false);
+  stage.say(1, "INSERT INTO t VALUES (1)", false);
+  REQUIRE(stage.finish());
+  stage.replayer.reset();
+  target.server.reset();
+  CHECK_FALSE(target.was_sent("DELETE"));
+  CHECK(stage.what(3) == "replay: transaction_refused");
+  CHECK(stage.what(4) == "replay: transaction_lost");
+  CHECK(stage.what(5) == "ok");
+}
+
+TEST_CASE("With rollback a write that something has committed stops the run") {
+  Obstinate target(Obstinate::Begin::done);
+  Stubborn stage(target);
+  stage.begin();
+  stage.say(1, "UPDATE t SET kept = 1", false);
+  REQUIRE(stage.finish());
+  stage.say(1, "DELETE FROM t", false);
+  REQUIRE(stage.book.gave_up.size() == 1);
+  CHECK(stage.book.gave_up[0].find("may have stayed (update t set kept = ?)") != std::string::npos);
+  stage.replayer.reset();
+  target.server.reset();
+  CHECK_FALSE(target.was_sent("DELETE"));
 }

@@ -147,6 +147,31 @@ TEST_CASE("What a ROLLBACK would not undo is held back in a rollback sandbox") {
   CHECK(with_writes("BEGIN; DELETE FROM t; COMMIT", Writes::rolled_back).reason == "commits_inside");
   CHECK(with_writes("DROP TABLE t", Writes::rolled_back, {"ddl"}).reason == "ddl");
   CHECK(with_writes("DROP TABLE t", Writes::applied, {"ddl"}).action == Action::write);
+  CHECK(with_writes("INSERT INTO Shop.LOG VALUES (1)", Writes::rolled_back).reason == "not_transactional: Shop.LOG");  // one table, where names have no case
+}
+
+TEST_CASE("What commits by itself or writes where it likes is held back in a rollback sandbox even where it is allowed") {
+  for (const char* text : {"CALL p()", "SELECT f(1)", "LOCK TABLES t WRITE", "UNLOCK TABLES", "EXECUTE s", "EXECUTE IMMEDIATE 'COMMIT'", "FLUSH TABLES", "SET PASSWORD = 'x'",
+                           "GRANT ALL ON *.* TO a", "ANALYZE TABLE t", "SET GLOBAL autocommit = 1", "SELECT NEXTVAL(s)", "SELECT 1 INTO OUTFILE 'x'", "XA COMMIT 'a'",
+                           "BEGIN NOT ATOMIC DELETE FROM t; COMMIT; END", "IF 1 THEN COMMIT; END IF", "DELETE FROM t; LOCK TABLES t WRITE", "SET STATEMENT sql_mode = '' FOR COMMIT",
+                           "SET completion_type = 1", "SELECT 1; COMMIT", "SET autocommit = 0; DELETE FROM t; SET autocommit = 1", "ANALYZE DELETE FROM log"}) {
+    INFO(text);
+    std::vector<std::string> all;
+    for (int kind = 0; kind <= static_cast<int>(sql::EffectKind::not_understood); ++kind) all.emplace_back(sql::to_string(static_cast<sql::EffectKind>(kind)));
+    CHECK(with_writes(text, Writes::rolled_back, all).action == Action::hold);
+    CHECK(with_writes(text, Writes::rolled_back, all, CommandCode::stmt_execute).action == Action::hold);
+  }
+  CHECK(with_writes("SELECT SLEEP(1)", Writes::rolled_back, {"sleep"}).action == Action::send);
+  CHECK(with_writes("CALL p()", Writes::rolled_back, {"stored_routine"}).reason == "cannot_roll_back: stored_routine");
+  CHECK(with_writes("CALL p()", Writes::applied, {"stored_routine"}).is_sent());
+}
+
+TEST_CASE("Rows of the server's own tables are never written") {
+  for (Writes writes : {Writes::applied, Writes::rolled_back, Writes::redirected}) {
+    CHECK(with_writes("INSERT INTO mysql.user VALUES (1)", writes).reason == "system_schema: mysql");
+    CHECK(with_writes("UPDATE t, Performance_Schema.setup_consumers SET ENABLED = 'NO'", writes).reason == "system_schema: performance_schema");
+    CHECK(with_writes("SELECT * FROM mysql.user FOR UPDATE", writes).action == Action::write);
+  }
 }
 
 TEST_CASE("A run of writes alone holds back the plain reads") {

@@ -27,4 +27,8 @@ struct Login {
 // One line where the file can't be read, can be read by others, has a key that isn't understood, or no user is named.
 Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const std::optional<std::string>& defaults_file);
 
+// The same server for another of its users, whose password stands in the group [darktap-target-USER] of the option file, else in
+// DARKTAP_TARGET_PASSWORD_USER (upper case; what is no letter or digit is _). Neither: no password; the target's own user has its own.
+Expected<Login, std::string> read_login_as(const std::string& user, const Login& target, const std::optional<std::string>& defaults_file);
+
 }  // namespace darktap::client

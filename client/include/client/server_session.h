@@ -21,12 +21,17 @@ struct SessionOptions {
   std::size_t remembered_bytes = 64U << 10;  // of statements to be run again after a loss
 };
 
+// What a request demands of the server's session, by the server's own last word on it; where that was an error, which tells
+// nothing, it is asked. no: a transaction that is open all the same is rolled back first.
+enum class InTransaction : std::uint8_t { any, yes, no };
+
 // What a command needs; the views must live until the answer.
 struct Request {
   const mysql::Command* command = nullptr;  // COM_QUERY, INIT_DB, STMT_PREPARE, STMT_EXECUTE, STMT_RESET, STMT_CLOSE, PING
   std::string_view schema;      // empty: whichever the session stands in
   std::uint16_t collation = 0;  // 0: whichever the session stands in
   std::span<const std::string> before;  // statements to be run right before the command; a refusal is told and doesn't stop it
+  InTransaction before_in = InTransaction::any, command_in = InTransaction::any;  // else neither the first of `before` nor the command is sent
 };
 
 struct SessionReply {
@@ -35,7 +40,11 @@ struct SessionReply {
   enum class Step : std::uint8_t { command, schema, prepare } step = Step::command;
   std::uint16_t before_refused = 0;  // the server's error code, where it refused one of Request::before
 };
-struct NotSendable { std::string reason; };  // the command can't be encoded; nothing was sent
+// Nothing was sent: the command can't be encoded, or the server's session is not in the transaction that it must be in.
+struct NotSendable {
+  std::string reason;
+  enum class Why : std::uint8_t { command, transaction } why = Why::command;
+};
 using SessionResult = std::variant<SessionReply, ConnectFailed, Lost, NotSendable>;
 
 class ServerSession;

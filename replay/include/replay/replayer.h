@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -51,6 +52,7 @@ struct Heartbeat {
 
 struct ReplayerOptions {
   client::SessionOptions session;            // its connect.schema is used where a session's own is unknown
+  std::map<std::string, client::ConnectOptions> users;  // who logs in for a captured user, "*" for all others; none: session.connect
   WritePolicy policy;
   std::chrono::milliseconds give_up_after{5000};  // of connects that fail without one success
   std::size_t connections = 0;               // open at once at most; 0: one a session, no limit

@@ -35,7 +35,7 @@ Expected<sql::QualifiedName, std::string> parse_marker(const std::string& text);
 MarkerFacts ask_marker(client::BlockingConnection& connection, const std::string& table, const std::string& target);
 
 // Tables of an engine without transactions, views (whose tables aren't looked through), and, where any table is without
-// transactions, tables with triggers, which may write to it. One line where the server won't tell.
+// transactions, tables with triggers, which may write to it; in lower case. One line where the server won't tell.
 Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(client::BlockingConnection& connection);
 
 OrderOptions::Isolation ask_isolation(client::BlockingConnection& connection);

@@ -37,13 +37,16 @@ struct WritePolicy {
   Writes writes = Writes::left_out;
   enum class Reads : std::uint8_t { sent, left_out } reads = Reads::sent;  // left_out: --run writes
   // With rolled_back: tables whose rows a ROLLBACK would not bring back, or that could change others of which that is true.
+  // Lower case, whatever the target makes of case: a name too many is left out, none too few.
   std::set<sql::QualifiedName> cannot_roll_back;
+  bool keeps(const sql::QualifiedName& table) const;
 };
 
 // Reasons: "read" (--run writes), "write", "ddl", "locking_read", "transaction_control", "session_variable", "session_global",
 // "unsafe: EFFECT", "not_understood", "statement_unknown" (its PREPARE was not seen, or was refused), "cursor", "long_data",
-// "bulk", "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "xa", "lock_conflict_at_source" (a deadlock or lock wait there), "other"; with
-// rolled_back also "not_transactional: TABLE" and "commits_inside" (several statements in one text, one of which commits).
+// "bulk", "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "xa", "lock_conflict_at_source" (a deadlock or lock wait there), "other",
+// "system_schema: NAME" (a write to the server's own tables); with rolled_back also "not_transactional: TABLE", "commits_inside"
+// (several statements in one text, one of which commits) and "cannot_roll_back: EFFECT" (allowed, but a ROLLBACK does not undo it).
 Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy);
 
 // True for a session variable that only changes how this session's reads are answered.

@@ -64,6 +64,7 @@ struct RunOptions {
   LatencyLimits latency;
   WriteOptions writes;
   std::vector<replay::MapRule> map;  // --map
+  std::map<std::string, client::Login> users;  // --map-user: by captured name, "*" for all others; empty: everybody as the target's login
   replay::Pace pace;
   std::optional<replay::Ramp> ramp;
   std::optional<std::chrono::nanoseconds> longest_idle;  // of the recording; longer silences are cut to it

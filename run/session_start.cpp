@@ -1,0 +1,58 @@
+// What a session had set before its file of a series began is run again before its first command; and which settings a run
+// leaves out is told at its end.
+#include <limits>
+#include <utility>
+
+#include "engine.h"
+
+namespace darktap::run {
+
+namespace {
+
+constexpr std::size_t most_variables_told = 20;
+
+}  // namespace
+
+void Engine::restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due) {
+  std::uint32_t seq = std::numeric_limits<std::uint32_t>::max();  // none of the recording's own
+  for (const std::string& text : std::exchange(session.settings, {})) {
+    session::Exchange setting;
+    setting.id = {first.id.session, seq--};
+    setting.user = first.user;
+    setting.schema = first.schema;
+    setting.collation = first.collation;
+    setting.command.code = mysql::CommandCode::query;
+    setting.command.text = text;
+    setting.command.text_state = mysql::Command::Text::known;
+    setting.request_first = setting.request_last = setting.response_first = setting.response_last = first.request_first;
+    const sql::Dialect dialect = understanding_.dialect(session, setting);
+    auto meaning = understanding_.of(session, setting);
+    variables_.note(setting, *meaning);
+    replay::Decision decision = replay::decide(setting, *meaning, policy_);
+    note_variables_left(decision, *meaning);
+    std::string left = left_out(setting, *meaning, decision.action, due);
+    if (!left.empty() || decision.action != replay::Decision::Action::send_as_state) continue;
+    replay::Sent sent = under_its_names(setting, *meaning, dialect, decision, left);
+    if (!left.empty()) continue;
+    again_.insert(setting.id);
+    replayer_.submit(std::move(setting), std::move(meaning), due, std::move(sent));
+  }
+}
+
+void Engine::note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning) {
+  if (decision.reason != "session_variable") return;
+  for (const sql::Effect& effect : meaning.effects) {
+    if (effect.kind != sql::EffectKind::session_state || replay::is_harmless_variable(effect.subject)) continue;
+    bool has_room = variables_left_.size() < most_variables_told || variables_left_.contains(effect.subject);
+    ++variables_left_[has_room ? effect.subject : "others"];
+  }
+}
+
+void Engine::tell_of_variables() const {
+  if (!options_.tell || variables_left_.empty()) return;
+  std::string names;
+  for (const auto& [name, count] : variables_left_) names += (names.empty() ? "" : ", ") + name + " (" + std::to_string(count) + ")";
+  options_.tell("not set on the target, since they are not known to change the session's own answers alone: " + names);
+}
+
+}  // namespace darktap::run
