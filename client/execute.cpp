@@ -51,6 +51,28 @@ bool is_temporal_length(ColumnType type, std::size_t size) {
   return size == 0 || size == 4 || size == 7 || size == 11;
 }
 
+// Appends the value; false where its bytes don't fit its type.
+bool put_value(std::vector<std::byte>& out, const mysql::Parameter& parameter) {
+  auto [encoding, size] = shape_of(parameter.type);
+  std::size_t length = parameter.bytes.size();
+  if ((encoding == Encoding::fixed && length != size) || (encoding == Encoding::nothing && length != 0) ||
+      (encoding == Encoding::temporal && !is_temporal_length(parameter.type, length)))
+    return false;
+  if (encoding == Encoding::temporal) put_byte(out, length);
+  if (encoding == Encoding::length_encoded) put_length(out, length);
+  out.insert(out.end(), parameter.bytes.begin(), parameter.bytes.end());
+  return true;
+}
+
+void put_type(std::vector<std::byte>& out, const mysql::Parameter& parameter) {
+  put_byte(out, static_cast<std::uint8_t>(parameter.type));
+  put_byte(out, parameter.sign == mysql::Parameter::Sign::unsigned_ ? unsigned_flag : 0);
+}
+
+Unexpected<std::string> misfit(std::size_t index, const mysql::Parameter& parameter) {
+  return Unexpected("parameter " + std::to_string(index + 1) + " has " + std::to_string(parameter.bytes.size()) + " bytes, which its type never has");
+}
+
 }  // namespace
 
 Expected<std::vector<std::byte>, std::string> encode_execute(std::uint32_t statement_id,
@@ -70,20 +92,39 @@ Expected<std::vector<std::byte>, std::string> encode_execute(std::uint32_t state
     if (parameter.presence == Presence::default_ || parameter.presence == Presence::ignore)
       return Unexpected("parameter " + std::to_string(i + 1) + " stands for a column's default, which only bulk executes know");
     if (parameter.presence == Presence::null) out[bitmap + i / 8] |= static_cast<std::byte>(1U << (i % 8));
-    put_byte(out, static_cast<std::uint8_t>(parameter.type));
-    put_byte(out, parameter.sign == mysql::Parameter::Sign::unsigned_ ? unsigned_flag : 0);
+    put_type(out, parameter);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const mysql::Parameter& parameter = parameters[i];
     if (parameter.presence == Presence::null) continue;
-    auto [encoding, size] = shape_of(parameter.type);
-    std::size_t length = parameter.bytes.size();
-    if ((encoding == Encoding::fixed && length != size) || (encoding == Encoding::nothing && length != 0) ||
-        (encoding == Encoding::temporal && !is_temporal_length(parameter.type, length)))
-      return Unexpected("parameter " + std::to_string(i + 1) + " has " + std::to_string(length) + " bytes, which its type never has");
-    if (encoding == Encoding::temporal) put_byte(out, length);
-    if (encoding == Encoding::length_encoded) put_length(out, length);
-    out.insert(out.end(), parameter.bytes.begin(), parameter.bytes.end());
+    if (!put_value(out, parameter)) return misfit(i, parameter);
+  }
+  return out;
+}
+
+Expected<std::vector<std::byte>, std::string> encode_bulk_execute(std::uint32_t statement_id, std::span<const mysql::Parameter> parameters, std::size_t rows) {
+  constexpr std::uint16_t send_types = 128;
+  enum Indicator : std::uint8_t { value, null, default_, ignore };
+  if (rows == 0 || parameters.size() % rows != 0 || parameters.empty()) return Unexpected(std::string("its parameters make no whole rows"));
+  const std::size_t width = parameters.size() / rows;
+  std::vector<std::byte> out;
+  out.reserve(16 + parameters.size() * 12);
+  put_little(out, statement_id, 4);
+  put_little(out, send_types, 2);
+  for (std::size_t i = 0; i < width; ++i) put_type(out, parameters[i]);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const mysql::Parameter& parameter = parameters[i];
+    if (parameter.type != parameters[i % width].type || parameter.sign != parameters[i % width].sign)
+      return Unexpected("parameter " + std::to_string(i % width + 1) + " has not the same type in all rows");
+    switch (parameter.presence) {
+      case Presence::null: put_byte(out, null); break;
+      case Presence::default_: put_byte(out, default_); break;
+      case Presence::ignore: put_byte(out, ignore); break;
+      case Presence::value:
+        put_byte(out, value);
+        if (!put_value(out, parameter)) return misfit(i, parameter);
+        break;
+    }
   }
   return out;
 }

@@ -13,7 +13,7 @@ namespace {
 
 using mysql::CommandCode;
 
-bool needs_statement(CommandCode code) { return code == CommandCode::stmt_execute; }
+bool needs_statement(CommandCode code) { return code == CommandCode::stmt_execute || code == CommandCode::stmt_bulk_execute; }
 
 std::vector<std::byte> little_endian(std::uint32_t value) {
   std::vector<std::byte> bytes(4);
@@ -52,6 +52,8 @@ struct ServerSession::Impl final : ConnectionHandler {
     before_done = 0;
     before_refused = 0;
     checks = 0;
+    bulk_row = 0;
+    bulk_total = {};
     state = State::busy;
     if (adopting) {
       if (!request.schema.empty()) schema = request.schema;
@@ -136,6 +138,7 @@ struct ServerSession::Impl final : ConnectionHandler {
         step = Step::command;
         return connection->send(command.code, *payload, prepared->columns);
       }
+      case CommandCode::stmt_bulk_execute: return send_bulk(command, *prepared);
       case CommandCode::stmt_reset: {
         Prepared* open = find(command.text);
         if (open == nullptr || open->state != Prepared::State::open) return defer(NotSendable{"its statement is not open at the server"});
@@ -145,6 +148,34 @@ struct ServerSession::Impl final : ConnectionHandler {
       default:
         return defer(NotSendable{std::string(mysql::command_name(command.code)) + " is not sent to servers"});
     }
+  }
+
+  void send_bulk(const mysql::Command& command, const Prepared& prepared) {
+    if (command.bulk_rows == 0 || command.parameters.size() != std::size_t{prepared.parameters} * command.bulk_rows)
+      return defer(NotSendable{"the statement has other parameters in the capture than at the server"});
+    std::span<const mysql::Parameter> all = command.parameters;
+    auto payload = has_bulk() ? encode_bulk_execute(prepared.id, all, command.bulk_rows)
+                              : encode_execute(prepared.id, all.subspan(std::size_t{bulk_row} * prepared.parameters, prepared.parameters));
+    if (!payload) return defer(NotSendable{payload.error()});
+    step = Step::command;
+    connection->send(has_bulk() ? command.code : CommandCode::stmt_execute, *payload, prepared.columns);
+  }
+  bool has_bulk() const { return (connection->capabilities() & mysql::capability::mariadb_bulk) != 0; }
+
+  // True where more rows are to be executed; else the reply stands for all of them.
+  bool has_more_rows(Reply& reply) {
+    if (request.command->code != CommandCode::stmt_bulk_execute || has_bulk()) return false;
+    const mysql::Ok* ok = reply.answer.last_ok();
+    if (ok == nullptr || reply.answer.results.size() != 1) return false;  // an error, or rows that nothing adds up
+    if (bulk_row == 0) bulk_sent = reply.sent;
+    bulk_total.affected_rows += ok->affected_rows;
+    bulk_total.warnings = static_cast<std::uint16_t>(bulk_total.warnings + ok->warnings);
+    if (ok->last_insert_id != 0 && bulk_total.last_insert_id == 0) bulk_total.last_insert_id = ok->last_insert_id;
+    bulk_total.status = ok->status;
+    if (++bulk_row < request.command->bulk_rows) return true;
+    reply.answer.results = {bulk_total};
+    reply.sent = bulk_sent;
+    return false;
   }
 
   void on_connected(Connection&) override {
@@ -186,6 +217,7 @@ struct ServerSession::Impl final : ConnectionHandler {
         if (error == nullptr && request.command->code == CommandCode::stmt_prepare) keep(request.command->text, reply);
         if (error == nullptr && request.command->code == CommandCode::init_db) schema = request.command->text;
         if (request.command->code == CommandCode::stmt_execute) remember_columns(request.command->text, reply.answer);
+        if (has_more_rows(reply)) break;
         return finish(SessionReply{std::move(reply), SessionReply::Step::command, before_refused});
     }
     advance();
@@ -275,6 +307,9 @@ struct ServerSession::Impl final : ConnectionHandler {
   std::uint16_t before_refused = 0;
   static constexpr int most_checks = 4;  // of one request
   int checks = 0;
+  std::uint32_t bulk_row = 0;  // of a bulk execute that the server takes row by row
+  mysql::Ok bulk_total;
+  CaptureTime bulk_sent;
   std::optional<std::uint16_t> server_status;  // its last word; nothing after an error
 
   std::string schema, entering;  // where the session stands; where INIT_DB is taking it

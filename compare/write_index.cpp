@@ -11,14 +11,7 @@ namespace {
 
 constexpr std::uint16_t deadlock = 1213;
 
-std::optional<std::uint16_t> status_of(const mysql::Answer& answer) {
-  if (answer.results.empty()) return std::nullopt;
-  if (const auto* ok = std::get_if<mysql::Ok>(&answer.results.back())) return ok->status;
-  if (const auto* rows = std::get_if<mysql::ResultSet>(&answer.results.back())) return rows->status;
-  return std::nullopt;
-}
-
-bool in_transaction(const mysql::Answer& answer) { return (status_of(answer).value_or(0) & mysql::status_flag::in_transaction) != 0; }
+bool in_transaction(const mysql::Answer& answer) { return (answer.last_status().value_or(0) & mysql::status_flag::in_transaction) != 0; }
 
 bool changed_something(const session::Exchange& exchange, const sql::Meaning& meaning) {
   if (exchange.answer.error() != nullptr || !exchange.is_observed() || meaning.tables_written.empty()) return false;
@@ -127,7 +120,7 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
     bool begins = meaning.verb == "begin" || meaning.verb == "start transaction";
     rolled_back = rolled_back || (meaning.verb.starts_with("rollback") && !open);
     committed = !rolled_back && (meaning.verb.starts_with("commit") || begins || meaning.statement_class == sql::StatementClass::ddl ||
-                                 (status_of(exchange.answer) && !open));
+                                 (exchange.answer.last_status() && !open));
   }
   if (!rolled_back && !committed) return;
   const mysql::Ok* ok = exchange.answer.last_ok();

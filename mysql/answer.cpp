@@ -29,7 +29,7 @@ const ResultSet* Answer::first_rows() const {
 }
 
 std::optional<std::uint16_t> Answer::last_status() const {
-  if (results.empty()) return std::nullopt;
+  if (results.empty() || statement_id != 0) return std::nullopt;
   if (const auto* ok = std::get_if<Ok>(&results.back())) return ok->status;
   if (const auto* rows = std::get_if<ResultSet>(&results.back())) return rows->status;
   return std::nullopt;

@@ -18,13 +18,6 @@ void add(Touched& into, const Touched& other) {
   }
 }
 
-std::optional<std::uint16_t> status_of(const mysql::Answer& answer) {
-  if (answer.results.empty()) return std::nullopt;
-  if (const auto* ok = std::get_if<mysql::Ok>(&answer.results.back())) return ok->status;
-  if (const auto* rows = std::get_if<mysql::ResultSet>(&answer.results.back())) return rows->status;
-  return std::nullopt;
-}
-
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -66,7 +59,7 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
   frontier = std::max(frontier, exchange.request_first);
   Session& session = sessions[exchange.id.session];
   session.last_seen = exchange.request_first;
-  std::optional<std::uint16_t> status = status_of(exchange.answer);
+  std::optional<std::uint16_t> status = exchange.answer.last_status();
   const mysql::ServerError* error = exchange.answer.error();
   bool was_open = session.in_transaction;
   bool is_open = status ? (*status & mysql::status_flag::in_transaction) != 0 : was_open;

@@ -183,7 +183,7 @@ Expected<Sent, std::string> SchemaMap::apply(std::string_view server, const std:
     if (there != command.text) sent.command = with_text(command, there);
     return sent;
   }
-  bool has_text = command.code == Code::query || command.code == Code::stmt_prepare || command.code == Code::stmt_execute;
+  bool has_text = command.code == Code::query || command.code == Code::stmt_prepare || command.code == Code::stmt_execute || command.code == Code::stmt_bulk_execute;
   if (!has_text || command.text_state != mysql::Command::Text::known) return sent;
   for (const sql::Effect& effect : meaning.effects) {
     if (effect.kind != sql::EffectKind::default_schema) continue;

@@ -38,7 +38,8 @@ bool sets_autocommit(const sql::Meaning& meaning) {
 }
 
 bool is_execution(const session::Exchange& exchange) {
-  return exchange.command.code == mysql::CommandCode::query || exchange.command.code == mysql::CommandCode::stmt_execute;
+  using enum mysql::CommandCode;
+  return exchange.command.code == query || exchange.command.code == stmt_execute || exchange.command.code == stmt_bulk_execute;
 }
 
 std::size_t bytes_of(const OpenTransaction::Step& step) {

@@ -195,14 +195,14 @@ Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, 
       return decide_statement(exchange, meaning, policy);
     case CommandCode::init_db:
       return {Action::send_as_state, ""};
-    case CommandCode::stmt_execute:
-      if (exchange.command.cursor_flags != 0) return hold("cursor");
-      return decide_prepared(exchange, meaning, policy);
+    case CommandCode::stmt_execute:  // without its cursor, where it has one (session/cursor.h)
     case CommandCode::stmt_prepare: case CommandCode::stmt_close: case CommandCode::stmt_reset:
       return decide_prepared(exchange, meaning, policy);
     case CommandCode::stmt_bulk_execute: {
+      // A client that asked for a result of each row has rows of ids, which no other execute answers with.
       Decision decision = decide_prepared(exchange, meaning, policy);
-      return decision.action == Action::hold ? decision : hold("bulk");
+      bool has_unit_results = decision.is_sent() && exchange.answer.first_rows() != nullptr && meaning.normalized.find("returning") == std::string::npos;
+      return has_unit_results ? hold("bulk_unit_results") : decision;
     }
     case CommandCode::stmt_fetch:
       return hold("cursor");

@@ -52,7 +52,7 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
   if (options.writes.kept != replay::Writes::left_out) result.replay.session.settings = {"SET SESSION autocommit = 1"};
   result.replay.order = order;
   result.replay.clock = input.clock;
-  result.replay.agrees = [](const session::Exchange& exchange, const mysql::Answer& answer) { return session::is_sealed(exchange.answer) || compare::same_answer(exchange.answer, answer); };
+  result.replay.agrees = [](const session::Exchange& exchange, const mysql::Answer& answer) { return session::is_sealed(exchange.answer) || opens_cursor(exchange) || compare::same_answer(exchange.answer, answer); };
   result.replay.give_up_after = options.limits.connect;
   result.replay.connections = options.limits.connections;
   using WhenFull = replay::ReplayerOptions::WhenFull;
@@ -155,6 +155,8 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
   if (phase_ == Phase::running && look_ahead_.drained()) {
     phase_ = Phase::input_over;
     input_ended_ = now;
+    cursors_.end();
+    judge_cursors();
   }
   if (stopping && phase_ <= Phase::input_over && now - stopped_ > patience::stopped_replay && replayer_.outstanding() > 0) replayer_.give_up("the run was stopped");
   if (phase_ == Phase::input_over) {
@@ -223,6 +225,8 @@ void Engine::take_due() {
       SessionId ended = std::get<SessionEnded>(*next).session;
       look_ahead_.pop();
       if (our_sessions_.erase(ended) == 0) replayer_.end_session(ended);
+      cursors_.end_session(ended);
+      judge_cursors();
       sessions_.erase(ended);
       understanding_.forget(ended);
       variables_.end(ended);
@@ -287,6 +291,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
     again_.insert(exchange.id);
     return replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));
   }
+  if (follow_cursor(exchange)) return replayer_.pass_over(exchange.id);
   std::string left = left_out(exchange, *meaning, decision.action, due);
   replay::Sent sent;
   if (left.empty() && decision.is_sent() && exchange.is_observed()) sent = under_its_names(exchange, *meaning, dialect, decision, left);
@@ -301,6 +306,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
     replayer_.pass_over(exchange.id);
     return bin(is_lost ? store::Bin::target_failed : store::Bin::skipped, is_lost ? "replay: transaction_lost" : left, exchange, *meaning, store::Execution::not_compared);
   }
+  if (decision.is_sent() && opens_cursor(exchange)) cursors_.open(exchange);
   if (!sent.schema && !sent.command) explain_.note(exchange, *meaning);  // under its own names there, no plan is asked
   calibration_.note(exchange, *meaning);
   replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));

@@ -17,6 +17,7 @@
 #include "run/own_connections.h"
 #include "run/positions.h"
 #include "calibration.h"
+#include "cursors.h"
 #include "explain_watch.h"
 #include "latency_watch.h"
 #include "look_ahead.h"
@@ -95,6 +96,10 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void take(session::Exchange&& exchange, CaptureTime due);
   bool is_done_already(const session::Exchange& exchange) const { return input_.resumed && input_.resumed->positions.contains(exchange.id); }
   // A resumed run begins anew in the middle of a transaction: the rest of that one can't be replayed.
+  // Cursors (engine_cursors.cpp). True where the exchange was a fetch that is judged with its execute.
+  bool follow_cursor(const session::Exchange& exchange);
+  void judge(Cursors::Judged&& judged);
+  void judge_cursors();
   void note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning);
   void tell_of_variables() const;
   void restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due);
@@ -148,6 +153,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   std::optional<client::Asker> reference_asker_;
   std::unique_ptr<replay::OrderByCommit> order_;  // none: each session for itself
   Workers replayer_;
+  Cursors cursors_;
   LatencyWatch latency_;
   ExplainWatch explain_;
   Calibration calibration_;

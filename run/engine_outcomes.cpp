@@ -46,6 +46,10 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
   if (again_.erase(exchange.id) > 0) return;
   last_answer_ = steady_clock::now();
   if (target.answer.error() != nullptr && exchange.answer.error() == nullptr) ++errors_;
+  if (opens_cursor(exchange)) {
+    cursors_.answered(std::move(exchange), meaning, std::move(target));
+    return judge_cursors();
+  }
   bin(store::Bin::compared, "", exchange, *meaning, store::Execution::compared);
   record_latencies(*meaning, exchange.command.code, exchange.request_first, exchange.response_last - exchange.request_last, target.last_byte - target.sent);
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
@@ -55,6 +59,8 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
 
 void Engine::on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
   if (again_.erase(exchange.id) > 0) return;
+  if (opens_cursor(exchange)) cursors_.drop(exchange, store::Bin::skipped, "cursor");
+  judge_cursors();
   bin(store::Bin::skipped, reason, exchange, *meaning, store::Execution::not_compared);
 }
 
@@ -62,6 +68,8 @@ void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& m
   if (again_.erase(exchange.id) > 0) return;
   if (reason == "given_up" && stopped_ != steady_clock::time_point() && input_.schedule) return;  // the user's stop: it stays pending
   ++errors_;
+  if (opens_cursor(exchange)) cursors_.drop(exchange, store::Bin::target_failed, reason);
+  judge_cursors();
   bin(store::Bin::target_failed, reason, exchange, *meaning, store::Execution::not_compared);
   // What was to be kept may be missing at the target after all: what reads it differs for that.
   if (policy_.writes == replay::Writes::applied && reason != "given_up") comparer_.lost(exchange.id);
@@ -87,6 +95,8 @@ void Engine::on_failed(session::Exchange&& exchange, const replay::MeaningPtr& m
 
 void Engine::on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) {
   if (again_.erase(exchange.id) > 0) return;
+  if (opens_cursor(exchange)) cursors_.drop(exchange, store::Bin::shed, "target_queue_full");
+  judge_cursors();
   bin(store::Bin::shed, "target_queue_full", exchange, *meaning, store::Execution::not_compared);
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "compare/match.h"
+#include "cursors.h"
 #include "session/request_order.h"
 #include "session/row_seal.h"
 
@@ -50,7 +51,7 @@ struct Result {
 
 // What is sealed is opened by the engine, which has the key.
 std::optional<Match> match_of(const session::Exchange& exchange, const sql::Meaning& meaning, const replay::TargetAnswer& target) {
-  if (session::is_sealed(exchange.answer) || !compare::is_match(exchange.answer, target.answer)) return std::nullopt;
+  if (session::is_sealed(exchange.answer) || opens_cursor(exchange) || !compare::is_match(exchange.answer, target.answer)) return std::nullopt;
   return Match{exchange.id, meaning.fingerprint, exchange.command.code, exchange.collation, exchange.response_last - exchange.request_last, exchange.request_first,
                target.intended, target.sent, target.first_byte, target.last_byte};
 }

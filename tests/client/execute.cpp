@@ -58,3 +58,14 @@ TEST_CASE("A value whose bytes its type never has is refused") {
   bulk.presence = Parameter::Presence::default_;
   CHECK_FALSE(client::encode_execute(1, std::vector{bulk}));
 }
+
+TEST_CASE("A bulk execute carries the types once and each value behind its indicator") {
+  Parameter null{ColumnType::var_string, Parameter::Sign::signed_, Parameter::Presence::null, "", {}};
+  Parameter by_default{ColumnType::long_, Parameter::Sign::signed_, Parameter::Presence::default_, "", {}};
+  std::vector<Parameter> rows{parameter(ColumnType::long_, bytes_of({1, 0, 0, 0})), parameter(ColumnType::var_string, bytes_of({'a'})), by_default, null};
+  CHECK(client::encode_bulk_execute(7, rows, 2).value() == bytes_of({7, 0, 0, 0, 128, 0, 3, 0, 0xfd, 0, 0, 1, 0, 0, 0, 0, 1, 'a', 2, 1}));
+  CHECK_FALSE(client::encode_bulk_execute(7, rows, 3));
+  CHECK_FALSE(client::encode_bulk_execute(7, rows, 0));
+  rows[2].type = ColumnType::tiny;
+  CHECK_FALSE(client::encode_bulk_execute(7, rows, 2));
+}

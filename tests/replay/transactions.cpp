@@ -249,6 +249,38 @@ TEST_CASE("A transaction whose connection is lost is not gone on with halfway") 
   CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,23");
 }
 
+TEST_CASE("A statement that is prepared inside a transaction does not end it") {
+  if (server() == nullptr) DARKTAP_SKIP("no MariaDB server installed");
+  for (Writes writes : {Writes::rolled_back, Writes::applied}) {
+    client::BlockingConnection root = admin();
+    make_table(root);
+    Writing stage(writes);
+    stage.begin();
+    auto prepared = [&](CommandCode code, const std::string& sql, bool open) {
+      session::Exchange given = exchange(1, stage.seq[1]++, sql, "w", code);
+      mysql::Ok ok;
+      if (code == CommandCode::stmt_execute) ok.status = static_cast<std::uint16_t>((open ? 1 : 0) | mysql::status_flag::autocommit);
+      if (code == CommandCode::stmt_prepare) given.answer.statement_id = 5;
+      given.answer.results.emplace_back(ok);
+      stage.submit(std::move(given));
+    };
+    stage.say(1, "BEGIN", true);
+    prepared(CommandCode::stmt_prepare, "UPDATE t SET a = 11 WHERE id = 1", true);
+    prepared(CommandCode::stmt_execute, "UPDATE t SET a = 11 WHERE id = 1", true);
+    prepared(CommandCode::stmt_prepare, "UPDATE t SET a = 22 WHERE id = 2", true);
+    prepared(CommandCode::stmt_execute, "UPDATE t SET a = 22 WHERE id = 2", true);
+    REQUIRE(stage.finish());
+    CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,20");
+    prepared(CommandCode::stmt_prepare, "ROLLBACK", true);
+    prepared(CommandCode::stmt_execute, "ROLLBACK", false);
+    stage.replayer->end_session(SessionId{1});
+    REQUIRE(stage.finish());
+    while (stage.replayer->counters().lanes > 0) stage.loop.run_once(10ms);
+    CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,20");
+    CHECK(stage.book.count(Note::Kind::outcome) == 7);
+  }
+}
+
 namespace {
 
 // A server that refuses, or ends, transactions as told, and notes the statements that it is sent.

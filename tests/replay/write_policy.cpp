@@ -103,16 +103,22 @@ TEST_CASE("A prepared write is held back from PREPARE to CLOSE") {
   for (CommandCode code : {CommandCode::stmt_prepare, CommandCode::stmt_execute, CommandCode::stmt_bulk_execute, CommandCode::stmt_close})
     CHECK(decision_of(code, "INSERT INTO t VALUES (?)").reason == "write");
   CHECK(decision_of(CommandCode::stmt_prepare, "SET NAMES utf8").reason == "session_variable");
-  CHECK(decision_of(CommandCode::stmt_bulk_execute, "SELECT ?").reason == "bulk");
 }
 
-TEST_CASE("A cursor's execute and its fetches are held back") {
+TEST_CASE("A cursor's execute is sent; its fetches are not, nor a bulk execute whose rows were answered one by one") {
   session::Exchange exchange;
   exchange.command.code = CommandCode::stmt_execute;
   exchange.command.text = "SELECT 1";
   exchange.command.text_state = mysql::Command::Text::known;
-  exchange.command.cursor_flags = 1;
-  CHECK(decide(exchange, sql::understand("SELECT 1"), WritePolicy{}).reason == "cursor");
+  for (std::uint8_t flags : {1, 8, 9}) {
+    exchange.command.cursor_flags = flags;
+    CHECK(decide(exchange, sql::understand("SELECT 1"), WritePolicy{}).action == Action::send);
+  }
+  CHECK(with_writes("INSERT INTO t VALUES (?)", Writes::applied, {}, CommandCode::stmt_bulk_execute).action == Action::write);
+  exchange.command.code = CommandCode::stmt_bulk_execute;
+  exchange.command.text = "INSERT INTO t VALUES (?)";
+  exchange.answer.results.emplace_back(mysql::ResultSet());
+  CHECK(decide(exchange, sql::understand(exchange.command.text), {{}, Writes::applied, WritePolicy::Reads::sent, {}}).reason == "bulk_unit_results");
   CHECK(decision_of(CommandCode::stmt_fetch, "SELECT 1").reason == "cursor");
 }
 

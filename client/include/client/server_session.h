@@ -27,7 +27,8 @@ enum class InTransaction : std::uint8_t { any, yes, no };
 
 // What a command needs; the views must live until the answer.
 struct Request {
-  const mysql::Command* command = nullptr;  // COM_QUERY, INIT_DB, STMT_PREPARE, STMT_EXECUTE, STMT_RESET, STMT_CLOSE, PING
+  const mysql::Command* command = nullptr;  // COM_QUERY, INIT_DB, STMT_PREPARE, STMT_EXECUTE (never with a cursor), STMT_BULK_EXECUTE
+                                           // (row by row where the server has none), STMT_RESET, STMT_CLOSE, PING
   std::string_view schema;      // empty: whichever the session stands in
   std::uint16_t collation = 0;  // 0: whichever the session stands in
   std::span<const std::string> before;  // statements to be run right before the command; a refusal is told and doesn't stop it

@@ -57,7 +57,7 @@ struct Answer {
   const Ok* last_ok() const;             // the last OK, where there is one
   std::uint64_t row_count() const;       // over all result sets
   std::uint32_t warnings() const;        // of the last result
-  std::optional<std::uint16_t> last_status() const;  // the server's status flags; none after an error
+  std::optional<std::uint16_t> last_status() const;  // the server's status flags; none after an error, nor after a PREPARE, whose answer has none
 };
 
 }  // namespace darktap::mysql
