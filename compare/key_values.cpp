@@ -56,7 +56,7 @@ void add_inserted(KeyValues& keys, const sql::QueryShape& shape, const mysql::Co
     if (values.size() != shape.rows.size()) continue;
     if (auto known = spelled(values, command, dialect)) keys[lower(columns[c])] = std::move(*known);
   }
-  if (generated_id == 0 || table == nullptr || shape.row_count != 1 || shape.from_select) return;
+  if (generated_id == 0 || table == nullptr || shape.row_count != 1 || shape.from_select || command.bulk_rows > 1) return;
   for (const sql::UniqueKey& key : table->unique_keys)
     if (key.name == "PRIMARY" && key.columns.size() == 1) keys.try_emplace(lower(key.columns[0]), std::set{std::to_string(generated_id)});
 }
@@ -83,6 +83,7 @@ std::string key_spelling(std::string_view value) {
 
 KeyValues predicates_on(const sql::TableName& table, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect) {
   KeyValues keys;
+  if (command.bulk_rows > 1) return keys;  // each row of parameters binds another row of the table
   // A table that is met twice, or inside a subquery, is not bound by the predicates of one place.
   if (!shape.understood || shape.kind == sql::ShapeKind::set_operation || shape.has_subquery || shape.has_cte || shape.outer_join) return keys;
   const sql::ShapeTable* place = nullptr;
