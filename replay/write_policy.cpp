@@ -161,14 +161,14 @@ Decision decide_by_class(const session::Exchange& exchange, const sql::Meaning& 
   return hold("not_understood");
 }
 
-constexpr std::uint16_t unknown_statement_handler = 1243;
-
 Decision decide_statement(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   Decision decision = decide_by_class(exchange, meaning, policy);
   if (!decision.is_sent() || policy.writes != Writes::rolled_back) return decision;
   if (const sql::Effect* effect = lasting_effect(meaning)) return hold("cannot_roll_back: " + std::string(sql::to_string(effect->kind)));
   return decision;
 }
+
+constexpr std::uint16_t unknown_statement_handler = 1243;
 
 // Prepared statements are sent for reads and writes: a prepared SET is rare, and could not be run again by its text.
 Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
@@ -195,7 +195,7 @@ Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, 
       return decide_statement(exchange, meaning, policy);
     case CommandCode::init_db:
       return {Action::send_as_state, ""};
-    case CommandCode::stmt_execute:  // without its cursor, where it has one (session/cursor.h)
+    case CommandCode::stmt_execute:  // without its cursor, where it has one: what the client fetched is compared as a whole
     case CommandCode::stmt_prepare: case CommandCode::stmt_close: case CommandCode::stmt_reset:
       return decide_prepared(exchange, meaning, policy);
     case CommandCode::stmt_bulk_execute: {
