@@ -82,6 +82,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
     command.add_option("--" + side + "-ssl-key", tls.key, "Its key")->type_name("FILE");
   };
   add_tls_options("target", a.target_tls);
+  command.add_flag("--target-compress", a.compress, "Compress what goes between here and the target, where it can");
   add_tls_options("reference", a.reference_tls);
   add_tls_options("source", a.source_tls);
   command.add_option("--run", a.run, "reads, writes or both; for writes the target must be marked as a sandbox")->check(CLI::IsMember({"reads", "writes", "both"}))->capture_default_str();
@@ -181,6 +182,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   counting_of(a.fail_on);  // a misspelt name is told before the run, not after it
   run::RunOptions options;
   options.servers.target = login(client::Role::target, a.target, a.defaults_file, a.target_tls);
+  if (a.compress) options.servers.target.compression = client::Compression::where_possible;
   if (!a.reference.empty()) options.servers.reference = login(client::Role::reference, a.reference, a.defaults_file, a.reference_tls);
   if (!a.source.empty()) options.servers.source = login(client::Role::source, a.source, a.defaults_file, a.source_tls);
   auto pace = replay::parse_pace(a.pace);

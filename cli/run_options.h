@@ -27,7 +27,7 @@ struct RunArguments {
   std::uint32_t loops = 1, target_connections = 0;
   std::string marker;
   std::uint32_t calibrate = 0;
-  bool dry_run = false, aa = false;
+  bool dry_run = false, aa = false, compress = false;
 };
 
 void add_run_options(CLI::App& command, RunArguments& arguments);

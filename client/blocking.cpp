@@ -68,6 +68,7 @@ Expected<ConnectOptions, ConnectFailed> options_for(const Login& login, ConnectO
   options.password = login.password;
   options.schema = login.url.schema;
   options.tls = login.tls;
+  options.compression = login.compression;
   options.tls.host = login.url.host;
   return options;
 }

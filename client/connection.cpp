@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "compression.h"
 #include "framing.h"
 #include "login.h"
 
@@ -79,6 +80,10 @@ struct Connection::Impl final : Watcher {
     login.reset();
     fd = logged_in.fd;
     tls = std::move(logged_in.tls);
+    if (logged_in.transport == LoggedIn::Transport::compressed) {
+      compressed.emplace();
+      frames.expect_any();
+    }
     capabilities = logged_in.capabilities;
     server_version = std::move(logged_in.server_version);
     server_thread = logged_in.server_thread;
@@ -124,8 +129,24 @@ struct Connection::Impl final : Watcher {
 
   ssize_t write_some(const void* bytes, std::size_t size) { return tls ? tls->send(bytes, size) : ::send(fd, bytes, size, MSG_NOSIGNAL); }
 
-  // Of a TLS session all that is decrypted, since the socket won't announce it again.
   ssize_t read_some(std::byte* bytes, std::size_t size) {
+    if (!compressed) return read_wire(bytes, size);
+    while (compressed->ready() == 0) {
+      thread_local std::array<std::byte, read_size> packed;
+      ssize_t got = read_wire(packed.data(), packed.size());
+      if (got <= 0) return got;
+      if (!compressed->unpack(Bytes(packed).first(static_cast<std::size_t>(got)))) {
+        errno = EPROTO;
+        return -1;
+      }
+    }
+    return static_cast<ssize_t>(compressed->take(bytes, size));
+  }
+  // Bytes that no readiness of the socket will announce.
+  bool has_pending() const { return (compressed && compressed->ready() > 0) || (tls && tls->has_pending()); }
+
+  // Of a TLS session all that is decrypted, since the socket won't announce it again.
+  ssize_t read_wire(std::byte* bytes, std::size_t size) {
     if (!tls) return ::recv(fd, bytes, size, 0);
     ssize_t got = tls->receive(bytes, size);
     while (got > 0 && static_cast<std::size_t>(got) < size && tls->has_pending()) {
@@ -143,7 +164,15 @@ struct Connection::Impl final : Watcher {
   void queue(mysql::CommandCode code, Bytes payload) {
     std::byte head{static_cast<std::uint8_t>(code)};
     sequence = 0;
-    append_frames(out, sequence, Bytes(&head, 1), payload);
+    if (compressed) compressed->restart();
+    append(Bytes(&head, 1), payload);
+  }
+
+  void append(Bytes head, Bytes payload) {
+    if (!compressed) return append_frames(out, sequence, head, payload);
+    std::vector<std::byte> plain;
+    append_frames(plain, sequence, head, payload);
+    compressed->pack(plain, out);
   }
 
   void flush() {
@@ -162,7 +191,14 @@ struct Connection::Impl final : Watcher {
 
   void say_quit() {
     constexpr std::array<unsigned char, 5> quit{1, 0, 0, 0, 1};
-    [[maybe_unused]] ssize_t sent = write_some(quit.data(), quit.size());
+    Bytes bytes = std::as_bytes(std::span(quit));
+    std::vector<std::byte> packed;
+    if (compressed) {
+      compressed->restart();
+      compressed->pack(bytes, packed);
+      bytes = packed;
+    }
+    [[maybe_unused]] ssize_t sent = write_some(bytes.data(), bytes.size());
   }
 
   // Receiving
@@ -199,7 +235,7 @@ struct Connection::Impl final : Watcher {
     keep(bytes, kept == 0);
     if (progress == Progress::malformed) return lose(Lost::Kind::malformed, "an answer that can't be read: " + problem);
     if (progress == Progress::done) return finish(now);
-    if (tls && tls->has_pending()) receive();
+    if (has_pending()) receive();
   }
 
   // What was not decoded yet waits for the rest.
@@ -236,7 +272,7 @@ struct Connection::Impl final : Watcher {
   void refuse_file() {
     reply.infile = Reply::Infile::refused;
     sequence = frames.sequence();
-    append_frames(out, sequence, {}, {});
+    append({}, {});
     frames.expect(sequence);
     flush();
   }
@@ -288,6 +324,7 @@ struct Connection::Impl final : Watcher {
 
   int fd = -1;
   std::optional<TlsStream> tls;
+  std::optional<CompressedStream> compressed;
   mysql::Capabilities capabilities = 0;
   std::string server_version;
   std::uint32_t server_thread = 0;
@@ -335,6 +372,7 @@ void Connection::send_unanswered(mysql::CommandCode code, Bytes payload) {
 mysql::Capabilities Connection::capabilities() const { return impl_->capabilities; }
 const std::string& Connection::server_version() const { return impl_->server_version; }
 std::uint32_t Connection::server_thread() const { return impl_->server_thread; }
+bool Connection::is_compressed() const { return impl_->compressed.has_value(); }
 const Endpoint& Connection::address() const { return impl_->address; }
 
 Endpoint Connection::local_endpoint() const {

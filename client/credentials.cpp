@@ -146,11 +146,14 @@ Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const s
         if (!mode) return Unexpected(*defaults_file + ": [" + group + "] ssl-mode: " + value + " is not one of disabled, preferred, required, verify_identity");
         login.tls.mode = *mode;
         has_mode = true;
+      } else if (key == "compress") {
+        if (value != "" && value != "1" && value != "0") return Unexpected(*defaults_file + ": [" + group + "] compress: " + value + " is not 0 or 1");
+        login.compression = value == "0" ? Compression::off : Compression::where_possible;
       } else if (std::string* tls_option = tls_text(login.tls, key)) {
         *tls_option = value;
         if (!has_mode) login.tls.mode = TlsOptions::Mode::required;
       } else {
-        return Unexpected(*defaults_file + ": [" + group + "] " + key + " is not understood; user, password, ssl-mode, ssl-ca, ssl-capath, ssl-cert, ssl-key, ssl-cipher and tls-version are");
+        return Unexpected(*defaults_file + ": [" + group + "] " + key + " is not understood; user, password, compress, ssl-mode, ssl-ca, ssl-capath, ssl-cert, ssl-key, ssl-cipher and tls-version are");
       }
     }
   }

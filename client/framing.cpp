@@ -50,6 +50,7 @@ FrameReader::Step FrameReader::next(Bytes& bytes, Bytes& message) {
     ByteReader reader(bytes);
     std::size_t length = reader.u24le();
     std::uint8_t sequence = reader.u8();
+    if (numbers_ == Numbers::any) sequence_ = sequence;
     if (sequence != sequence_) {
       problem_ = "frame " + std::to_string(sequence) + " where frame " + std::to_string(sequence_) + " was expected";
       return Step::malformed;

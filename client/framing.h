@@ -19,6 +19,8 @@ class FrameReader {
 
   // The frame numbers expected from here on; forgets an unfinished message.
   void expect(std::uint8_t sequence);
+  // From now on any numbers do: within the compressed protocol servers number by packets.
+  void expect_any() { numbers_ = Numbers::any; }
   std::uint8_t sequence() const { return sequence_; }
 
   enum class Step : std::uint8_t { message, more, malformed };
@@ -31,6 +33,7 @@ class FrameReader {
 
  private:
   std::size_t message_bytes_;
+  enum class Numbers : std::uint8_t { in_order, any } numbers_ = Numbers::in_order;
   std::uint8_t sequence_ = 0;
   std::size_t missing_ = 0;
   std::vector<std::byte> joined_;  // of a message in several frames

@@ -101,6 +101,7 @@ LoginAttempt::LoginAttempt(EventLoop& loop, const ConnectOptions& options, const
   mysql_options(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_options(mysql_, MARIADB_OPT_RESTRICTED_AUTH, safe_plugins);
   mysql_options4(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "darktap");
+  if (options.compression == Compression::where_possible) mysql_options(mysql_, MYSQL_OPT_COMPRESS, nullptr);
   demand_tls(mysql_, options.tls);
   if (options.tls.mode == TlsOptions::Mode::verify_identity && !options.tls.host.empty()) host_ = options.tls.host;  // what the certificate names
   // Not yet: the owner is still being built. The first step is taken from the loop.
@@ -149,6 +150,7 @@ void LoginAttempt::finish() {
   result.server_version = mysql_get_server_info(mysql_);
   result.server_thread = static_cast<std::uint32_t>(mysql_thread_id(mysql_));
   result.address = address_;
+  if (mysql_->net.compress) result.transport = LoggedIn::Transport::compressed;
   bool is_tls = mysql_get_ssl_cipher(mysql_) != nullptr;
   using Mode = TlsOptions::Mode;
   if (!is_tls && (options_.tls.mode == Mode::required || options_.tls.mode == Mode::verify_identity))

@@ -17,6 +17,7 @@ namespace darktap::client {
 struct LoggedIn {
   int fd = -1;
   std::optional<TlsStream> tls;
+  enum class Transport : std::uint8_t { plain, compressed } transport = Transport::plain;
   mysql::Capabilities capabilities = 0;
   std::string server_version;
   std::uint32_t server_thread = 0;

@@ -66,6 +66,11 @@ void Investigator::write_attribution(JsonWriter& json, const Attribution& found)
 
 Conclusion Investigator::skipped(const Attribution& write, Level level) const {
   Evidence evidence;
+  if (write.write->replayed == Replayed::applied_anew) {
+    evidence.json().member("reason", "this write has values that each server draws for itself (UUID(), RAND() and their like)");
+    write_attribution(evidence.json(), write);
+    return verdict(Cause::nondeterministic, Level::assumed, std::move(evidence));
+  }
   evidence.json().member("reason", write.write->tainted ? "this write was computed from a table whose writes the run left out"
                                    : write.write->lost ? "the target lost this write's transaction: the connection broke, it timed out or was a deadlock's victim"
                                    : write.write->replayed == Replayed::rolled_back ? "the run rolled this write back" : "the run did not send this write");
@@ -82,6 +87,13 @@ Conclusion Investigator::undefined_order() const {
 // What can't be asked again is judged by the two answers.
 Conclusion Investigator::without_questions() const {
   if (auto write = left_out(); write && world_.target_follows != Follows::yes) return skipped(*write, Level::assumed);
+  if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
+    Evidence evidence;
+    evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();
+    for (const std::string& name : drawn) evidence.json().string(name);
+    evidence.json().end_array();
+    return verdict(Cause::nondeterministic, Level::assumed, std::move(evidence));
+  }
   bool about_rows = first_.a != nullptr || first_.relation == Relation::open;
   if (about_rows || first_.cause == Cause::unexamined) return unexamined("the statement is no plain read: it is not asked again");
   return verdict(first_.cause, first_.cause == Cause::replay_artifact ? Level::assumed : Level::proved);

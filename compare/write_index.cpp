@@ -59,8 +59,9 @@ void WriteIndex::add(WritePtr write) {
   for (const sql::QualifiedName& table : write->tables) {
     by_table_[table].push_back(write);
   }
-  if (write->replayed == Replayed::not_sent || write->replayed == Replayed::rolled_back) add_skipped(write);
-  else applied_[write->id.session].push_back(write);
+  bool is_kept = write->replayed != Replayed::not_sent && write->replayed != Replayed::rolled_back;
+  if (!is_kept || write->replayed == Replayed::applied_anew) add_skipped(write);
+  if (is_kept) applied_[write->id.session].push_back(write);
   in_order_.push_back(std::move(write));
 }
 
@@ -195,6 +196,12 @@ ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Mea
   ReadScope scope{exchange.id, exchange.request_first, exchange.response_last, {}};
   for (const sql::TableName& table : meaning.tables_read)
     scope.tables.emplace_back(qualified(table, exchange.schema), predicates_on(table, shape, exchange.command, dialect));
+  // What a write meets was put there by earlier ones.
+  for (const sql::TableName& table : meaning.tables_written) {
+    sql::QualifiedName name = qualified(table, exchange.schema);
+    if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.first == name; })) continue;
+    scope.tables.emplace_back(name, written_keys(shape, exchange.command, dialect, catalogue_.table(name.first, name.second), 0));
+  }
   return scope;
 }
 

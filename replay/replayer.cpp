@@ -85,6 +85,7 @@ void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, C
   item.open_after = lane.captured_open;
   item.instead = std::move(sent.command);
   item.schema = std::move(sent.schema);
+  item.time = sent.time;
   lane.queue.push_back(std::move(item));
   if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
   wake_startable();
@@ -254,7 +255,7 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   const std::string statement = was_kept ? item.meaning->normalized : "";
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
   sink.on_outcome(std::move(item.exchange), item.meaning,
-                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, reply.before_refused});
+                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, item.time, reply.before_refused});
   give_back(std::move(begun_anew));
   tell_room();
   if (was_kept)

@@ -26,6 +26,7 @@ struct Item {
   bool open_before = false, open_after = false;
   std::vector<std::string> before;  // run right before it
   std::optional<mysql::Command> instead;  // sent in its place
+  Sent::Time time = Sent::Time::asked;
   std::optional<std::string> schema;      // as the target calls it, where that is not the captured name
   bool is_shaped = false;           // the two above are filled in
   client::InTransaction before_in = client::InTransaction::any, command_in = client::InTransaction::any;

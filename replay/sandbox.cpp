@@ -92,6 +92,14 @@ Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(cl
   return found;
 }
 
+TargetClock ask_clock(client::BlockingConnection& connection) {
+  if (!connection.table("SET timestamp=1000000000")) return TargetClock::its_own;
+  auto told = connection.table("SELECT UNIX_TIMESTAMP(NOW()), UNIX_TIMESTAMP(SYSDATE())");
+  connection.table("SET timestamp=DEFAULT");
+  auto follows = [&](std::size_t column) { return told && told->size() == 1 && told->at(0, column).value_or("").starts_with("1000000000"); };
+  return !follows(0) ? TargetClock::its_own : follows(1) ? TargetClock::told : TargetClock::told_of_now;
+}
+
 OrderOptions::Isolation ask_isolation(client::BlockingConnection& connection) {
   for (const char* sql : {"SELECT @@transaction_isolation", "SELECT @@tx_isolation"}) {
     auto level = connection.table(sql);

@@ -52,6 +52,7 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
   if (options.writes.kept != replay::Writes::left_out) result.replay.session.settings = {"SET SESSION autocommit = 1"};
   result.replay.order = order;
   result.replay.clock = input.clock;
+  result.replay.target_clock = prepared.clock;
   result.replay.agrees = [](const session::Exchange& exchange, const mysql::Answer& answer) { return session::is_sealed(exchange.answer) || opens_cursor(exchange) || compare::same_answer(exchange.answer, answer); };
   result.replay.give_up_after = options.limits.connect;
   result.replay.connections = options.limits.connections;
@@ -282,7 +283,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (is_done_already(exchange)) {
     // A read that is done is not sent again, so that FOUND_ROWS() and its like miss it; what was written is there, or was rolled back.
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
-    comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(decision) : compare::Replayed::not_sent);
+    comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(decision, *meaning) : compare::Replayed::not_sent);
     lost_transaction(exchange, *meaning);
     if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
     std::string left;
@@ -295,8 +296,9 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   std::string left = left_out(exchange, *meaning, decision.action, due);
   replay::Sent sent;
   if (left.empty() && decision.is_sent() && exchange.is_observed()) sent = under_its_names(exchange, *meaning, dialect, decision, left);
+  if (left.empty() && decision.action == Action::write && prepared_.clock != replay::TargetClock::told) write_time_in(exchange, *meaning, sent);
   bool is_lost = left.empty() && lost_transaction(exchange, *meaning) && decision.is_sent();
-  comparer_.observe(exchange, *meaning, !left.empty() || is_lost ? compare::Replayed::not_sent : replayed(decision));
+  comparer_.observe(exchange, *meaning, !left.empty() || is_lost ? compare::Replayed::not_sent : replayed(decision, *meaning));
   if (exchange.answer.state == mysql::Answer::State::unobserved) {
     replayer_.pass_over(exchange.id);
     bin(store::Bin::unobserved, exchange.answer.why_unobserved, exchange, *meaning, store::Execution::not_compared);
@@ -326,11 +328,12 @@ bool Engine::lost_transaction(const session::Exchange& exchange, const sql::Mean
   return was_open && !is_done;
 }
 
-compare::Replayed Engine::replayed(const replay::Decision& decision) const {
+compare::Replayed Engine::replayed(const replay::Decision& decision, const sql::Meaning& meaning) const {
   using compare::Replayed;
   if (!decision.is_sent()) return Replayed::not_sent;
   if (decision.action != replay::Decision::Action::write) return Replayed::sent;
-  return policy_.writes == replay::Writes::rolled_back ? Replayed::rolled_back : Replayed::applied;
+  if (policy_.writes == replay::Writes::rolled_back) return Replayed::rolled_back;
+  return compare::drawn_values(meaning).empty() ? Replayed::applied : Replayed::applied_anew;
 }
 
 const char* Engine::left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const {

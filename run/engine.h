@@ -104,7 +104,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void tell_of_variables() const;
   void restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due);
   bool lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning);
-  compare::Replayed replayed(const replay::Decision& decision) const;
+  compare::Replayed replayed(const replay::Decision& decision, const sql::Meaning& meaning) const;
   void tell_of_writes() const;
   void tell_writer();
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
@@ -112,6 +112,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target);
   // Under the target's names; fills `left` where it can't be sent under them.
   replay::Sent under_its_names(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Dialect& dialect, const replay::Decision& decision, std::string& left) const;
+  void write_time_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent);
   const std::string& server_of(SessionId session) const;
   // Why the selection or the ramp leaves an exchange out; nullptr where it is replayed.
   const char* left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const;

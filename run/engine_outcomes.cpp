@@ -8,6 +8,10 @@ namespace darktap::run {
 
 using std::chrono::steady_clock;
 
+namespace {
+const std::string rewritten = "rewritten";  // compared, with the source's time written into the text
+}
+
 void Engine::bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution) {
   if (input_.schedule) positions_.mark(exchange.id);
   if (reason.empty()) binned_.add(bin);
@@ -34,7 +38,8 @@ void Engine::record_latencies(const sql::Meaning& meaning, mysql::CommandCode co
 void Engine::on_match(const Match& match, const replay::MeaningPtr& meaning) {
   if (again_.erase(match.id) > 0) return;
   last_answer_ = steady_clock::now();
-  binned_.add(store::Bin::compared);
+  if (match.time == replay::Sent::Time::written_in) binned_.add(store::Bin::compared, rewritten);
+  else binned_.add(store::Bin::compared);
   if (input_.schedule) positions_.mark(match.id);
   // An equal pair was answered, so its text was known.
   if (session::carries_statement(match.code)) count_execution(*meaning, match.collation, store::Execution::compared);
@@ -50,7 +55,7 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
     cursors_.answered(std::move(exchange), meaning, std::move(target));
     return judge_cursors();
   }
-  bin(store::Bin::compared, "", exchange, *meaning, store::Execution::compared);
+  bin(store::Bin::compared, target.time == replay::Sent::Time::written_in ? rewritten : "", exchange, *meaning, store::Execution::compared);
   record_latencies(*meaning, exchange.command.code, exchange.request_first, exchange.response_last - exchange.request_last, target.last_byte - target.sent);
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
   if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});

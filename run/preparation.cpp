@@ -54,6 +54,7 @@ void prepare_writes(client::BlockingConnection& target, const std::string& name,
   using replay::Writes;
   bool stays = writes.kept == Writes::applied;
   refuse(replay::refuse_marker(replay::ask_marker(target, writes.marker, name), stays ? Disposal::disposable : Disposal::kept));
+  prepared.clock = replay::ask_clock(target);
   if (writes.kept != Writes::rolled_back) return;
   auto tables = replay::ask_what_cannot_roll_back(target);
   if (!tables) throw Failure(FailureKind::environment, "target " + name + " would not tell " + tables.error() + "; --sandbox rollback needs it, to leave out what a ROLLBACK does not bring back");
@@ -211,6 +212,8 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   identities.seen_servers = facts.servers;
   identities.local_addresses = addresses.local_addresses;
   client::BlockingConnection target = open(servers.target, options.limits);
+  if (options.tell && servers.target.compression == client::Compression::where_possible && !target.connection().is_compressed())
+    options.tell("target " + addresses.target.name + " has no compression; the run goes on without");
   identities.target = replay::ask_identity(target, addresses.target.name);
   std::optional<client::BlockingConnection> reference;
   if (servers.reference) {

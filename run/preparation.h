@@ -4,6 +4,7 @@
 #include "replay/guard_rails.h"
 #include "replay/order_by_commit.h"
 #include "replay/schema_map.h"
+#include "replay/written_time.h"
 #include "run/run.h"
 #include "sql/catalogue.h"
 #include "sql/dialect.h"
@@ -31,6 +32,7 @@ struct Prepared {
   replay::SchemaMap map;
   std::vector<sql::Server> servers;  // that statements are sent to, as far as they told their versions
   replay::OrderOptions::Isolation isolation{};     // of the target's sessions
+  replay::TargetClock clock{};                     // of the target, where writes are replayed
   std::set<sql::QualifiedName> cannot_roll_back;   // with --sandbox rollback
   compare::ComparerOptions::TargetFollows target_follows{};
   std::string source_name;  // for the report

@@ -1,5 +1,5 @@
-// What a session had set before its file of a series began is run again before its first command; and which settings a run
-// leaves out is told at its end.
+// What a session is given for its statements: what it had set before its file of a series began, and the source's time where the
+// target will not be told it. Which settings a run leaves out is told at its end.
 #include <limits>
 #include <utility>
 
@@ -37,6 +37,20 @@ void Engine::restore_settings(session::SessionInfo& session, const session::Exch
     again_.insert(setting.id);
     replayer_.submit(std::move(setting), std::move(meaning), due, std::move(sent));
   }
+}
+
+void Engine::write_time_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent) {
+  using enum mysql::CommandCode;
+  const mysql::CommandCode code = exchange.command.code;
+  if ((code != query && code != stmt_execute && code != stmt_bulk_execute) || meaning.nondeterministic.empty()) return;
+  auto known = input_.clock != nullptr ? input_.clock->time_of(exchange.id) : std::nullopt;
+  const sql::Dialect dialect = understanding_.dialect(sessions_[exchange.id.session], exchange);
+  const mysql::Command& command = sent.command ? *sent.command : exchange.command;
+  auto text = replay::with_time_written_in(command.text, meaning, dialect, known.value_or(exchange.request_last), prepared_.clock);
+  if (!text) return;
+  if (!sent.command) sent.command = exchange.command;
+  sent.command->text = std::move(*text);
+  sent.time = replay::Sent::Time::written_in;
 }
 
 void Engine::note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning) {

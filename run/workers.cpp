@@ -53,7 +53,7 @@ struct Result {
 std::optional<Match> match_of(const session::Exchange& exchange, const sql::Meaning& meaning, const replay::TargetAnswer& target) {
   if (session::is_sealed(exchange.answer) || opens_cursor(exchange) || !compare::is_match(exchange.answer, target.answer)) return std::nullopt;
   return Match{exchange.id, meaning.fingerprint, exchange.command.code, exchange.collation, exchange.response_last - exchange.request_last, exchange.request_first,
-               target.intended, target.sent, target.first_byte, target.last_byte};
+               target.intended, target.sent, target.first_byte, target.last_byte, target.time};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct Match {
   std::chrono::nanoseconds source_latency{};        // last request byte to last response byte, at the tap
   CaptureTime request;                              // in the recording
   CaptureTime intended, sent, first_byte, last_byte;  // at this client
+  replay::Sent::Time time{};
 };
 
 // Called in drain() alone; without threads from submit() and from the loop too. Matches come in the order of their session.

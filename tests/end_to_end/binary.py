@@ -89,6 +89,24 @@ class Connection(pymysql.Connection):
     def long_data(self, id, parameter, data):
         self._execute_command(0x18, struct.pack("<IH", id, parameter) + data)
 
+    def reset(self):
+        self._execute_command(0x1f, b"")
+        self._read_ok_packet()
+
+    def change_user(self, user, password, schema):
+        """By mysql_native_password, on the scramble of the login or on a new one."""
+        def token(salt):
+            return pymysql._auth.scramble_native_password(password.encode(), salt)
+        first = token(self.salt)
+        self._execute_command(0x11, user.encode() + b"\0" + bytes([len(first)]) + first + schema.encode() + b"\0" + struct.pack("<H", self.charset_id if hasattr(self, "charset_id") else 45) + b"mysql_native_password\0")
+        packet = self._read_packet()
+        if packet.is_auth_switch_request():
+            packet.read_uint8()
+            packet.read_string()
+            self.write_packet(token(packet.read_all()[:20]))
+            packet = self._read_packet()
+        assert packet.is_ok_packet()
+
     def close_statement(self, id):
         self._execute_command(0x19, struct.pack("<I", id))
 

@@ -73,6 +73,52 @@ class Rollback(Fidelity):
                 self.assertEqual({schema: checksums(target, schema) for schema in ("s", "mysql")}, kept, done.err)
                 self.assertEqual(self.report(place / f"{order}.db")["ledger"]["target_failed"], 0, done.err)
 
+    def test_a_write_that_depends_on_one_that_was_rolled_back_is_no_defect(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            for server in (source, target):
+                server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1), (2, 2), (7, 7)"])
+            target.query("UPDATE s.t SET id = 70 WHERE id = 7")
+
+            def work():
+                connection = connect(source)
+                for statement in ("INSERT INTO t VALUES (3, 3)", "UPDATE t SET a = 4 WHERE id = 3", "DELETE FROM t WHERE id = 1", "INSERT INTO t VALUES (1, 5)", "UPDATE t SET a = 8 WHERE id = 7"):
+                    connection.query(statement)
+                connection.close()
+            recording = record(place, source, work)
+            done = replay(recording, target, place / "s.db", schema="s", sandbox="rollback", order="session")
+            found = {(f["normalized"], f["cause"], f["events"]) for f in self.report(place / "s.db")["findings"]}
+            self.assertEqual(found, {("update t set a = ? where id = ?", "skipped_write", 1), ("insert into t values (?, ?)", "skipped_write", 1),
+                                     ("update t set a = ? where id = ?", "defect", 1)}, done.err)
+
+
+class Determinism(Fidelity):
+    def test_what_each_server_draws_for_itself_is_no_defect_and_sysdate_is_written_in(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            for server in (source, target):
+                server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, token VARCHAR(40), at DATETIME(6), n INT)", "INSERT INTO s.t VALUES (9, 'x', NULL, 9)"])
+            target.query("UPDATE s.t SET n = 90, at = '2026-01-01'")
+            source.query("UPDATE s.t SET at = '2026-01-01'")
+
+            def work():
+                connection = connect(source)
+                for statement in ("SET time_zone = '+03:00'", "INSERT INTO t VALUES (1, UUID(), SYSDATE(3), 1)", "INSERT INTO t VALUES (2, 'y', SYSDATE(), 2)",
+                                  "SELECT token FROM t WHERE id = 1", "SELECT n, TIMESTAMPDIFF(SECOND, at, NOW()) < 1000 FROM t WHERE id = 2", "SELECT n, at FROM t WHERE id = 9",
+                                  "UPDATE t SET token = RAND() WHERE id = 2", "SELECT token FROM t WHERE id = 2"):
+                    connection.query(statement)
+                connection.close()
+            recording = record(place, source, work)
+            time.sleep(2)
+            done = replay(recording, target, place / "s.db", schema="s")
+            report = self.report(place / "s.db")
+            self.assertEqual({(f["normalized"], f["cause"], f["events"]) for f in report["findings"]},
+                             {("select token from t where id = ?", "nondeterministic", 2), ("select n, at from t where id = ?", "defect", 1)}, done.err)
+            self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 2})
+            written = [server.query("SELECT id, at FROM s.t WHERE id < 3 ORDER BY id") for server in (source, target)]
+            for (_, here), (_, there) in zip(*written):
+                self.assertLess(abs((here - there).total_seconds()), 1.5)
+
 
 class Users(Fidelity):
     def test_each_captured_user_is_replayed_as_the_user_that_it_is_mapped_to(self):

@@ -5,12 +5,14 @@ import os
 import time
 import unittest
 
+import binary
 import pymysql
 
 from lab import Server
 from lab.stack import account
 from live import tapping
 from workplace import Case, darktap, need_root, workplace
+from writing import record
 
 USER = ("tester", "tester-lab-secret")
 READS = ("SELECT 1 + 1 AS two", "SELECT 'a' AS letter UNION ALL SELECT 'b'", "SELECT CAST(1.5 AS DECIMAL(5,2)) AS number, NULL AS nothing")
@@ -49,3 +51,76 @@ class Vtgate(Case):
             self.assertEqual(report["ledger_reasons"]["skipped"]["session_reset"], 3)
             values = [finding for finding in report["findings"] if finding["difference"] in ("row_values", "missing_rows", "extra_rows", "row_count")]
             self.assertEqual(values, [], "the same reads have the same rows")
+
+    def test_writes_are_kept_or_rolled_back_on_a_vtgate_with_the_sources_time_written_in(self):
+        where = os.environ.get("DARKTAP_VTGATE")
+        if not where:
+            raise unittest.SkipTest("no vtgate was given (DARKTAP_VTGATE=user@host:port/keyspace)")
+        need_root("taps lo")
+        address, keyspace = where.split("@")[1].rsplit("/", 1)
+        gate = pymysql.connect(host=address.split(":")[0], port=int(address.split(":")[1]), user=where.split("@")[0], database=keyspace, autocommit=True)
+
+        def ask(sql):
+            with gate.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall()
+        table = "(id BIGINT PRIMARY KEY, a INT, at DATETIME(3), shown DATETIME(3))"
+        for name in ("darktap_t", "darktap_marker"):
+            ask(f"DROP TABLE IF EXISTS {name}")
+        ask(f"CREATE TABLE darktap_t {table}")
+        ask("CREATE TABLE darktap_marker (target VARCHAR(255) NOT NULL, disposable TINYINT NOT NULL DEFAULT 0)")
+        with workplace() as place, Server(place / "source", cache=place.parent) as source:
+            source.run([f"CREATE DATABASE `{keyspace}`", f"CREATE TABLE `{keyspace}`.darktap_t {table}", *account(USER, "ALL", f"`{keyspace}`.*")])
+
+            def work():
+                connection = binary.Connection(host=source.host, port=source.port, user=USER[0], password=USER[1], database=keyspace, charset="utf8mb4", autocommit=True)
+                for statement in ("SET time_zone = '+00:00'", "INSERT INTO darktap_t VALUES (1, 1, NOW(3), SYSDATE(3)), (2, 2, CURRENT_TIMESTAMP, NULL)", "BEGIN", "UPDATE darktap_t SET a = 10 WHERE id = 1", "COMMIT",
+                                  "SELECT id, a FROM darktap_t ORDER BY id", "BEGIN", "DELETE FROM darktap_t WHERE id = 2"):
+                    connection.query(statement)
+                connection.reset()  # rolls back
+                connection.query("SELECT COUNT(*) FROM darktap_t")
+                connection.query("SET time_zone = '+00:00'")
+                connection.change_user(USER[0], USER[1], keyspace)
+                id = connection.prepare("INSERT INTO darktap_t VALUES (?, ?, NOW(3), UTC_TIMESTAMP(3))")
+                connection.execute(id, (3, 3))
+                connection.query("SELECT id, a FROM darktap_t ORDER BY id")
+                connection.query("SET autocommit = 0")
+                connection.query("UPDATE darktap_t SET a = 30 WHERE id = 3")
+                connection.query("COMMIT")
+                connection.close()
+            recording = record(place, source, work)
+
+            def run(name, sandbox):
+                done = darktap("replay", recording, "--target", f"mysql://{where}", "--store", place / name, "--pace", "max", "--run", "both", "--sandbox", sandbox,
+                               "--marker", f"{keyspace}.darktap_marker")
+                return done, darktap("report", place / name, "--format", "json").json() if done.status in (0, 1) else None
+            self.assert_refused(run("no.db", "rollback")[0], 4, "darktap_marker")
+            ask(f"INSERT INTO darktap_marker VALUES ('{address}', 1)")
+            for sandbox in ("rollback", "disposable"):
+                with self.subTest(sandbox):
+                    done, report = run(f"{sandbox}.db", sandbox)
+                    self.assertEqual(done.status, 0, done.err + str(report))
+                    self.assertEqual(sum(report["ledger"].values()), report["coverage"]["exchanges"])
+                    self.assertEqual(report["ledger"]["target_failed"], 0, report["ledger_reasons"])
+                    self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 2})
+                    self.assertEqual(report["ledger_reasons"]["skipped"]["session_reset"], 2)
+                    rows = ask("SELECT id, a, at, shown FROM darktap_t ORDER BY id")
+                    if sandbox == "rollback":
+                        self.assertEqual(rows, ())
+                        self.assertLessEqual({f["cause"] for f in report["findings"]}, {"skipped_write"})
+                        continue
+                    self.assertEqual(report["findings"], [])
+                    theirs = source.query(f"SELECT id, a, at, shown FROM `{keyspace}`.darktap_t ORDER BY id")
+                    self.assertEqual([row[:2] for row in rows], [row[:2] for row in theirs])
+                    for here, there in zip(rows, theirs):
+                        for ours, its in zip(here[2:], there[2:]):
+                            self.assertEqual(ours is None, its is None)
+                            if ours:  # the server looks at its clock a little after the tap
+                                self.assertLess(abs((ours - its).total_seconds()) % 900, 1.5)
+        for name in ("darktap_t", "darktap_marker"):
+            ask(f"DROP TABLE {name}")
+        gate.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -15,11 +15,15 @@
 
 namespace darktap::client {
 
+// zlib on the wire, where the server can; within TLS where there is both.
+enum class Compression : std::uint8_t { off, where_possible };
+
 struct ConnectOptions {
   std::vector<Endpoint> addresses;  // tried in order until one accepts; all within connect_timeout
   std::string name;                 // how errors call the server: "127.0.0.1:3306"
   std::string user, password, schema;
   TlsOptions tls;
+  Compression compression = Compression::off;
   std::chrono::milliseconds connect_timeout{5000};     // TCP, greeting and login together
   std::chrono::milliseconds statement_timeout{30'000};  // from the command's sending to its last byte
   mysql::ResponseLimits kept;                          // how much of an answer's rows is kept
@@ -89,6 +93,7 @@ class Connection {
   void send_unanswered(mysql::CommandCode code, Bytes payload);
 
   mysql::Capabilities capabilities() const;   // in force since the login
+  bool is_compressed() const;
   const std::string& server_version() const;  // as greeted
   std::uint32_t server_thread() const;        // the server's id of this connection
   const Endpoint& address() const;            // the one that accepted

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "client/connection.h"
 #include "client/server_url.h"
 #include "client/tls_options.h"
 
@@ -19,10 +20,11 @@ struct Login {
   ServerUrl url;
   std::string password;
   TlsOptions tls;
+  Compression compression = Compression::off;
 };
 
 // The URL with what is still missing: from the role's group of the option file ([darktap-target], [darktap-reference],
-// [darktap-source]; keys user, password, ssl-mode, ssl-ca and its like, as in the mysql client's files), else the password from
+// [darktap-source]; keys user, password, compress, ssl-mode, ssl-ca and its like, as in the mysql client's files), else the password from
 // DARKTAP_TARGET_PASSWORD, DARKTAP_REFERENCE_PASSWORD or DARKTAP_SOURCE_PASSWORD. A user in the URL wins over the file's.
 // One line where the file can't be read, can be read by others, has a key that isn't understood, or no user is named.
 Expected<Login, std::string> read_login(Role role, const ServerUrl& url, const std::optional<std::string>& defaults_file);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "compare/verdict.h"
 #include "sql/catalogue.h"
@@ -57,7 +58,10 @@ struct ComparerOptions {
 };
 
 // Was this exchange sent to the target, and did the target keep what it did?
-enum class Replayed : std::uint8_t { not_sent, sent, rolled_back, applied };
+// applied_anew: it stays, but with values that each server draws for itself (UUID(), RAND()).
+enum class Replayed : std::uint8_t { not_sent, sent, rolled_back, applied, applied_anew };
+// The functions of a statement whose values no pin makes alike; empty where there is none.
+std::vector<std::string> drawn_values(const sql::Meaning& meaning);
 
 class JudgementSink {
  public:

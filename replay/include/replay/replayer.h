@@ -15,6 +15,7 @@
 #include "replay/schema_map.h"
 #include "replay/source_clock.h"
 #include "replay/write_policy.h"
+#include "replay/written_time.h"
 #include "session/exchange.h"
 
 namespace darktap::replay {
@@ -25,6 +26,7 @@ struct TargetAnswer {
   mysql::Answer answer;
   CaptureTime intended, sent, first_byte, last_byte;  // at this client, on the tap's clock
   client::SessionReply::Step step{};  // what the target answered; a refused schema or PREPARE stands for the command
+  Sent::Time time = Sent::Time::asked;
   std::uint16_t pin_refused = 0;      // the target's error code, where it would not be told the time or the id
 };
 
@@ -60,6 +62,7 @@ struct ReplayerOptions {
   enum class WhenFull : std::uint8_t { shed_session, ask_to_wait } when_full = WhenFull::shed_session;
   std::shared_ptr<Heartbeat> heartbeat;      // none: its own
   OrderByCommit* order = nullptr;            // --order commit; must outlive the replayer
+  TargetClock target_clock = TargetClock::told;
   const SourceClock* clock = nullptr;        // the source's own times, where they are known; must outlive the replayer
   // Is the target's answer the captured one? With an order: a read that disagrees is asked again behind the commits that it
   // overlapped with in the capture, of which it may have seen any or none.

@@ -10,6 +10,7 @@
 
 #include "client/blocking.h"
 #include "replay/order_by_commit.h"
+#include "replay/written_time.h"
 #include "sql/catalogue.h"
 
 namespace darktap::replay {
@@ -37,6 +38,9 @@ MarkerFacts ask_marker(client::BlockingConnection& connection, const std::string
 // Tables of an engine without transactions, views (whose tables aren't looked through), and, where any table is without
 // transactions, tables with triggers, which may write to it; in lower case. One line where the server won't tell.
 Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(client::BlockingConnection& connection);
+
+// What SET timestamp does there, by trying it.
+TargetClock ask_clock(client::BlockingConnection& connection);
 
 OrderOptions::Isolation ask_isolation(client::BlockingConnection& connection);
 

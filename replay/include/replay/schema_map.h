@@ -26,6 +26,7 @@ Expected<MapRule, std::string> parse_map_rule(const std::string& text);
 struct Sent {
   std::optional<std::string> schema;       // the session's
   std::optional<mysql::Command> command;
+  enum class Time : std::uint8_t { asked, written_in } time = Time::asked;  // written_in: the command holds the source's time (written_time.h)
 };
 
 class SchemaMap {
