@@ -1,4 +1,4 @@
-#include "cursors.h"
+#include "run/cursors.h"
 
 #include <algorithm>
 #include <utility>

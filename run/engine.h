@@ -17,7 +17,7 @@
 #include "run/own_connections.h"
 #include "run/positions.h"
 #include "calibration.h"
-#include "cursors.h"
+#include "run/cursors.h"
 #include "explain_watch.h"
 #include "latency_watch.h"
 #include "look_ahead.h"

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "compare/match.h"
-#include "cursors.h"
+#include "run/cursors.h"
 #include "session/request_order.h"
 #include "session/row_seal.h"
 

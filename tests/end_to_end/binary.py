@@ -98,7 +98,7 @@ class Connection(pymysql.Connection):
         def token(salt):
             return pymysql._auth.scramble_native_password(password.encode(), salt)
         first = token(self.salt)
-        self._execute_command(0x11, user.encode() + b"\0" + bytes([len(first)]) + first + schema.encode() + b"\0" + struct.pack("<H", self.charset_id if hasattr(self, "charset_id") else 45) + b"mysql_native_password\0")
+        self._execute_command(0x11, user.encode() + b"\0" + bytes([len(first)]) + first + schema.encode() + b"\0" + struct.pack("<H", self.charset_id if hasattr(self, "charset_id") else 45) + b"mysql_native_password\0" + b"\0")  # and no attributes
         packet = self._read_packet()
         if packet.is_auth_switch_request():
             packet.read_uint8()

@@ -78,7 +78,7 @@ class Vtgate(Case):
                                   "SELECT id, a FROM darktap_t ORDER BY id", "BEGIN", "DELETE FROM darktap_t WHERE id = 2"):
                     connection.query(statement)
                 connection.reset()  # rolls back
-                connection.query("SELECT COUNT(*) FROM darktap_t")
+                connection.query("SELECT COUNT(*) AS n FROM darktap_t")
                 connection.query("SET time_zone = '+00:00'")
                 connection.change_user(USER[0], USER[1], keyspace)
                 id = connection.prepare("INSERT INTO darktap_t VALUES (?, ?, NOW(3), UTC_TIMESTAMP(3))")
@@ -99,7 +99,7 @@ class Vtgate(Case):
             for sandbox in ("rollback", "disposable"):
                 with self.subTest(sandbox):
                     done, report = run(f"{sandbox}.db", sandbox)
-                    self.assertEqual(done.status, 0, done.err + str(report))
+                    self.assertEqual(done.status, 0, done.err + str(report["findings"]))
                     self.assertEqual(sum(report["ledger"].values()), report["coverage"]["exchanges"])
                     self.assertEqual(report["ledger"]["target_failed"], 0, report["ledger_reasons"])
                     self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 2})
