@@ -24,8 +24,8 @@ std::size_t updates_from(std::string_view text) {
   return static_cast<std::size_t>(found - text.begin());
 }
 
-// The id that the statement's first row was given; nothing where it made none, or where the answer's id is not one that was
-// made for the first row.
+}  // namespace
+
 std::optional<std::uint64_t> first_generated_id(const session::Exchange& exchange, const sql::Meaning& meaning) {
   bool inserts = meaning.verb == "insert" || meaning.verb == "replace";
   if (!inserts || exchange.command.bulk_rows > 1) return std::nullopt;
@@ -47,8 +47,6 @@ std::optional<std::uint64_t> first_generated_id(const session::Exchange& exchang
   }
   return only->last_insert_id;
 }
-
-}  // namespace
 
 bool asks_the_time(const sql::Meaning& meaning) {
   return std::any_of(meaning.nondeterministic.begin(), meaning.nondeterministic.end(), [](const std::string& name) {

@@ -86,6 +86,7 @@ void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, C
   item.instead = std::move(sent.command);
   item.schema = std::move(sent.schema);
   item.time = sent.time;
+  item.first_id = sent.first_id;
   lane.queue.push_back(std::move(item));
   if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
   wake_startable();
@@ -252,6 +253,10 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   ++counters.sent;
   ++counters.answered;
   client::Reply& answer = reply.reply;
+  // Ids that stand in the statement are the source's; servers answer with none of them, or with the last.
+  if (item.first_id != 0 && succeeded)
+    for (mysql::Result& result : answer.answer.results)
+      if (auto* ok = std::get_if<mysql::Ok>(&result); ok != nullptr) ok->last_insert_id = item.first_id;
   const std::string statement = was_kept ? item.meaning->normalized : "";
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
   sink.on_outcome(std::move(item.exchange), item.meaning,

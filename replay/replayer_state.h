@@ -27,6 +27,7 @@ struct Item {
   std::vector<std::string> before;  // run right before it
   std::optional<mysql::Command> instead;  // sent in its place
   Sent::Time time = Sent::Time::asked;
+  std::uint64_t first_id = 0;  // written into the command
   std::optional<std::string> schema;      // as the target calls it, where that is not the captured name
   bool is_shaped = false;           // the two above are filled in
   client::InTransaction before_in = client::InTransaction::any, command_in = client::InTransaction::any;

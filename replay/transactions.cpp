@@ -77,7 +77,7 @@ void Replayer::State::shape(Lane& lane, Item& item) {
   std::string pin = pin_for(item.exchange, meaning, options.clock != nullptr ? options.clock->time_of(item.exchange.id) : std::nullopt);
   if (pin.empty()) return;
   if (options.target_clock != TargetClock::its_own) item.before.push_back(std::move(pin));
-  else if (item.time == Sent::Time::asked) ++counters.pins_refused;
+  else if (item.time == Sent::Time::asked && item.first_id == 0) ++counters.pins_refused;
 }
 
 void Replayer::State::follow_source(Lane& lane, const session::Exchange& exchange, const sql::Meaning& meaning) {

@@ -112,6 +112,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void record_latencies(const sql::Meaning& meaning, mysql::CommandCode code, CaptureTime request, std::chrono::nanoseconds source, std::chrono::nanoseconds target);
   // Under the target's names; fills `left` where it can't be sent under them.
   replay::Sent under_its_names(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Dialect& dialect, const replay::Decision& decision, std::string& left) const;
+  void write_ids_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent);
   void write_time_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent);
   const std::string& server_of(SessionId session) const;
   // Why the selection or the ramp leaves an exchange out; nullptr where it is replayed.

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "engine.h"
+#include "replay/pinning.h"
+#include "replay/written_ids.h"
 
 namespace darktap::run {
 
@@ -42,7 +44,9 @@ void Engine::restore_settings(session::SessionInfo& session, const session::Exch
 void Engine::write_time_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent) {
   using enum mysql::CommandCode;
   const mysql::CommandCode code = exchange.command.code;
-  if ((code != query && code != stmt_execute && code != stmt_bulk_execute) || meaning.nondeterministic.empty()) return;
+  if (code != query && code != stmt_execute && code != stmt_bulk_execute) return;
+  if (prepared_.clock == replay::TargetClock::its_own) write_ids_in(exchange, meaning, sent);
+  if (meaning.nondeterministic.empty()) return;
   auto known = input_.clock != nullptr ? input_.clock->time_of(exchange.id) : std::nullopt;
   const sql::Dialect dialect = understanding_.dialect(sessions_[exchange.id.session], exchange);
   const mysql::Command& command = sent.command ? *sent.command : exchange.command;
@@ -50,6 +54,21 @@ void Engine::write_time_in(const session::Exchange& exchange, const sql::Meaning
   if (!text) return;
   if (!sent.command) sent.command = exchange.command;
   sent.command->text = std::move(*text);
+  sent.time = replay::Sent::Time::written_in;
+}
+
+void Engine::write_ids_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent) {
+  auto first = replay::first_generated_id(exchange, meaning);
+  if (!first || meaning.tables_written.size() != 1 || meaning.statements != 1) return;
+  const sql::TableName& name = meaning.tables_written.front();
+  const sql::Table* table = prepared_.catalogue.table(name.schema.empty() ? exchange.schema : name.schema, name.name);
+  if (table == nullptr) return;
+  const sql::Dialect dialect = understanding_.dialect(sessions_[exchange.id.session], exchange);
+  auto text = replay::with_ids_written_in(sent.command ? sent.command->text : exchange.command.text, dialect, *table, *first);
+  if (!text) return;
+  if (!sent.command) sent.command = exchange.command;
+  sent.command->text = std::move(*text);
+  sent.first_id = *first;
   sent.time = replay::Sent::Time::written_in;
 }
 

@@ -42,6 +42,8 @@ TEST_CASE("A compressed connection answers as any other does, whatever the size"
   }
   // What doesn't compress is stored.
   CHECK(cell(connection, "SELECT LENGTH(GROUP_CONCAT(a SEPARATOR '')) FROM (SELECT SHA2(RAND(), 512) a FROM information_schema.COLLATIONS LIMIT 5) t") == "640");
+  REQUIRE(connection.ask("CREATE DATABASE c"));
+  REQUIRE(connection.ask("USE c"));
   CHECK(cell(connection, "SELECT seq FROM seq_1_to_50000") == "50000");
 }
 
@@ -49,6 +51,8 @@ TEST_CASE("Several answers, an error, a refused file and an unanswered command p
   auto server = PrivateServer::start();
   if (server == nullptr) DARKTAP_SKIP("no MariaDB server installed");
   BlockingConnection connection = connect(*server);
+  REQUIRE(connection.ask("CREATE DATABASE c"));
+  REQUIRE(connection.ask("USE c"));
   auto several = connection.ask("SELECT 1; SELECT seq FROM seq_1_to_3000; SELECT 2; SELECT REPEAT('z', 100000)");
   REQUIRE(several);
   CHECK(several->answer.results.size() == 4);
@@ -56,7 +60,6 @@ TEST_CASE("Several answers, an error, a refused file and an unanswered command p
   auto refused = connection.ask("SELECT nothing FROM nowhere.such");
   REQUIRE(refused);
   REQUIRE(refused->answer.error() != nullptr);
-  REQUIRE(connection.ask("CREATE DATABASE c"));
   REQUIRE(connection.ask("CREATE TABLE c.t (a INT)"));
   auto file = connection.ask("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE c.t");
   REQUIRE(file);

@@ -168,6 +168,27 @@ class Users(Fidelity):
             with self.subTest("only the sessions that are chosen need a map"):
                 self.assertEqual(run("one.db", "--map-user", "app=app_dark", "--user", "app").status, 0)
 
+    def test_a_target_is_replayed_to_over_a_compressed_connection(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            for server in (source, target):
+                server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, body LONGTEXT)", "INSERT INTO s.t VALUES (1, REPEAT('x', 100000))"])
+
+            def work():
+                connection = connect(source, client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
+                for statement in ("SELECT * FROM t", "INSERT INTO t VALUES (2, REPEAT('y', 300000))", f"INSERT INTO t VALUES (3, '{'z' * 200000}')", "SELECT id, body FROM t ORDER BY id", "SELECT 1; SELECT 2"):
+                    connection.query(statement)
+                    while connection._result.has_next:
+                        connection.next_result()
+                connection.close()
+            recording = record(place, source, work)
+            sent = target.status()["bytes_sent"]
+            done = replay(recording, target, place / "s.db", "--target-compress", schema="s")
+            self.assertEqual(done.status, 0, done.err)
+            self.assertEqual(self.report(place / "s.db")["findings"], [])
+            self.assertEqual(checksums(target, "s"), checksums(source, "s"))
+            self.assertLess(target.status()["bytes_sent"] - sent, 200_000, "700,000 bytes of rows")
+
     def test_a_target_that_is_too_old_is_refused_with_3(self):
         need_root("taps lo")
         with workplace() as place, Server(place / "source", cache=place.parent) as source, \

@@ -65,12 +65,15 @@ class Vtgate(Case):
                 cursor.execute(sql)
                 return cursor.fetchall()
         table = "(id BIGINT PRIMARY KEY, a INT, at DATETIME(3), shown DATETIME(3))"
-        for name in ("darktap_t", "darktap_marker"):
+        for name in ("darktap_t", "darktap_n", "darktap_marker"):
             ask(f"DROP TABLE IF EXISTS {name}")
         ask(f"CREATE TABLE darktap_t {table}")
+        numbered = "(id BIGINT PRIMARY KEY AUTO_INCREMENT, a INT)"
+        ask(f"CREATE TABLE darktap_n {numbered}")
+        ask("INSERT INTO darktap_n (id, a) VALUES (500, 5)")  # its own next id is another one
         ask("CREATE TABLE darktap_marker (target VARCHAR(255) NOT NULL, disposable TINYINT NOT NULL DEFAULT 0)")
         with workplace() as place, Server(place / "source", cache=place.parent) as source:
-            source.run([f"CREATE DATABASE `{keyspace}`", f"CREATE TABLE `{keyspace}`.darktap_t {table}", *account(USER, "ALL", f"`{keyspace}`.*")])
+            source.run([f"CREATE DATABASE `{keyspace}`", f"CREATE TABLE `{keyspace}`.darktap_t {table}", f"CREATE TABLE `{keyspace}`.darktap_n {numbered}", *account(USER, "ALL", f"`{keyspace}`.*")])
 
             def work():
                 connection = binary.Connection(host=source.host, port=source.port, user=USER[0], password=USER[1], database=keyspace, charset="utf8mb4", autocommit=True)
@@ -87,12 +90,16 @@ class Vtgate(Case):
                 connection.query("SET autocommit = 0")
                 connection.query("UPDATE darktap_t SET a = 30 WHERE id = 3")
                 connection.query("COMMIT")
+                connection.query("SET autocommit = 1")
+                connection.query("INSERT INTO darktap_n (a) VALUES (1), (2)")
+                connection.query("UPDATE darktap_n SET a = 20 WHERE id = 2")
+                connection.execute(connection.prepare("INSERT INTO darktap_n (a) VALUES (?)"), (3,))
                 connection.close()
             recording = record(place, source, work)
 
             def run(name, sandbox):
                 done = darktap("replay", recording, "--target", f"mysql://{where}", "--store", place / name, "--pace", "max", "--run", "both", "--sandbox", sandbox,
-                               "--marker", f"{keyspace}.darktap_marker")
+                               "--marker", f"{keyspace}.darktap_marker", "--reference", f"mysql://{USER[0]}@127.0.0.1:{source.port}/{keyspace}", passwords={"reference": USER[1]})
                 return done, darktap("report", place / name, "--format", "json").json() if done.status in (0, 1) else None
             self.assert_refused(run("no.db", "rollback")[0], 4, "darktap_marker")
             ask(f"INSERT INTO darktap_marker VALUES ('{address}', 1)")
@@ -102,7 +109,7 @@ class Vtgate(Case):
                     self.assertEqual(done.status, 0, done.err + str(report["findings"]))
                     self.assertEqual(sum(report["ledger"].values()), report["coverage"]["exchanges"])
                     self.assertEqual(report["ledger"]["target_failed"], 0, report["ledger_reasons"])
-                    self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 2})
+                    self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 4})
                     self.assertEqual(report["ledger_reasons"]["skipped"]["session_reset"], 2)
                     rows = ask("SELECT id, a, at, shown FROM darktap_t ORDER BY id")
                     if sandbox == "rollback":
@@ -112,12 +119,13 @@ class Vtgate(Case):
                     self.assertEqual(report["findings"], [])
                     theirs = source.query(f"SELECT id, a, at, shown FROM `{keyspace}`.darktap_t ORDER BY id")
                     self.assertEqual([row[:2] for row in rows], [row[:2] for row in theirs])
+                    self.assertEqual(ask("SELECT id, a FROM darktap_n WHERE id < 500 ORDER BY id"), source.query(f"SELECT * FROM `{keyspace}`.darktap_n ORDER BY id"))
                     for here, there in zip(rows, theirs):
                         for ours, its in zip(here[2:], there[2:]):
                             self.assertEqual(ours is None, its is None)
                             if ours:  # the server looks at its clock a little after the tap
                                 self.assertLess(abs((ours - its).total_seconds()) % 900, 1.5)
-        for name in ("darktap_t", "darktap_marker"):
+        for name in ("darktap_t", "darktap_n", "darktap_marker"):
             ask(f"DROP TABLE {name}")
         gate.close()
 
