@@ -49,6 +49,42 @@ Touch touches(const SeenWrite& write, const sql::QualifiedName& table, const Tab
   return Touch::no;
 }
 
+// The columns that a write gives values which each server draws for itself.
+std::set<std::string> drawn_columns(const sql::QueryShape& shape, const sql::Meaning& meaning, const sql::Table* table) {
+  std::set<std::string> columns;
+  const std::vector<std::string> functions = drawn_values(meaning);
+  auto is_drawn = [&](const sql::Value& value) {
+    const std::string text = lower(value.text);
+    return std::any_of(functions.begin(), functions.end(), [&](const std::string& name) { return text.find(name) != std::string::npos; });
+  };
+  for (const sql::Assignment& assignment : shape.assignments)
+    if (is_drawn(assignment.value)) columns.insert(lower(assignment.column));
+  std::vector<std::string> inserted = shape.columns;
+  if (inserted.empty() && table != nullptr)
+    for (const sql::Column& column : table->columns) inserted.push_back(column.name);
+  for (const std::vector<sql::Value>& row : shape.rows)
+    for (std::size_t c = 0; c < row.size() && row.size() == inserted.size(); ++c)
+      if (is_drawn(row[c])) columns.insert(lower(inserted[c]));
+  return columns;
+}
+
+// False where rows differ in a column that the write did not draw: it explains no other.
+bool may_differ_so(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
+  if (write.drawn.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->only_a.size() != leftovers->only_b.size()) return true;
+  auto shown = shown_key(write, table, *a);
+  for (std::size_t row : leftovers->only_a) {
+    auto other = leftovers->only_b.begin();
+    if (shown) other = std::find_if(other, leftovers->only_b.end(), [&](std::size_t r) { return b->rows[r][shown->first] == a->rows[row][shown->first]; });
+    else if (leftovers->only_b.size() != 1) return true;
+    if (other == leftovers->only_b.end()) return true;
+    for (std::size_t c = 0; c < a->columns.size() && c < b->columns.size(); ++c) {
+      bool is_its_own = !a->columns[c].org_name.empty() && (a->columns[c].org_table == table.second || a->columns[c].table == table.second);
+      if (is_its_own && a->rows[row][c] != b->rows[*other][c] && !write.drawn.contains(lower(a->columns[c].org_name))) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 sql::QualifiedName WriteIndex::qualified(const sql::TableName& table, const std::string& schema) const {
@@ -163,6 +199,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
       write->keys = written_keys(shape, exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
       if (shape.understood && shape.kind == sql::ShapeKind::update)
         for (const sql::Assignment& assignment : shape.assignments) write->columns.insert(lower(assignment.column));
+      if (shape.understood && replayed == Replayed::applied_anew) write->drawn = drawn_columns(shape, meaning, table);
     }
     if (ok != nullptr) write->gtid = ok->gtid;
     // INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well.
@@ -276,7 +313,7 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
     if (write->ok > read.request || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
     if (!own && !(write->committed && *write->committed <= read.response)) return;
     Touch touch = touches(*write, table, a, b, leftovers);
-    if (touch == Touch::no) return;
+    if (touch == Touch::no || (write->replayed == Replayed::applied_anew && !may_differ_so(*write, table, a, b, leftovers))) return;
     if (touch == Touch::yes) {
       auto [column, values] = *shown_key(*write, table, *a);
       for (std::size_t row : leftovers->only_a)

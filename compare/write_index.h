@@ -22,6 +22,7 @@ struct SeenWrite {
   std::vector<sql::QualifiedName> tables;
   KeyValues keys;   // of a write to one table
   std::set<std::string> columns;  // that an UPDATE of one table assigns, in lower case; empty: any
+  std::set<std::string> drawn;    // whose values each server draws for itself, in lower case; empty: not known
   std::string gtid;               // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;

@@ -111,13 +111,15 @@ class Determinism(Fidelity):
             for server in (source, target):
                 server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, token VARCHAR(40), at DATETIME(6), n INT)", "INSERT INTO s.t VALUES (9, 'x', NULL, 9)"])
             target.query("UPDATE s.t SET n = 90, at = '2026-01-01'")
+            target.query("CREATE TRIGGER s.spoils BEFORE INSERT ON s.t FOR EACH ROW SET NEW.n = IF(NEW.id = 3, 33, NEW.n)")
             source.query("UPDATE s.t SET at = '2026-01-01'")
 
             def work():
                 connection = connect(source)
                 for statement in ("SET time_zone = '+03:00'", "INSERT INTO t VALUES (1, UUID(), SYSDATE(3), 1)", "INSERT INTO t VALUES (2, 'y', SYSDATE(), 2)",
                                   "SELECT token FROM t WHERE id = 1", "SELECT n, TIMESTAMPDIFF(SECOND, at, NOW()) < 1000 FROM t WHERE id = 2", "SELECT n, at FROM t WHERE id = 9",
-                                  "UPDATE t SET token = RAND() WHERE id = 2", "SELECT token FROM t WHERE id = 2"):
+                                  "UPDATE t SET token = RAND() WHERE id = 2", "SELECT token FROM t WHERE id = 2",
+                                  "INSERT INTO t (id, token, n) VALUES (3, UUID(), 3)", "SELECT token, n FROM t WHERE id = 3"):
                     connection.query(statement)
                 connection.close()
             recording = record(place, source, work)
@@ -125,7 +127,8 @@ class Determinism(Fidelity):
             done = replay(recording, target, place / "s.db", schema="s")
             report = self.report(place / "s.db")
             self.assertEqual({(f["normalized"], f["cause"], f["events"]) for f in report["findings"]},
-                             {("select token from t where id = ?", "nondeterministic", 2), ("select n, at from t where id = ?", "defect", 1)}, done.err)
+                             {("select token from t where id = ?", "nondeterministic", 2), ("select n, at from t where id = ?", "defect", 1),
+                              ("select token, n from t where id = ?", "defect", 1)}, done.err)
             self.assertEqual(report["ledger_reasons"]["compared"], {"rewritten": 2})
             written = [server.query("SELECT id, at FROM s.t WHERE id < 3 ORDER BY id") for server in (source, target)]
             for (_, here), (_, there) in zip(*written):
@@ -144,10 +147,14 @@ class Users(Fidelity):
             target.run([*account(("app_dark", "dark-lab-secret"), "SELECT", "s.*"), *account(("jobs", "jobs-lab-secret"), "SELECT", "s.*")])
 
             def work():
-                first, second = connect(source, user=app), connect(source, user=batch)
+                first, second = connect(source, user=app, kind=binary.Connection), connect(source, user=batch)
                 first.query("SELECT a AS of_app FROM t")
                 second.query("SELECT a AS of_batch FROM t")
                 first.query("SELECT a AS of_app_again FROM t")
+                first.change_user(*batch, "s")
+                first.query("SELECT a AS of_changed FROM t")
+                first.change_user(*app, "s")
+                first.query("SELECT a AS of_changed_back FROM t")
                 first.close()
                 second.close()
             recording = record(place, source, work)
@@ -176,7 +183,8 @@ class Users(Fidelity):
             done = run("s.db", "--map-user", "app=app_dark", "--map-user", "*=jobs")
             self.assertEqual(done.status, 0, done.err + done.out)
             self.assertEqual(self.report(place / "s.db")["findings"], [])
-            self.assertEqual(asked(), {("app_dark", "SELECT a AS of_app FROM t"), ("app_dark", "SELECT a AS of_app_again FROM t"), ("jobs", "SELECT a AS of_batch FROM t")})
+            self.assertEqual(asked(), {("app_dark", "SELECT a AS of_app FROM t"), ("app_dark", "SELECT a AS of_app_again FROM t"),
+                                       ("jobs", "SELECT a AS of_changed FROM t"), ("app_dark", "SELECT a AS of_changed_back FROM t"), ("jobs", "SELECT a AS of_batch FROM t")})
             with self.subTest("only the sessions that are chosen need a map"):
                 self.assertEqual(run("one.db", "--map-user", "app=app_dark", "--user", "app").status, 0)
 
