@@ -9,6 +9,7 @@
 #include "base/stream.h"
 #include "capture/segment.h"
 #include "half_stream.h"
+#include "round_trip_meter.h"
 
 namespace darktap::capture {
 
@@ -69,6 +70,7 @@ struct Flow {
   std::uint64_t closing_packets = 0;  // `packets` at that time
   CaptureTime closing_time;
   CaptureTime wait_checked;
+  RoundTripMeter meter;
   FlowLinks activity, wait;  // lists of the flow table
 
   HalfStream& half(Direction d) { return halves[index(d)]; }

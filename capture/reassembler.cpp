@@ -15,6 +15,9 @@ namespace {
 // Sequence numbers this far behind a SYN belong to its connection; others to an earlier one on the same ports.
 constexpr std::uint32_t handshake_reach = 1u << 24;
 
+// Of a connection's bytes the acknowledgement of some is timed.
+constexpr std::uint64_t packets_between_probes = 15;  // odd: of question and answer in turn, both
+
 Arrival arrival_of(const SegmentView& segment) {
   return {.sequence = segment.sequence + (segment.flags.syn() ? 1 : 0),
           .acknowledgement = segment.acknowledgement,
@@ -50,6 +53,7 @@ struct Reassembler::State {
   StreamSink& sink;
   ReassemblerOptions options;
   ReassemblerStats stats;
+  RoundTrips round_trips;
   SegmentDecoder decoder{options.limits.fragments};
   SegmentView plain;  // the usual segment is read into it, again and again
   FlowTable flows;
@@ -78,6 +82,10 @@ void Reassembler::State::feed(const SegmentView& segment) {
     flow.listed = stats.segments;
   }
   ++flow.packets;
+  if (flow.roles != Flow::Roles::unknown) {
+    if (flow.meter.waits()) flow.meter.on_segment(segment, flow.direction(from_first), round_trips);
+    else if (flow.packets % packets_between_probes == 0 && !segment.payload.empty()) flow.meter.on_bytes(segment, flow.direction(from_first));
+  }
   if (delivery.take_next(flow, segment, from_first)) return;  // nearly every segment
   if (segment.flags.syn()) learn_handshake(flow, segment, from_first);
   Arrival arrival = arrival_of(segment);
@@ -201,6 +209,7 @@ bool Reassembler::State::is_other_connection(const Flow& flow, const SegmentView
 
 void Reassembler::State::learn_handshake(Flow& flow, const SegmentView& segment, bool from_first) {
   const bool by_server = segment.flags.ack();
+  flow.meter.on_syn(segment, round_trips);
   if (flow.roles == Flow::Roles::unknown) {
     flow.roles = by_server == from_first ? Flow::Roles::first_is_server : Flow::Roles::second_is_server;
   }
@@ -368,6 +377,7 @@ void Reassembler::feed(const SegmentView& segment) { state_->feed(segment); }
 void Reassembler::advance(CaptureTime now) { state_->advance(now); }
 void Reassembler::finish(CaptureTime time) { state_->finish(time); }
 const ReassemblerStats& Reassembler::stats() const { return state_->stats; }
+const RoundTrips& Reassembler::round_trips() const { return state_->round_trips; }
 const FragmentStats& Reassembler::fragments() const { return state_->decoder.fragments(); }
 
 }  // namespace darktap::capture

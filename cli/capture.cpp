@@ -155,6 +155,7 @@ int capture_to_file(const Options& options) {
     drop_privileges(user);
   }
   run::TapReader reader(tap, input, series, {.patience = patience, .queued_bytes = open.live ? memory : 0});
+  series.tell_round_trips([&reader] { return reader.round_trips(); });
   reading = &reader;
 
   if (open.live) std::cerr << "darktap: capturing on " << tap.name() << " into " << series.current() << " as user " << user.name << "; Ctrl-C ends it, SIGHUP goes on in another file\n";

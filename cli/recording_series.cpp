@@ -56,7 +56,7 @@ void RecordingSeries::open(const std::string& path) {
   writer->add_file(captured_from_);
   if (writer_) {
     const TapCounters all = counters_();
-    writer_->finish(since_last_file(all));
+    writer_->finish(since_last_file(all), round_trips_ ? round_trips_() : RoundTrips());
     before_ = all;
   }
   writer_ = std::move(writer);
@@ -119,7 +119,7 @@ void RecordingSeries::rotate() {
   open(moved_away ? path_ : next_path());
 }
 
-void RecordingSeries::finish(const TapCounters& all) { writer_->finish(since_last_file(all)); }
+void RecordingSeries::finish(const TapCounters& all) { writer_->finish(since_last_file(all), round_trips_ ? round_trips_() : RoundTrips()); }
 
 // The files' counters add up to the tap's; a session is counted in each file that it reaches into.
 TapCounters RecordingSeries::since_last_file(const TapCounters& all) const {

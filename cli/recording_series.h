@@ -52,6 +52,8 @@ class RecordingSeries final : public session::ExchangeSink {
   void rotate();
   // Writes the last file's counters.
   void finish(const session::TapCounters& all);
+  // What each file's end tells of the tap's place: as measured up to then.
+  void tell_round_trips(std::function<RoundTrips()> round_trips) { round_trips_ = std::move(round_trips); }
 
   std::uint64_t sessions() const { return sessions_; }
   std::uint64_t exchanges() const { return exchanges_; }
@@ -72,6 +74,7 @@ class RecordingSeries final : public session::ExchangeSink {
   session::SessionSettings settings_;     // what the sessions carry into the next file
   Splitting splitting_;
   Counters counters_;
+  std::function<RoundTrips()> round_trips_;
   std::uint64_t number_ = 0;  // of the last numbered file
   std::unique_ptr<session::RecordingWriter> writer_;
   std::string current_;

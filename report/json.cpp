@@ -17,6 +17,25 @@ void write_stored(JsonWriter& json, const char* key, const std::string& stored, 
   json.key(key).raw(stored.empty() ? instead_of_nothing : stored);
 }
 
+void write_round_trips(JsonWriter& json, const store::RoundTripFigures& found) {
+  auto write = [&](const char* key, const std::optional<std::uint64_t>& microseconds) {
+    json.key(key);
+    if (microseconds) json.number(*microseconds);
+    else json.null();
+  };
+  json.key("round_trips").begin_object().key("capture");
+  if (found.tap_to_server || found.tap_to_client) {
+    json.begin_object();
+    write("tap_to_server_us", found.tap_to_server);
+    write("tap_to_client_us", found.tap_to_client);
+    json.member("handshakes", found.handshakes).member("acknowledgements", found.acknowledgements).end_object();
+  } else {
+    json.null();
+  }
+  write("target_us", found.target);
+  json.end_object();
+}
+
 void write_example(JsonWriter& json, const store::Example& example, const std::string& plans) {
   json.begin_object().member("session", example.exchange.session.value).member("seq", example.exchange.seq);
   json.member("time", to_rfc3339(example.time)).member("sql", example.sql);
@@ -49,6 +68,7 @@ void write_run_members(JsonWriter& json, const store::RunInfo& run) {
     json.key(to_string(side)).begin_object().member("n", n).member("time_us", time_us).end_object();
   }
   json.end_object();
+  write_round_trips(json, run.round_trips);
 }
 
 void write_ledger_members(JsonWriter& json, const store::Ledger& ledger) {

@@ -95,6 +95,9 @@ std::string latency_lines(const store::RunReport& report) {
     for (double q : {0.5, 0.95, 0.99}) text += right(milliseconds(h.quantile(q)), 12);
     text += right(milliseconds(h.max()), 12) + "\n";
   }
+  const store::RoundTripFigures& trips = report.run.round_trips;
+  auto known = [](const std::optional<std::uint64_t>& microseconds) { return microseconds ? milliseconds(*microseconds) : std::string("unknown"); };
+  text += padded("", 12) + "Round trips: tap to server " + known(trips.tap_to_server) + ", tap to client " + known(trips.tap_to_client) + ", darktap to target " + known(trips.target) + "\n";
   if (tap && client) text += padded("", 12) + "A tap measures beside the server, a client over its own connection: not the same thing.\n";
   return text;
 }

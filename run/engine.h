@@ -22,6 +22,7 @@
 #include "latency_watch.h"
 #include "look_ahead.h"
 #include "preparation.h"
+#include "round_trips_seen.h"
 #include "replay/schedule.h"
 #include "run/run.h"
 #include "session/row_seal.h"
@@ -63,6 +64,7 @@ struct EngineInput {
   std::vector<std::string> files;            // names for Provenance::file
   const replay::SourceClock* clock = nullptr;  // where the recording was read for it
   CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
+  const RoundTripsSeen* round_trips = nullptr;  // what the tap measured; outlives the engine
   std::optional<session::RowSeal> seal{};    // of a recording whose rows are sealed
 };
 
@@ -133,6 +135,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void explain_findings();
   Progress make_progress();
   CaptureTime tap_now() const { return CaptureClock::now() + input_.shift; }
+  RoundTrips captured_round_trips() const { return input_.round_trips != nullptr ? input_.round_trips->found() : RoundTrips(); }
   std::string file_of(const Provenance& provenance) const;
   std::chrono::nanoseconds until_due();
 

@@ -119,7 +119,7 @@ void Engine::on_judgement(compare::Judgement& judgement) {
 }
 
 void Engine::judge_latency() {
-  std::vector<store::LatencyFinding> slower = latency_.judge(writer_);
+  std::vector<store::LatencyFinding> slower = latency_.judge(writer_, captured_round_trips());
   for (const store::LatencyFinding& finding : slower) explain_.want(finding.fingerprint);
   writer_.set_latency_findings(std::move(slower));
   writer_.flush();
@@ -170,6 +170,7 @@ void Engine::tell_writer() {
     info_.questions[std::string(compare::to_string(side))] = {count.n + plans.n, count.time_us + plans.time_us};
   }
   info_.target_follows = comparer_.target_follows();
+  info_.round_trips = latency_.round_trips(captured_round_trips());
   writer_.set_info(info_);
   if (input_.schedule) writer_.set_progress(positions_.take_changed());
 }

@@ -41,8 +41,9 @@ std::string rows_of(const mysql::ResultSet& rows, std::uint16_t collation) {
 
 }  // namespace
 
-ExplainWatch::ExplainWatch(client::Asker& target, std::optional<client::Asker>& reference, Sides sides, double questions_per_second)
-    : target_(target), reference_(reference), sides_(sides), pause_(std::chrono::nanoseconds(static_cast<std::int64_t>(2e9 / std::max(questions_per_second, 0.01)))) {}
+ExplainWatch::ExplainWatch(client::Asker& target, std::optional<client::Asker>& reference, Sides sides, double questions_per_second,
+                           TargetKind kind)
+    : target_(target), reference_(reference), sides_(sides), kind_(kind), pause_(std::chrono::nanoseconds(static_cast<std::int64_t>(2e9 / std::max(questions_per_second, 0.01)))) {}
 
 void ExplainWatch::note(const session::Exchange& exchange, const sql::Meaning& meaning) {
   if (meaning.statement_class != sql::StatementClass::read || exchange.command.text_state != mysql::Command::Text::known) return;
@@ -83,13 +84,13 @@ void ExplainWatch::turn(store::RunWriter& writer) {
   bool both = reference_ && sides_ == Sides::both;
   asked_[fingerprint] = {{}, {}, both ? 2U : 1U};
   if (both) ask(fingerprint, compare::Side::reference, Tried::explain);
-  ask(fingerprint, compare::Side::target, Tried::explain);
+  ask(fingerprint, compare::Side::target, kind_ == TargetKind::vtgate ? Tried::vexplain : Tried::explain);
 }
 
 void ExplainWatch::ask(std::uint64_t fingerprint, compare::Side side, Tried tried) {
   const Sample& sample = samples_.at(fingerprint);
   mysql::Command command = sample.command;
-  command.text.insert(0, tried == Tried::explain ? "EXPLAIN " : "VEXPLAIN PLAN ");
+  command.text.insert(0, tried == Tried::vexplain ? "VEXPLAIN PLAN " : "EXPLAIN ");
   ++open_;
   client::Asker& asker = side == compare::Side::target ? target_ : *reference_;
   asker.ask(sample.schema, sample.collation, std::move(command),
@@ -105,8 +106,9 @@ void ExplainWatch::heard(std::uint64_t fingerprint, compare::Side side, Tried tr
   if (reply) count.time_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(reply->last_byte - reply->sent)));
   const mysql::ResultSet* rows = reply ? reply->answer.first_rows() : nullptr;
   const Sample& sample = samples_.at(fingerprint);
-  // vtgate explains what it does itself by another name.
-  if (rows == nullptr && reply && side == compare::Side::target && tried == Tried::explain) return ask(fingerprint, side, Tried::vexplain);
+  // What explains itself by neither name may do so by the other.
+  if (rows == nullptr && reply && side == compare::Side::target && tried != Tried::explain_last && (tried == Tried::vexplain) == (kind_ == TargetKind::vtgate))
+    return ask(fingerprint, side, tried == Tried::vexplain ? Tried::explain_last : Tried::vexplain);
   std::string plan;
   if (rows != nullptr) plan = rows_of(*rows, sample.collation);
   else if (const mysql::ServerError* error = reply ? reply->answer.error() : nullptr) plan = JsonWriter().begin_object().member("error", error->message).end_object().take();

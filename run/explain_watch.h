@@ -24,8 +24,10 @@ class ExplainWatch {
 
   // Of the sides to ask: a reference that is production itself gets the ladder's reads only.
   enum class Sides : std::uint8_t { both, target };
+  // vtgate hands EXPLAIN to one of its shards; how it runs a statement over all of them is VEXPLAIN's to say.
+  enum class TargetKind : std::uint8_t { server, vtgate };
   // Both must outlive it; a reference may come later, or never.
-  ExplainWatch(client::Asker& target, std::optional<client::Asker>& reference, Sides sides, double questions_per_second);
+  ExplainWatch(client::Asker& target, std::optional<client::Asker>& reference, Sides sides, double questions_per_second, TargetKind kind);
 
   // Every exchange passes here: one execution of each read is kept.
   void note(const session::Exchange& exchange, const sql::Meaning& meaning);
@@ -50,7 +52,7 @@ class ExplainWatch {
     std::optional<std::string> reference, target;  // JSON
     unsigned missing = 0;
   };
-  enum class Tried : std::uint8_t { explain, vexplain };
+  enum class Tried : std::uint8_t { vexplain, explain, explain_last };
 
   void ask(std::uint64_t fingerprint, compare::Side side, Tried tried);
   void heard(std::uint64_t fingerprint, compare::Side side, Tried tried, Expected<client::Reply, std::string>&& reply);
@@ -58,6 +60,7 @@ class ExplainWatch {
   client::Asker& target_;
   std::optional<client::Asker>& reference_;
   Sides sides_;
+  TargetKind kind_;
   std::chrono::nanoseconds pause_;
   std::unordered_map<std::uint64_t, Sample> samples_;
   std::size_t bytes_ = 0;

@@ -65,6 +65,7 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
     PortFilter filter(sink, options.ports);
     result.counters = reader.read(filter, options.selection, [&] { return stop.load(std::memory_order_relaxed); });
     filter.add_opaque(result.counters);
+    result.round_trips = reader.round_trips();
     result.files = reader.files();
     if (stop) return result;
     if (std::string problem = reader.problem(); !problem.empty()) {
@@ -82,7 +83,9 @@ InputResult read_input(const std::string& path, const InputOptions& options, ses
   reading.filter = options.filter;
   reading.on_secrets = [&](std::string_view text) { with_secrets.secrets->add(text); };
   capture::FileTap tap(path, std::move(reading));
-  result.counters = TapReader(tap, with_secrets, sink).read(stop, {});
+  TapReader reader(tap, with_secrets, sink);
+  result.counters = reader.read(stop, {});
+  result.round_trips = reader.round_trips();
   result.files = {path};
   if (tap.truncated()) {
     result.counters.end = session::TapCounters::End::truncated;

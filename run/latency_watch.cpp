@@ -35,12 +35,15 @@ struct Candidate {
 
 std::int64_t rounded(double microseconds) { return std::llround(microseconds); }
 
-std::string evidence_of(const Candidate& candidate, std::uint64_t round_trip_us, double threshold) {
+std::string evidence_of(const Candidate& candidate, std::uint64_t round_trip_us, std::uint64_t captured_us, double threshold) {
   const compare::LatencyVerdict& verdict = candidate.verdict;
   JsonWriter json;
   json.begin_object().key("vantage").begin_object().member("source", "tap").member("target", "client").end_object();
   json.member("control", "COM_PING through the same loop: round trip and our own delays, taken off the target's latency");
-  json.member("round_trip_us", round_trip_us).member("budget_round_trips", candidate.round_trips).member("budget_us", candidate.budget_us);
+  json.member("round_trip_us", round_trip_us).key("captured_round_trip_us");
+  if (captured_us > 0) json.number(captured_us);
+  else json.null();
+  json.member("budget_round_trips", candidate.round_trips).member("budget_us", candidate.budget_us);
   json.member("windows", verdict.windows).member("window_seconds", verdict.window_seconds);
   json.key("executions").begin_object().member("source", verdict.source_n).member("target", verdict.target_n).end_object();
   json.key("quantiles").begin_array();
@@ -75,9 +78,21 @@ void LatencyWatch::note(std::uint64_t fingerprint, sql::StatementClass statement
   if (statement_class == sql::StatementClass::write) writes_.insert(fingerprint);
 }
 
-std::vector<store::LatencyFinding> LatencyWatch::judge(store::RunWriter& writer) const {
+store::RoundTripFigures LatencyWatch::round_trips(const RoundTrips& captured) const {
+  store::RoundTripFigures figures;
+  figures.tap_to_server = captured.tap_to_server();
+  figures.tap_to_client = captured.tap_to_client();
+  if (control_.count() > 0) figures.target = round_trip_us();
+  figures.handshakes = std::max(captured.handshake_server.count(), captured.handshake_client.count());
+  figures.acknowledgements = captured.ack_server.count() + captured.ack_client.count();
+  return figures;
+}
+
+std::vector<store::LatencyFinding> LatencyWatch::judge(store::RunWriter& writer, const RoundTrips& captured) const {
   std::vector<store::LatencyFinding> findings;
   if (pace_ == Pace::other || control_.count() < least_controls) return findings;
+  // A round trip is what lies between darktap and the target, or between the tap and production's server, whichever is more.
+  std::uint64_t captured_us = captured.handshake_server.quantile(0.5), round_trip = std::max(round_trip_us(), captured_us);
   std::vector<Candidate> candidates;
   std::vector<double> p_values;
   writer.each_latency([&](std::uint64_t fingerprint, const store::LatencyWindows& windows) {
@@ -85,7 +100,7 @@ std::vector<store::LatencyFinding> LatencyWatch::judge(store::RunWriter& writer)
     Candidate candidate;
     candidate.fingerprint = fingerprint;
     candidate.round_trips = writes_.contains(fingerprint) ? limits_.write_round_trips : limits_.read_round_trips;
-    candidate.budget_us = std::max(candidate.round_trips * round_trip_us(), static_cast<std::uint64_t>(to_microseconds(limits_.floor)));
+    candidate.budget_us = std::max(candidate.round_trips * round_trip, static_cast<std::uint64_t>(to_microseconds(limits_.floor)));
     compare::LatencyPolicy policy;
     policy.budget_us = static_cast<double>(candidate.budget_us);
     candidate.verdict = compare::judge_latency({windows.source, windows.target, &control_}, policy, fingerprint);
@@ -110,7 +125,7 @@ std::vector<store::LatencyFinding> LatencyWatch::judge(store::RunWriter& writer)
     if (worst == nullptr) continue;
     auto allowed = static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(worst->source_us + worst->control_us) + worst->allowed_us));
     findings.push_back({candidate.fingerprint, compare::Level::confirmed, std::max<std::uint64_t>(1, candidate.target.count_above(allowed)),
-                        evidence_of(candidate, round_trip_us(), threshold), candidate.first, candidate.last});
+                        evidence_of(candidate, round_trip_us(), captured_us, threshold), candidate.first, candidate.last});
   }
   return findings;
 }

@@ -2,6 +2,7 @@
 // as the statements do) and judges the store's latency windows with it.
 #pragma once
 
+#include "base/round_trips.h"
 #include "client/asker.h"
 #include "compare/latency.h"
 #include "run/run.h"
@@ -21,7 +22,10 @@ class LatencyWatch {
   // A statement that writes may take more round trips.
   void note(std::uint64_t fingerprint, sql::StatementClass statement_class);
   // From what the store holds so far; empty where nothing may be compared.
-  std::vector<store::LatencyFinding> judge(store::RunWriter& writer) const;
+  std::vector<store::LatencyFinding> judge(store::RunWriter& writer, const RoundTrips& captured) const;
+
+  // Round trips as the run shows them.
+  store::RoundTripFigures round_trips(const RoundTrips& captured) const;
 
   // The shortest control: a round trip to the target and nothing else. 0 before the first.
   std::uint64_t round_trip_us() const { return control_.total().quantile(0); }

@@ -36,7 +36,8 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
     options.tell(std::to_string(prepared.unix_sessions) + " sessions of the source came by its unix socket: no tap sees what they ask, nor the writes that they make");
   client::EventLoop loop;
   Inbox inbox(options.limits.queued_bytes, Inbox::WhenFull::shed_session, [&loop] { loop.wake(); });
-  Engine engine(loop, options, std::move(prepared), {.inbox = inbox, .files = {live.interface}}, writer, info);
+  RoundTripsSeen round_trips;
+  Engine engine(loop, options, std::move(prepared), {.inbox = inbox, .files = {live.interface}, .round_trips = &round_trips}, writer, info);
   RunResult result;
   result.run = info.id;
   std::exception_ptr tap_failed;
@@ -47,6 +48,7 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
     try {
       result.counters = tap_reader.read(stop_tap, [&] {
         drops = tap_reader.counters().kernel_drops;
+        round_trips.tell(tap_reader.round_trips());
         if (stop.load()) stop_tap = true;
       });
     } catch (...) {

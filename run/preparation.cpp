@@ -245,6 +245,8 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
     options.tell("the reference " + addresses.reference->name + " is the source itself: it gets re-reads only, in read-only sessions, at most " +
                  std::to_string(static_cast<int>(options.judging.questions_per_second)) + " a second");
   }
+  auto says_vitess = [](const std::string& version) { return version.find("itess") != std::string::npos; };
+  prepared.target_is_vtgate = says_vitess(identities.target.version) || says_vitess(target.connection().server_version());
   prepared.target = connect_options(servers.target, options.limits);
   if (servers.reference) prepared.reference = connect_options(*servers.reference, options.limits);
   auto add_server = [&](const replay::ServerIdentity& identity) {

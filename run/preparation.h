@@ -24,6 +24,7 @@ struct Prepared {
   using SourceCount = std::optional<std::uint64_t>;
   SourceCount source_questions;  // that --source had answered when it was asked, where it tells
   bool reference_is_source = false;
+  bool target_is_vtgate = false;  // as its version says
   std::uint64_t unix_sessions = 0;  // of the source when it was asked: no tap sees them
   client::ConnectOptions target;
   std::map<std::string, client::ConnectOptions> users;  // with --map-user: by captured name, "*" for all others

@@ -189,6 +189,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   engine_input.shift = recording_start - start;
   if (seal) engine_input.seal.emplace(std::move(*seal));
   engine_input.clock = survey.clock ? &*survey.clock : nullptr;
+  RoundTripsSeen round_trips;
+  round_trips.tell(surveyed.round_trips);
+  engine_input.round_trips = &round_trips;
   Engine engine(loop, options, std::move(prepared), std::move(engine_input), writer, info);
   RunResult result;
   result.run = info.id;

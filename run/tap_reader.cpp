@@ -220,6 +220,8 @@ session::TapCounters TapReader::counters() const {
   return counters;
 }
 
+const RoundTrips& TapReader::round_trips() const { return state_->reassembler.round_trips(); }
+
 std::uint64_t TapReader::shed_sessions() const {
   return state_->feeder != nullptr ? state_->feeder->counts().shed_sessions : state_->fed.shed_sessions;
 }

@@ -71,4 +71,12 @@ std::optional<std::uint64_t> decode_trailer(Bytes bytes) {
   return reader.u64le() == XXH3_64bits(bytes.data(), 8) ? std::optional(offset) : std::nullopt;
 }
 
+void encode(WireWriter& out, const RoundTrips& found) {
+  for (const Histogram* one : {&found.handshake_server, &found.handshake_client, &found.ack_server, &found.ack_client}) out.text(one->serialize());
+}
+void decode(WireReader& in, RoundTrips& found) {
+  for (Histogram* one : {&found.handshake_server, &found.handshake_client, &found.ack_server, &found.ack_client})
+    if (!in.at_end()) *one = Histogram::parse(in.text());
+}
+
 }  // namespace darktap::session

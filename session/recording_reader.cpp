@@ -25,6 +25,7 @@ struct RecordingReader::State {
   enum class Told : std::uint8_t { sought, other };
   std::unordered_map<std::uint64_t, Told> sessions;  // those that are open
   TapCounters counted;
+  RoundTrips round_trips;
   enum class Found : std::uint8_t { no, yes } counters = Found::no, end = Found::no;
   std::vector<Damage> damages;
   std::uint64_t damage_count = 0, without_rows = 0;
@@ -115,6 +116,7 @@ bool RecordingReader::State::read_record(RecordKind kind) {
       if (!misc.ok()) return false;
       counted = of_tap;
       counters = Found::yes;
+      decode(misc, round_trips);
       return true;
     }
   }
@@ -255,6 +257,7 @@ TapCounters RecordingReader::read(ExchangeSink& sink, const Selection& selection
   state.segment.reset();
   state.sessions.clear();
   state.counted = {};
+  state.round_trips = {};
   state.counters = state.end = State::Found::no;
   state.damages.clear();
   state.damage_count = state.without_rows = 0;
@@ -265,6 +268,7 @@ TapCounters RecordingReader::read(ExchangeSink& sink, const Selection& selection
   return state.counted;
 }
 
+const RoundTrips& RecordingReader::round_trips() const { return state_->round_trips; }
 const std::vector<std::string>& RecordingReader::files() const { return state_->files; }
 const std::vector<Damage>& RecordingReader::damages() const { return state_->damages; }
 std::uint64_t RecordingReader::damage_count() const { return state_->damage_count; }

@@ -203,10 +203,11 @@ void RecordingWriter::flush() { state_->end_block(); }
 
 std::uint64_t RecordingWriter::bytes_written() const { return state_->offset; }
 
-void RecordingWriter::finish(const TapCounters& counters) {
+void RecordingWriter::finish(const TapCounters& counters, const RoundTrips& round_trips) {
   State& state = *state_;
   state.begin(RecordKind::counters);
   encode(state.lanes[Lane::misc], counters);
+  encode(state.lanes[Lane::misc], round_trips);
   state.end_segment();
   state.index.counters = counters;
   WireWriter bytes;

@@ -58,11 +58,17 @@ RunInfo read_run(const Statement& row) {
   run.target_follows = row.text(9);
   run.build = row.text(10);
   run.flushed = time_of(row.integer(12));
+  if (!row.is_null(13)) run.round_trips.tap_to_server = row.count(13);
+  if (!row.is_null(14)) run.round_trips.tap_to_client = row.count(14);
+  if (!row.is_null(15)) run.round_trips.target = row.count(15);
+  run.round_trips.handshakes = row.count(16);
+  run.round_trips.acknowledgements = row.count(17);
   return run;
 }
 
 constexpr const char* run_columns =
-    "SELECT id, mode, pace, statement_order, started, finished, source, target, reference, target_follows, build, server_questions, flushed"
+    "SELECT id, mode, pace, statement_order, started, finished, source, target, reference, target_follows, build, server_questions, flushed,"
+    " tap_to_server_us, tap_to_client_us, target_round_trip_us, handshakes, acknowledgements"
     " FROM runs";
 
 }  // namespace

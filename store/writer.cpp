@@ -166,9 +166,11 @@ void RunWriter::State::write_run() {
   if (!info_changed) return;
   database
       .prepare("UPDATE runs SET mode = ?2, pace = ?3, statement_order = ?4, finished = ?5, source = ?6, target = ?7, reference = ?8,"
-               " target_follows = ?9, build = ?10, server_questions = ?11 WHERE id = ?1")
+               " target_follows = ?9, build = ?10, server_questions = ?11,"
+               " tap_to_server_us = ?12, tap_to_client_us = ?13, target_round_trip_us = ?14, handshakes = ?15, acknowledgements = ?16 WHERE id = ?1")
       .run(info.id, info.mode, info.pace, info.order, info.finished ? std::optional(nanoseconds(*info.finished)) : std::nullopt,
-           info.source, info.target, info.reference, info.target_follows, info.build, server_questions);
+           info.source, info.target, info.reference, info.target_follows, info.build, server_questions, info.round_trips.tap_to_server,
+           info.round_trips.tap_to_client, info.round_trips.target, info.round_trips.handshakes, info.round_trips.acknowledgements);
   Statement questions = database.prepare("INSERT OR REPLACE INTO questions (run, side, n, time_us) VALUES (?, ?, ?, ?)");
   for (const auto& [side, asked] : info.questions) questions.run(info.id, side, asked.first, asked.second);
 }

@@ -82,6 +82,8 @@ compare::Judgement judgement(const Kind& kind, std::uint64_t variant, std::uint6
   made.parameters = kind.parameters;
   made.source_answer = kind.source;
   made.target_answer = kind.target;
+  if (kind.cause == Cause::defect)
+    made.before = R"json([{"seq":1,"sql":"SELECT 1 FROM carts","class":"read","write":false},{"seq":2,"sql":"UPDATE customers SET city = 'Rome' WHERE id = 131","class":"write","write":true}])json";
   return made;
 }
 
@@ -119,6 +121,8 @@ void fill_and_serve(const std::string& path, Run run) {
     for (int i = 0; i < 40; ++i, ++compared) writer.count_execution(judgement(kind, 0, 1, 1).fingerprint, kind.normalized, store::Execution::compared);
   }
   for (std::uint64_t variant = 1; variant <= 493; ++variant, ++compared) add(writer, judgement(kinds[3], variant, 13, static_cast<std::uint32_t>(variant)));
+  writer.set_plans(judgement(kinds[0], 0, 1, 1).fingerprint,
+                   R"json({"sql":"SELECT id, name, email, city FROM customers WHERE id = 131","reference":[{"id":1,"select_type":"SIMPLE","table":"customers","partitions":null,"type":"const","key":"PRIMARY","rows":1,"Extra":null}],"target":[{"id":1,"select_type":"SIMPLE","table":"customers","partitions":null,"type":"ALL","key":null,"rows":48211,"Extra":"Using where"}]})json");
   store::Ledger ledger;
   ledger.add(Bin::compared, compared);
   ledger.add(Bin::skipped, "write", 190);

@@ -140,6 +140,17 @@ async function worked(browser, address) {
     assert.match(await text(page, ".figures"), /source\s+tap\s+7/);
   });
   await picture(page, "defect");
+  await fact("a defect shows how both servers run it, side by side, and what its session had done before, writes marked", async () => {
+    assert.match(await text(page, ".plan-reference tbody"), /const.*PRIMARY/s);
+    assert.match(await text(page, ".plan-target tbody"), /ALL.*48211.*Using where/s);
+    assert.deepEqual(await page.locator(".plan-target td.cell-differs").allInnerTexts(), ["ALL", "", "48211", "Using where"]);
+    assert.ok(!(await text(page, ".plan-target thead")).includes("partitions"), "what is empty on both sides is left out");
+    assert.match(await text(page, ".strip summary"), /in session 12: 2 statements, 1 write/);
+    assert.equal(await page.locator(".strip li").count(), 2);
+    assert.match(await text(page, ".strip li.strip-write"), /UPDATE customers/);
+    await page.locator(".plans").scrollIntoViewIfNeeded();
+    await picture(page, "plans");
+  });
   await fact("read after write names the write, and the ladder the rung that agreed", async () => {
     await page.locator(".facet-value", { hasText: "Read after write" }).click();
     await listed(page, 1);

@@ -106,6 +106,30 @@ class Shadow(Case):
                     self.assertIn(answer, (401, 403, 404), path)
                 connection.close()
 
+    def test_the_sources_own_count_tells_of_what_came_by_its_socket(self):
+        need_root("taps lo")
+        with workplace() as place, two_servers(place) as (source, target):
+            by_socket = 200
+            with self.shadow(place, source, target, "--source", source.url(USER[0]), passwords={**PASSWORDS, "source": USER[1]}) as tap:
+                visit(source, *USER, pages=10)
+                source.run([f"SELECT {i}" for i in range(by_socket)])
+                time.sleep(0.5)
+                status, _ = tap.interrupt()
+                self.assertEqual(status, 0, tap.said())
+            report = self.report(place)
+            tapped, counted = report["coverage"]["exchanges"], report["coverage"]["server_questions"]
+            self.assertGreater(report["ledger"]["compared"], 0)
+            # Every statement that was compared is among them, and nothing that darktap asked itself.
+            self.assertGreaterEqual(counted, by_socket + report["ledger"]["compared"])
+            self.assertLessEqual(counted, by_socket + tapped + 20)
+            self.assertRegex(tap.said(), f"the source answered {counted} statements, the tap saw {tapped} exchanges")
+            self.assertIn(f"the source itself counted {counted}", darktap("report", place / "s.db").out)
+            # A handshake was tapped, and the target was asked for nothing but an answer.
+            trips = report["run"]["round_trips"]
+            self.assertGreater(trips["capture"]["handshakes"], 0)
+            self.assertIsNotNone(trips["capture"]["tap_to_server_us"])
+            self.assertIsNotNone(trips["target_us"])
+
     def test_a_dead_target_never_stops_the_tap(self):
         need_root("taps lo")
         with workplace() as place, two_servers(place) as (source, target):

@@ -136,6 +136,28 @@ std::size_t write_sample(const std::string& path, std::uint32_t exchanges) {
 
 }  // namespace
 
+TEST_CASE("a recording tells of the round trips that the tap measured, or says nothing") {
+  Folder folder;
+  std::string path = folder / "a.dtap";
+  Collected collected;
+  write_sample(path, 3);
+  RecordingReader without(path);
+  without.read(collected);
+  CHECK_FALSE(without.round_trips().known());
+
+  std::string measured = folder / "b.dtap";
+  RoundTrips found;
+  found.handshake_server.record(200);
+  found.ack_client.record(900, 7);
+  RecordingWriter writer(measured);
+  writer.finish({}, found);
+  RecordingReader reader(measured);
+  reader.read(collected);
+  CHECK(reader.round_trips().handshake_server == found.handshake_server);
+  CHECK(reader.round_trips().ack_client == found.ack_client);
+  CHECK(reader.round_trips().ack_server.count() == 0);
+}
+
 TEST_CASE("a recording gives back what was written, in order, and is readable by its owner only") {
   Folder folder;
   std::string path = folder / "a.dtap";

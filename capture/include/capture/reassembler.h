@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/round_trips.h"
 #include "base/stream.h"
 #include "capture/packet.h"
 #include "capture/segment.h"
@@ -85,6 +86,7 @@ class Reassembler {
   void finish(CaptureTime time);
 
   const ReassemblerStats& stats() const;
+  const RoundTrips& round_trips() const;    // between the tap and the ends of the connections
   const FragmentStats& fragments() const;  // of feed(PacketView)
 
  private:

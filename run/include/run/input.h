@@ -27,6 +27,7 @@ struct InputOptions {
 
 struct InputResult {
   session::TapCounters counters;
+  RoundTrips round_trips;          // as the tap measured them
   std::vector<std::string> files;  // what Provenance::file counts
   std::optional<session::RecordingOptions> recording;  // what a recording says of itself; nothing for packets
   std::string note;                // a line for the user: truncated, no MySQL in it; empty where all is well

@@ -34,6 +34,7 @@ class TapReader {
   session::TapCounters read(const std::atomic<bool>& stop, const std::function<void()>& idle);
   // So far; for the thread that reads.
   session::TapCounters counters() const;
+  const RoundTrips& round_trips() const;  // so far, too
   std::uint64_t shed_sessions() const;  // for want of room in the queue
 
  private:

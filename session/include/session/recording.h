@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/round_trips.h"
 #include "session/exchange.h"
 
 namespace darktap::session {
@@ -38,7 +39,8 @@ class RecordingWriter final : public ExchangeSink {
   // What is in the file; the block at hand comes on top.
   std::uint64_t bytes_written() const;
   // Writes the counters and the index, and closes the file; a recording without them reads as truncated.
-  void finish(const TapCounters& counters);
+  // round_trips: as the tap measured them; where none were, the recording says nothing of them.
+  void finish(const TapCounters& counters, const RoundTrips& round_trips = {});
 
  private:
   struct State;
@@ -84,6 +86,7 @@ class RecordingReader {
   std::uint64_t damage_count() const;
   std::uint64_t without_rows() const;          // exchanges whose rows were in a damaged block
   std::uint64_t bytes_read() const;
+  const RoundTrips& round_trips() const;       // empty where the recording says nothing of them, or its end was not read
   // A sentence about damages and an unfinished file, for the user; empty where all is well.
   std::string problem() const;
 

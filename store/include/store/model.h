@@ -41,6 +41,12 @@ class Ledger {
   std::map<Bin, std::map<std::string, std::uint64_t>> reasons_;
 };
 
+// In microseconds, where they are known.
+struct RoundTripFigures {
+  std::optional<std::uint64_t> tap_to_server, tap_to_client, target;
+  std::uint64_t handshakes = 0, acknowledgements = 0;  // of which the first two were taken
+};
+
 struct RunInfo {
   std::int64_t id = 0;
   std::string mode;   // "replay", "shadow", "check"
@@ -50,6 +56,7 @@ struct RunInfo {
   std::string source, target, reference;  // host:port of each; reference empty where there is none
   std::string target_follows;             // "yes", "no", "unknown"
   std::string build;
+  RoundTripFigures round_trips;
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> questions;  // side -> {n, time_us}
   CaptureTime flushed{};  // when the store last heard of the run; set by the store
 };

@@ -18,6 +18,7 @@ export interface RunInfo {
   target_follows: string;
   build: string;
   questions: Record<string, { n: number; time_us: number }>;
+  round_trips: { capture: { tap_to_server_us: number | null; tap_to_client_us: number | null; handshakes: number; acknowledgements: number } | null; target_us: number | null };
 }
 
 export interface LatencyRow {
@@ -96,6 +97,8 @@ export interface Example {
   target: Answer;
   evidence: Evidence;
   provenance: { file: string; packet: number };
+  session_strip?: { seq: number; sql: string; class: string; write: boolean }[];
+  explain?: Json;
 }
 
 export interface HistoryLine {

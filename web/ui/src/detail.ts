@@ -1,6 +1,7 @@
 // One finding: what differs, why, the evidence, the examples side by side, latency, and the decision.
 import type { Example, Finding, LatencyRow, Triage } from "./api";
 import { h, fill, svg, type Child } from "./dom";
+import { planSection, sessionStrip } from "./example_context";
 import { explain, type Block, type Rung } from "./evidence";
 import { cellLiteral, count, duration, plural, share, time } from "./format";
 import { sideBySide } from "./side_by_side";
@@ -83,7 +84,9 @@ export class Detail {
       example.params.length > 0 && h("p", { class: "params" }, h("span", { class: "dim" }, "with "), h("span", { class: "mono" }, example.params.map(cellLiteral).join(", "))),
       h("p", { class: "provenance dim" }, `session ${example.session}, statement ${example.seq} · ${time(example.time, 6)} UTC · ${example.provenance.file || "live"}, packet ${count(example.provenance.packet)}`),
       h("div", { class: "why" }, h("h4", {}, "Why"), evidence(explain(example.evidence))),
-      sideBySide(example));
+      sideBySide(example),
+      sessionStrip(example),
+      planSection(example));
   }
 }
 

@@ -61,6 +61,11 @@ export function showFigures(parent: Element, run: Run): void {
     c.server_questions !== null && figure(count(c.server_questions), "counted by the source itself", `tapped: ${count(c.exchanges)}`),
     ...run.latency.map((row) => figure(`${duration(row.p50_us)} · ${duration(row.p99_us)}`, `${row.side} p50 · p99`, `at the ${row.vantage}, n = ${count(row.n)}`)),
   ];
+  const trips = run.run.round_trips;
+  const known = (us: number | null | undefined) => (us === null || us === undefined ? "unknown" : duration(us));
+  if (trips?.capture || typeof trips?.target_us === "number")
+    figures.push(figure(`${known(trips.capture?.tap_to_server_us)} · ${known(trips.target_us)}`, "round trip: tap to server · darktap to target",
+      trips.capture ? `tap to client ${known(trips.capture.tap_to_client_us)}, ${plural(trips.capture.handshakes, "handshake")}` : "the capture's is unknown"));
   fill(parent, figures);
 }
 
