@@ -34,7 +34,7 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
     json.member("note", "the write does not touch this column: a wrong row that it brought into order, or another writer");
     return verdict(Cause::stale_read, Level::confirmed, std::move(evidence));
   }
-  if (write->write->replayed == Replayed::not_sent && world_.target_follows == Follows::unknown) world_.target_follows = Follows::yes;
+  if (write->write->replayed == Replayed::not_sent && !write->write->lost) world_.target.write_arrived();
   write_attribution(json, *write);
   CaptureTime visible = !write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok;
   json.key("staleness_us").begin_array().number(since(visible, last_stale_)).number(since(visible, agreed)).end_array();

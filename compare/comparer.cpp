@@ -27,15 +27,6 @@ constexpr std::size_t shown_rows = 20;           // of each side's answer in a j
 constexpr std::size_t scanned_backlog = 100;
 constexpr std::chrono::milliseconds backlog_pause{20};
 
-Follows initial(ComparerOptions::TargetFollows follows) {
-  switch (follows) {
-    case ComparerOptions::TargetFollows::automatic: return Follows::unknown;
-    case ComparerOptions::TargetFollows::yes: return Follows::yes;
-    case ComparerOptions::TargetFollows::no: return Follows::no;
-  }
-  return Follows::unknown;
-}
-
 struct OpenCase {
   CaseFile file;
   std::string key;
@@ -49,7 +40,7 @@ struct OpenCase {
 struct Comparer::State {
   State(JudgementSink& sink_, const ComparerOptions& options_, sql::Catalogue&& catalogue_)
       : sink(sink_), options(options_), catalogue(std::move(catalogue_)), writes(catalogue, options.write_window),
-        budget(options.questions_per_second, options.questions_per_fingerprint_minute), follows(initial(options.target_follows)),
+        budget(options.questions_per_second, options.questions_per_fingerprint_minute), following(options.target_follows),
         max_climbing(std::max<std::size_t>(1, static_cast<std::size_t>(options.questions_per_second / questions_a_ladder_second))) {}
 
   using CaseId = std::uint64_t;
@@ -75,7 +66,8 @@ struct Comparer::State {
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
-  Follows follows;
+  Following following;
+  Follows seen_to_follow = Follows::unknown;  // when the backlog was begun
   std::size_t max_climbing, climbing = 0;
   std::map<CaseId, std::unique_ptr<OpenCase>> cases;
   std::set<CaseId> backlog;          // not climbing yet, oldest first
@@ -92,6 +84,8 @@ struct Comparer::State {
   void open(std::unique_ptr<OpenCase> unopened, CaptureTime now);
   void conclude(CaseId id, Conclusion&& conclusion);
   void admit(CaptureTime now);
+  void begin_backlog_anew();
+  World world() { return {writes, catalogue, options, following, noisy}; }
   void schedule(CaseId id);
   void answer(CaseId id, std::size_t question, Reply&& reply, CaptureTime asked, CaptureTime now);
   void fail_waiting(CaseId id, const std::string& reason, CaptureTime now);
@@ -137,7 +131,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
 
 void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) {
   OpenCase& opened = *unopened;
-  opened.story.emplace(investigate(opened.file, opened.interview, World{writes, catalogue, options, follows, noisy}));
+  opened.story.emplace(investigate(opened.file, opened.interview, world()));
   opened.story->start();
   if (opened.story->done()) {
     judge(opened.file, opened.story->result());
@@ -169,6 +163,21 @@ void Comparer::State::schedule(CaseId id) {
   const auto& wanted = cases.at(id)->interview.wanted();
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (wanted[i].state == Interview::Wanted::State::waiting) due.insert({wanted[i].not_before, id, i});
+}
+
+// What has been found out about the target since may settle cases that have asked nothing yet.
+void Comparer::State::begin_backlog_anew() {
+  if (seen_to_follow == following.follows()) return;
+  seen_to_follow = following.follows();
+  const std::vector<CaseId> waiting(backlog.begin(), backlog.end());
+  for (CaseId id : waiting) {
+    OpenCase& anew = *cases.at(id);
+    anew.story.reset();
+    anew.interview = {};
+    anew.story.emplace(investigate(anew.file, anew.interview, world()));
+    anew.story->start();
+    if (anew.story->done()) conclude(id, anew.story->result());
+  }
 }
 
 // Lets waiting cases climb, as many as the rate can feed.
@@ -300,6 +309,7 @@ void Comparer::matched(session::ExchangeId exchange) {
 
 std::optional<Question> Comparer::next_question(CaptureTime now) {
   State& s = *state_;
+  s.begin_backlog_anew();
   s.give_up_late(now);
   s.admit(now);
   if (s.budget.next_slot(now) > now) return std::nullopt;
@@ -367,13 +377,14 @@ void Comparer::finish(CaptureTime now, const std::string& reason) {
     s.put.erase(s.put.begin());
     s.answer(asked.id, asked.question, NoReply{reason}, asked.asked, now);
   }
+  s.begin_backlog_anew();
   while (!s.cases.empty()) s.fail_waiting(s.cases.begin()->first, reason, now);
 }
 
 Comparer::QuestionCount Comparer::questions(Side side) const { return state_->counts[state_->index(side)]; }
 
 std::string Comparer::target_follows() const {
-  switch (state_->follows) {
+  switch (state_->following.follows()) {
     case Follows::unknown: return "unknown";
     case Follows::yes: return "yes";
     case Follows::no: return "no";
@@ -381,6 +392,6 @@ std::string Comparer::target_follows() const {
   return "unknown";
 }
 
-void Comparer::set_target_follows(ComparerOptions::TargetFollows follows) { state_->follows = initial(follows); }
+void Comparer::set_target_follows(ComparerOptions::TargetFollows follows) { state_->following.tell(follows); }
 
 }  // namespace darktap::compare

@@ -86,7 +86,7 @@ Conclusion Investigator::undefined_order() const {
 
 // What can't be asked again is judged by the two answers.
 Conclusion Investigator::without_questions() const {
-  if (auto write = left_out(); write && world_.target_follows != Follows::yes) return skipped(*write, Level::assumed);
+  if (auto write = left_out(); write && world_.target.follows() != Follows::yes) return skipped(*write, Level::assumed);
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
     Evidence evidence;
     evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();
@@ -168,7 +168,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   // A target that lags walks through the reference's earlier answers.
   if (!sides_agree && !still_first)
     sides_agree = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target, plan_).agrees(); });
-  if (!reference_differs_ && still_first && world_.target_follows == Follows::no)
+  if (!reference_differs_ && still_first && world_.target.follows() == Follows::no)
     if (auto write = left_out()) co_return skipped(*write, Level::confirmed);
   if (random_rows_differ(plan_, references_)) {
     Evidence evidence;
@@ -211,8 +211,11 @@ Conclusion Investigator::settle() {
       return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
     }
   }
-  if (world_.target_follows != Follows::yes)
-    if (auto write = left_out()) return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
+  if (world_.target.follows() != Follows::yes)
+    if (auto write = left_out()) {
+      if (write->key && !write->write->lost && !target_moved_) world_.target.write_stayed_away();
+      return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
+    }
   bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
   if (refuted_ == 0 && open && !unknown_.empty()) return unexamined(unknown_);
   if (!apart_.empty()) return unexamined(apart_);
@@ -340,8 +343,9 @@ Task<Conclusion> Investigator::run() {
     co_return verdict(judged.cause, judged.level, std::move(evidence));
   }
   if (file_.meaning.statement_class != sql::StatementClass::read) co_return without_questions();
-  if (world_.target_follows == Follows::no)
-    if (auto write = left_out(); write && write->key) co_return skipped(*write, Level::proved);
+  if (world_.target.follows() == Follows::no)
+    if (auto write = left_out(); write && write->key)
+      co_return skipped(*write, !world_.target.is_inferred() ? Level::proved : has_reference() ? Level::confirmed : Level::assumed);
   if (first_.relation == Relation::open && !cause_of_staleness()) {
     Task<bool> task = agrees_after_inquiry(first_, file_.opened, true);
     bool excused = co_await task;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "examine.h"
+#include "following.h"
 #include "interview.h"
 #include "task.h"
 #include "user_variables.h"
@@ -28,14 +29,12 @@ struct CaseFile {
   CaptureTime opened;
 };
 
-enum class Follows : std::uint8_t { unknown, yes, no };
-
 // What an investigation knows beyond its own case.
 struct World {
   const WriteIndex& writes;
   const sql::Catalogue& catalogue;
   const ComparerOptions& options;
-  Follows& target_follows;  // found out on the way
+  Following& target;
   const std::set<std::uint64_t>& noisy;  // fingerprints that the reference was seen to answer differently
 };
 

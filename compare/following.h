@@ -1,0 +1,38 @@
+// Does the target follow production by replication? Told by an option, or found out: a write that the run left out shows up there,
+// or it stays away from so many ladders that nothing brings it.
+#pragma once
+
+#include "compare/comparer.h"
+
+namespace darktap::compare {
+
+enum class Follows : std::uint8_t { unknown, yes, no };
+
+class Following {
+ public:
+  // So many reads of rows that a left-out write has changed kept their first answer for a whole ladder.
+  static constexpr unsigned enough_ladders = 10;
+
+  explicit Following(ComparerOptions::TargetFollows told) { tell(told); }
+  void tell(ComparerOptions::TargetFollows told) {
+    using Told = ComparerOptions::TargetFollows;
+    automatic_ = told == Told::automatic;
+    follows_ = told == Told::yes ? Follows::yes : told == Told::no ? Follows::no : Follows::unknown;
+  }
+
+  Follows follows() const { return follows_; }
+  bool is_inferred() const { return automatic_; }
+  void write_arrived() {
+    if (automatic_) follows_ = Follows::yes;
+  }
+  void write_stayed_away() {
+    if (automatic_ && follows_ == Follows::unknown && ++ladders_ >= enough_ladders) follows_ = Follows::no;
+  }
+
+ private:
+  Follows follows_ = Follows::unknown;
+  bool automatic_ = true;
+  unsigned ladders_ = 0;
+};
+
+}  // namespace darktap::compare
