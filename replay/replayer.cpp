@@ -4,6 +4,7 @@
 #include <array>
 
 #include "replayer_state.h"
+#include "session/request_order.h"
 
 namespace darktap::replay {
 namespace {
@@ -13,17 +14,6 @@ using client::EventLoop;
 using client::Lost;
 using client::ServerSession;
 using client::SessionReply;
-
-std::size_t bytes_of(const session::Exchange& exchange) {
-  std::size_t bytes = sizeof exchange + exchange.command.text.size() + exchange.user.size() + exchange.schema.size();
-  for (const mysql::Parameter& parameter : exchange.command.parameters) bytes += sizeof parameter + parameter.bytes.size();
-  for (const mysql::Result& result : exchange.answer.results) {
-    bytes += sizeof result;
-    if (auto* rows = std::get_if<mysql::ResultSet>(&result))
-      bytes += rows->rows.byte_size() + rows->columns.size() * sizeof(mysql::Column);
-  }
-  return bytes;
-}
 
 // Errors by which a server says goodbye: no answer to the statement, but the end of the connection.
 bool is_goodbye(const mysql::ServerError* error) {
@@ -41,41 +31,38 @@ bool changes_more_than_schema(const session::Exchange& exchange, const sql::Mean
 
 // Taking exchanges
 
-void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent&& sent) {
+void Replayer::State::submit(session::ExchangePtr box, std::size_t bytes, MeaningPtr meaning, CaptureTime intended, Sent&& sent) {
+  const session::Exchange& exchange = *box;
   Decision decision = decide(exchange, *meaning, options.policy);
   // Among writes, what is held back has its place too: it may have ended a transaction.
   bool is_held = decision.action == Decision::Action::hold;
   if (is_held && (!replays_writes() || gave_up)) {
-    hold(std::move(exchange), meaning, decision.reason);
+    hold(std::move(box), bytes, meaning, decision.reason);
     return wake_startable();
   }
-  if (gave_up) {
-    ++counters.failed;
-    return sink.on_failed(std::move(exchange), meaning, "given_up");
-  }
+  if (gave_up) return refuse(std::move(box), bytes, meaning, "given_up");
   Lane& lane = lane_of(exchange.id.session);
   bool open_before = lane.captured_open;
   if (replays_writes()) follow_source(lane, exchange, *meaning);
   if (lane.skips_transaction && !is_held && open_before && meaning->verb != "begin" && meaning->verb != "start transaction") {
-    ++counters.failed;
     done(exchange.id);
-    return sink.on_failed(std::move(exchange), meaning, "replay: transaction_lost");
+    return refuse(std::move(box), bytes, meaning, "replay: transaction_lost");
   }
   lane.skips_transaction = lane.skips_transaction && is_held;
-  std::size_t bytes = bytes_of(exchange);
   bool is_over = counters.queued_bytes + bytes > options.queued_bytes;
   if (is_over && options.when_full == ReplayerOptions::WhenFull::shed_session) lane.shedding = Lane::Shedding::yes;
   if (lane.shedding == Lane::Shedding::yes) {
     ++counters.shed;
     done(exchange.id);
     if (lane.phase == Lane::Phase::idle) give_back(run_next(lane));
-    return sink.on_shed(std::move(exchange), meaning);
+    sink.on_shed(std::move(*box), meaning);
+    return sink.on_released(std::move(box), bytes);
   }
   if (is_over) was_full = true;
   counters.queued_bytes += bytes;
   ++outstanding;
   Item item;
-  item.exchange = std::move(exchange);
+  item.exchange = std::move(box);
   item.meaning = std::move(meaning);
   item.intended = intended;
   item.bytes = bytes;
@@ -92,10 +79,17 @@ void Replayer::State::submit(session::Exchange&& exchange, MeaningPtr meaning, C
   wake_startable();
 }
 
-void Replayer::State::hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) {
+void Replayer::State::hold(session::ExchangePtr box, std::size_t bytes, const MeaningPtr& meaning, const std::string& reason) {
   ++counters.held;
-  done(exchange.id);
-  sink.on_not_sent(std::move(exchange), meaning, reason);
+  done(box->id);
+  sink.on_not_sent(std::move(*box), meaning, reason);
+  sink.on_released(std::move(box), bytes);
+}
+
+void Replayer::State::refuse(session::ExchangePtr box, std::size_t bytes, const MeaningPtr& meaning, const char* reason) {
+  ++counters.failed;
+  sink.on_failed(std::move(*box), meaning, reason);
+  sink.on_released(std::move(box), bytes);
 }
 
 Replayer::State::Lane& Replayer::State::lane_of(SessionId id) {
@@ -119,7 +113,7 @@ std::vector<Item> Replayer::State::run_next(Lane& lane) {
     } else if (front.action != Decision::Action::hold) {
       break;
     } else if (lane.transaction.open && front.open_before && !front.open_after) {
-      end_transaction(lane, front.exchange.answer.error() != nullptr || front.exchange.command.code == mysql::CommandCode::quit ? "ROLLBACK" : "COMMIT", false);
+      end_transaction(lane, front.exchange->answer.error() != nullptr || front.exchange->command.code == mysql::CommandCode::quit ? "ROLLBACK" : "COMMIT", false);
       break;
     }
     begun_anew.push_back(pop(lane));
@@ -140,11 +134,11 @@ std::vector<Item> Replayer::State::run_next(Lane& lane) {
 }
 
 void Replayer::State::give_back(std::vector<Item> begun_anew) {
-  for (Item& item : begun_anew) hold(std::move(item.exchange), item.meaning, item.reason);
+  for (Item& item : begun_anew) hold(std::move(item.exchange), item.bytes, item.meaning, item.reason);
 }
 
 void Replayer::State::start(Lane& lane) {
-  open_for(lane, lane.errand == Lane::Errand::none && !lane.queue.empty() ? lane.queue.front().exchange.user : lane.user);
+  open_for(lane, lane.errand == Lane::Errand::none && !lane.queue.empty() ? lane.queue.front().exchange->user : lane.user);
   stop_idling(lane);
   count_idle(lane, false);
   if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
@@ -164,7 +158,7 @@ void Replayer::State::start(Lane& lane) {
     start_errand(lane);
   } else {
     if (replays_writes() && !item.is_shaped) shape(lane, item);
-    const session::Exchange& exchange = item.exchange;
+    const session::Exchange& exchange = *item.exchange;
     std::string_view schema = item.schema ? *item.schema : exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
     if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
     lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in});
@@ -222,7 +216,7 @@ void Replayer::State::on_result(Lane& lane, client::SessionResult&& result) {
     }
     Item item = pop(lane);
     std::vector<Item> begun_anew = run_next(lane);
-    hold(std::move(item.exchange), item.meaning, "not_sendable: " + refusal->reason);
+    hold(std::move(item.exchange), item.bytes, item.meaning, "not_sendable: " + refusal->reason);
     give_back(std::move(begun_anew));
     wake_startable();
     return tell_room();
@@ -244,10 +238,10 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
   bool succeeded = error == nullptr && reply.step == SessionReply::Step::command;
   if (item.action == Decision::Action::send_as_state && succeeded) {
     lane.session->adopt_state();
-    if (changes_more_than_schema(item.exchange, *item.meaning) && !lane.session->remember(item.instead ? item.instead->text : item.exchange.command.text))
+    if (changes_more_than_schema(*item.exchange, *item.meaning) && !lane.session->remember(item.instead ? item.instead->text : item.exchange->command.text))
       lane.restore = Lane::Restore::impossible;
   }
-  if (!lane.snapshot || *lane.snapshot != item.exchange.id) done(item.exchange.id);
+  if (!lane.snapshot || *lane.snapshot != item.exchange->id) done(item.exchange->id);
   std::vector<Item> begun_anew = run_next(lane);  // the target works on the next one while this one is looked at
   wake_startable();
   ++counters.sent;
@@ -259,8 +253,9 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
       if (auto* ok = std::get_if<mysql::Ok>(&result); ok != nullptr) ok->last_insert_id = item.first_id;
   const std::string statement = was_kept ? item.meaning->normalized : "";
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
-  sink.on_outcome(std::move(item.exchange), item.meaning,
+  sink.on_outcome(std::move(*item.exchange), item.meaning,
                   TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, item.time, reply.before_refused});
+  sink.on_released(std::move(item.exchange), item.bytes);
   give_back(std::move(begun_anew));
   tell_room();
   if (was_kept)
@@ -303,10 +298,9 @@ void Replayer::State::on_closed(Lane& lane) {
 }
 
 void Replayer::State::fail(Item& item, const char* reason) {
-  if (!item.reason.empty()) return hold(std::move(item.exchange), item.meaning, item.reason);
-  ++counters.failed;
-  done(item.exchange.id);
-  sink.on_failed(std::move(item.exchange), item.meaning, reason);
+  if (!item.reason.empty()) return hold(std::move(item.exchange), item.bytes, item.meaning, item.reason);
+  done(item.exchange->id);
+  refuse(std::move(item.exchange), item.bytes, item.meaning, reason);
 }
 
 void Replayer::State::heard() {
@@ -331,7 +325,11 @@ Replayer::Replayer(EventLoop& loop, ReplaySink& sink, const ReplayerOptions& opt
 Replayer::~Replayer() = default;
 
 void Replayer::submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent sent) {
-  state_->submit(std::move(exchange), std::move(meaning), intended, std::move(sent));
+  std::size_t bytes = session::memory_of(exchange);
+  submit(std::make_unique<session::Exchange>(std::move(exchange)), bytes, std::move(meaning), intended, std::move(sent));
+}
+void Replayer::submit(session::ExchangePtr exchange, std::size_t bytes, MeaningPtr meaning, CaptureTime intended, Sent sent) {
+  state_->submit(std::move(exchange), bytes, std::move(meaning), intended, std::move(sent));
 }
 void Replayer::pass_over(session::ExchangeId id) {
   state_->done(id);

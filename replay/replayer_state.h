@@ -16,7 +16,7 @@ namespace darktap::replay {
 inline constexpr std::chrono::milliseconds first_backoff{50};
 
 struct Item {
-  session::Exchange exchange;
+  session::ExchangePtr exchange;
   MeaningPtr meaning;
   CaptureTime intended;
   std::size_t bytes = 0;
@@ -102,8 +102,9 @@ struct Replayer::State {
     loop.cancel(stall_timer);
   }
 
-  void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent&& sent);
-  void hold(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason);
+  void submit(session::ExchangePtr box, std::size_t bytes, MeaningPtr meaning, CaptureTime intended, Sent&& sent);
+  void hold(session::ExchangePtr box, std::size_t bytes, const MeaningPtr& meaning, const std::string& reason);
+  void refuse(session::ExchangePtr box, std::size_t bytes, const MeaningPtr& meaning, const char* reason);
   Lane& lane_of(SessionId id);
   void open_for(Lane& lane, const std::string& user);
   [[nodiscard]] std::vector<Item> run_next(Lane& lane);

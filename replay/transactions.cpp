@@ -53,10 +53,10 @@ std::size_t bytes_of(const OpenTransaction::Step& step) {
 // What is sent around a command, or in its place.
 void Replayer::State::shape(Lane& lane, Item& item) {
   item.is_shaped = true;
-  if (!is_execution(item.exchange)) return;
+  if (!is_execution(*item.exchange)) return;
   const sql::Meaning& meaning = *item.meaning;
   // A session whose autocommit was set where the tap did not see it: each answer's status tells.
-  auto status = item.exchange.answer.last_status();
+  auto status = item.exchange->answer.last_status();
   bool autocommits = status && (*status & mysql::status_flag::autocommit) != 0;
   if (status && autocommits != lane.autocommits && !sets_autocommit(meaning) && !lane.transaction.open)
     item.before.push_back(autocommits ? "SET autocommit=1" : "SET autocommit=0");
@@ -74,7 +74,7 @@ void Replayer::State::shape(Lane& lane, Item& item) {
       item.instead = query(chains ? "ROLLBACK AND CHAIN" : "ROLLBACK");
     }
   }
-  std::string pin = pin_for(item.exchange, meaning, options.clock != nullptr ? options.clock->time_of(item.exchange.id) : std::nullopt);
+  std::string pin = pin_for(*item.exchange, meaning, options.clock != nullptr ? options.clock->time_of(item.exchange->id) : std::nullopt);
   if (pin.empty()) return;
   if (options.target_clock != TargetClock::its_own) item.before.push_back(std::move(pin));
   else if (item.time == Sent::Time::asked && item.first_id == 0) ++counters.pins_refused;
@@ -89,7 +89,7 @@ void Replayer::State::follow_source(Lane& lane, const session::Exchange& exchang
 
 // A write that was to be rolled back, after which the server says that no transaction is open.
 bool Replayer::State::was_committed(const Item& item, const SessionReply& reply) const {
-  if (options.policy.writes != Writes::rolled_back || item.action != Action::write || !is_execution(item.exchange)) return false;
+  if (options.policy.writes != Writes::rolled_back || item.action != Action::write || !is_execution(*item.exchange)) return false;
   auto status = reply.reply.answer.last_status();
   return reply.step == SessionReply::Step::command && status && (*status & mysql::status_flag::in_transaction) == 0 && (*status & mysql::status_flag::autocommit) != 0;
 }
@@ -104,14 +104,14 @@ void Replayer::State::follow_transaction(Lane& lane, const Item& item, const Ses
   bool is_new = is_open && (!was_open || begins(*item.meaning));
   if (!is_open || is_new) transaction = {};
   transaction.open = is_open;
-  if (is_open && options.order != nullptr && !lane.snapshot && options.order->snapshot_may_move(item.exchange.id)) lane.snapshot = item.exchange.id;
+  if (is_open && options.order != nullptr && !lane.snapshot && options.order->snapshot_may_move(item.exchange->id)) lane.snapshot = item.exchange->id;
   if (!is_open) return;
   // A single write that is to be rolled back; or the tap lost what ended the source's transaction.
-  if (!item.open_after && item.exchange.answer.last_status()) return end_transaction(lane, "COMMIT", false);
+  if (!item.open_after && item.exchange->answer.last_status()) return end_transaction(lane, "COMMIT", false);
   if (options.policy.writes == Writes::rolled_back && item.action == Action::write && !was_open && !item.open_after) return end_transaction(lane, "ROLLBACK", false);
 
-  if (item.action == Action::send || !is_execution(item.exchange) || !transaction.is_whole) return;
-  OpenTransaction::Step step{item.instead.value_or(item.exchange.command), item.schema.value_or(item.exchange.schema), item.exchange.collation, item.before, item.action, item.before_in, item.command_in};
+  if (item.action == Action::send || !is_execution(*item.exchange) || !transaction.is_whole) return;
+  OpenTransaction::Step step{item.instead.value_or(item.exchange->command), item.schema.value_or(item.exchange->schema), item.exchange->collation, item.before, item.action, item.before_in, item.command_in};
   transaction.bytes += bytes_of(step);
   if (transaction.bytes > OpenTransaction::max_bytes) {
     transaction.is_whole = false;
@@ -236,7 +236,7 @@ void Replayer::State::wake_startable() {
 
 bool Replayer::State::has_turn(Lane& lane) {
   if (options.order == nullptr) return true;
-  if (options.order->may_start(lane.turn_of.value_or(lane.queue.front().exchange.id))) {
+  if (options.order->may_start(lane.turn_of.value_or(lane.queue.front().exchange->id))) {
     if (lane.turn_of && lane.transaction.open) {  // its snapshot is to be a newer one
       end_transaction(lane, "ROLLBACK", true);
     }
@@ -255,11 +255,11 @@ bool Replayer::State::ask_again(Lane& lane, const SessionReply& reply) {
   const Item& item = lane.queue.front();
   bool sees_commits = options.policy.writes != Writes::rolled_back;
   if (options.order == nullptr || !options.agrees || !sees_commits || item.action != Action::send || reply.step != SessionReply::Step::command) return false;
-  if (options.agrees(item.exchange, reply.reply.answer)) return false;
+  if (options.agrees(*item.exchange, reply.reply.answer)) return false;
   bool only_read = std::all_of(lane.transaction.steps.begin(), lane.transaction.steps.end(),
                                [](const OpenTransaction::Step& step) { return step.action != Action::write; });
   if (lane.transaction.open && (!only_read || !lane.transaction.is_whole)) return false;
-  session::ExchangeId id = lane.snapshot.value_or(item.exchange.id);
+  session::ExchangeId id = lane.snapshot.value_or(item.exchange->id);
   if (!options.order->move_behind_next_commit(id)) return false;
   lane.turn_of = id;
   start(lane);
@@ -279,7 +279,7 @@ void Replayer::State::check_stall() {
   bool is_stalled = true, waits = false;
   for (auto& [id, lane] : lanes) {
     if (lane->queue.empty()) continue;
-    const session::Exchange& exchange = lane->queue.front().exchange;
+    const session::Exchange& exchange = *lane->queue.front().exchange;
     auto patience = stall_patience + std::max(CaptureClock::duration::zero(), 2 * (exchange.response_last - exchange.request_last));
     bool is_late = now - lane->since > patience;
     if (lane->phase == Lane::Phase::waiting_for_turn) {

@@ -205,7 +205,8 @@ void Engine::take_due() {
     Arrival* next = look_ahead_.front();
     if (next == nullptr) return;
     CaptureTime due = CaptureClock::now();
-    if (auto* exchange = std::get_if<session::Exchange>(next)) {
+    if (auto* box = std::get_if<session::ExchangePtr>(next)) {
+      const session::Exchange* exchange = box->get();
       if (input_.schedule && !replayer_.gave_up()) {
         bool is_wanted = options_.selection.wants_time(exchange->request_first) && !is_done_already(*exchange);
         if (is_wanted && input_.resumed && begun_ == Begun::no) {  // the run's clock goes on from the first that is missing
@@ -217,11 +218,11 @@ void Engine::take_due() {
         if (due > CaptureClock::now() + replayer_.ahead() || !replayer_.has_room()) return;
         if (options_.pace.kind == replay::Pace::Kind::flat_out) due = CaptureClock::now();  // no time was promised, so none is late
       }
-      session::Exchange taken = std::move(*exchange);
+      session::ExchangePtr taken = std::move(*box);
       look_ahead_.pop();
       take(std::move(taken), due);
-    } else if (auto* info = std::get_if<session::SessionInfo>(next)) {
-      take(std::move(*info));
+    } else if (auto* info = std::get_if<std::unique_ptr<session::SessionInfo>>(next)) {
+      take(std::move(**info));
       look_ahead_.pop();
     } else {
       SessionId ended = std::get<SessionEnded>(*next).session;
@@ -240,7 +241,8 @@ std::chrono::nanoseconds Engine::until_due() {
   std::chrono::nanoseconds wait = std::chrono::milliseconds(50);
   if (steady_clock::now() < eased_until_ && !replayer_.gave_up()) return std::chrono::milliseconds(20);
   if (Arrival* next = look_ahead_.front()) {
-    auto* exchange = std::get_if<session::Exchange>(next);
+    auto* box = std::get_if<session::ExchangePtr>(next);
+    const session::Exchange* exchange = box != nullptr ? box->get() : nullptr;
     if (exchange == nullptr || !input_.schedule || replayer_.gave_up()) return std::chrono::nanoseconds(0);
     if (!options_.selection.wants_time(exchange->request_first) || is_done_already(*exchange)) return std::chrono::nanoseconds(0);
     if (replayer_.has_room()) wait = std::min(wait, std::max<std::chrono::nanoseconds>(input_.schedule->due(exchange->request_first) - replayer_.ahead() - CaptureClock::now(), std::chrono::nanoseconds(0)));
@@ -270,7 +272,8 @@ void Engine::take(session::SessionInfo&& info) {
   sessions_[info.id] = std::move(info);
 }
 
-void Engine::take(session::Exchange&& exchange, CaptureTime due) {
+void Engine::take(session::ExchangePtr box, CaptureTime due) {
+  session::Exchange& exchange = *box;
   if (our_sessions_.contains(exchange.id.session)) return;
   session::SessionInfo& session = sessions_[exchange.id.session];
   if (!session.settings.empty()) restore_settings(session, exchange, due);
@@ -291,7 +294,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
     replay::Sent sent = under_its_names(exchange, *meaning, dialect, decision, left);
     if (!left.empty()) return replayer_.pass_over(exchange.id);
     again_.insert(exchange.id);
-    return replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));
+    return replayer_.submit(std::move(box), std::move(meaning), due, std::move(sent));
   }
   if (follow_cursor(exchange)) return replayer_.pass_over(exchange.id);
   std::string left = left_out(exchange, *meaning, decision.action, due);
@@ -312,7 +315,7 @@ void Engine::take(session::Exchange&& exchange, CaptureTime due) {
   if (decision.is_sent() && opens_cursor(exchange)) cursors_.open(exchange);
   if (!sent.schema && !sent.command) explain_.note(exchange, *meaning);  // under its own names there, no plan is asked
   calibration_.note(exchange, *meaning);
-  replayer_.submit(std::move(exchange), std::move(meaning), due, std::move(sent));
+  replayer_.submit(std::move(box), std::move(meaning), due, std::move(sent));
 }
 
 bool Engine::lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning) {

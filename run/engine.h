@@ -90,12 +90,13 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void on_failed(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override;
   void on_shed(session::Exchange&& exchange, const replay::MeaningPtr& meaning) override;
   void on_gave_up(const std::string& line) override;
+  void on_spent(std::vector<session::ExchangePtr>& spent) override { input_.inbox.give_back(spent); }
   void on_judgement(compare::Judgement& judgement) override;
 
   void take_due();
   void note_own_connections();
   void take(session::SessionInfo&& info);
-  void take(session::Exchange&& exchange, CaptureTime due);
+  void take(session::ExchangePtr box, CaptureTime due);
   bool is_done_already(const session::Exchange& exchange) const { return input_.resumed && input_.resumed->positions.contains(exchange.id); }
   // A resumed run begins anew in the middle of a transaction: the rest of that one can't be replayed.
   // Cursors (engine_cursors.cpp). True where the exchange was a fetch that is judged with its execute.

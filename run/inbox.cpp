@@ -1,5 +1,8 @@
 #include "run/inbox.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "session/request_order.h"
 
 namespace darktap::run {
@@ -13,9 +16,10 @@ void Inbox::push(Arrival&& arrival, std::size_t bytes) {
       reader_ = Reader::runs;
     }
     if (input_ == Input::abandoned) {
-      if (std::holds_alternative<session::Exchange>(arrival)) ++abandoned_exchanges_;
+      if (std::holds_alternative<session::ExchangePtr>(arrival)) ++abandoned_exchanges_;
       return;
     }
+    if (spares_.empty()) spares_.swap(given_back_);
     queue_.emplace_back(std::move(arrival), bytes);
     bytes_ += bytes;
     if (queue_.size() > 1) return;  // the loop knows already that something waits
@@ -23,7 +27,7 @@ void Inbox::push(Arrival&& arrival, std::size_t bytes) {
   wake_();
 }
 
-void Inbox::on_session(const session::SessionInfo& info) { push(info, sizeof(Arrival)); }
+void Inbox::on_session(const session::SessionInfo& info) { push(std::make_unique<session::SessionInfo>(info), sizeof info + sizeof(Arrival)); }
 
 void Inbox::on_exchange(session::Exchange& exchange) {
   if (when_full_ == WhenFull::shed_session) {
@@ -35,7 +39,22 @@ void Inbox::on_exchange(session::Exchange& exchange) {
     }
   }
   std::size_t bytes = session::memory_of(exchange) + sizeof(Arrival);
-  push(std::move(exchange), bytes);
+  session::ExchangePtr box;
+  if (spares_.empty()) {
+    box = std::make_unique<session::Exchange>();
+  } else {
+    box = std::move(spares_.back());
+    spares_.pop_back();
+  }
+  std::swap(*box, exchange);
+  push(std::move(box), bytes);
+}
+
+void Inbox::give_back(std::vector<session::ExchangePtr>& spent) {
+  std::lock_guard lock(mutex_);
+  std::size_t room = most_spares - std::min(most_spares, given_back_.size());
+  auto last = spent.begin() + static_cast<std::ptrdiff_t>(std::min(room, spent.size()));
+  std::move(spent.begin(), last, std::back_inserter(given_back_));
 }
 
 void Inbox::on_session_end(SessionId session, CaptureTime time) {
@@ -92,7 +111,7 @@ void Inbox::abandon() {
     input_ = Input::abandoned;
     for (const Queue* queue : {&taken_, &queue_})
       for (const auto& [arrival, bytes] : *queue)
-        if (std::holds_alternative<session::Exchange>(arrival)) ++abandoned_exchanges_;
+        if (std::holds_alternative<session::ExchangePtr>(arrival)) ++abandoned_exchanges_;
     taken_.clear();
     queue_.clear();
     bytes_ = handled_bytes_ = 0;

@@ -5,13 +5,14 @@
 namespace darktap::run {
 
 void LookAhead::announce(const Arrival& arrival) {
-  if (const auto* info = std::get_if<session::SessionInfo>(&arrival)) sessions_[info->id] = *info;
+  if (const auto* info = std::get_if<std::unique_ptr<session::SessionInfo>>(&arrival)) sessions_[(*info)->id] = **info;
   if (const auto* ended = std::get_if<SessionEnded>(&arrival)) {
     sessions_.erase(ended->session);
     understanding_.forget(ended->session);
   }
-  const auto* exchange = std::get_if<session::Exchange>(&arrival);
-  if (exchange == nullptr) return;
+  const auto* box = std::get_if<session::ExchangePtr>(&arrival);
+  if (box == nullptr) return;
+  const session::Exchange* exchange = box->get();
   auto meaning = understanding_.of(sessions_[exchange->id.session], *exchange);
   order_->announce(*exchange, *meaning, replay::decide(*exchange, *meaning, policy_));
 }
@@ -21,8 +22,8 @@ Arrival* LookAhead::front() {
   while (bytes_ < limit_bytes) {
     Arrival* next = inbox_.front();
     if (next == nullptr) break;
-    const auto* exchange = std::get_if<session::Exchange>(next);
-    std::size_t bytes = exchange != nullptr ? session::memory_of(*exchange) : sizeof(Arrival);
+    const auto* exchange = std::get_if<session::ExchangePtr>(next);
+    std::size_t bytes = exchange != nullptr ? session::memory_of(**exchange) : sizeof(Arrival);
     announce(*next);
     held_.emplace_back(std::move(*next), bytes);
     bytes_ += bytes;
@@ -43,7 +44,7 @@ void LookAhead::pop() {
 
 std::uint64_t LookAhead::abandon() {
   std::uint64_t exchanges = 0;
-  for (const auto& [arrival, bytes] : held_) exchanges += std::holds_alternative<session::Exchange>(arrival) ? 1 : 0;
+  for (const auto& [arrival, bytes] : held_) exchanges += std::holds_alternative<session::ExchangePtr>(arrival) ? 1 : 0;
   held_.clear();
   bytes_ = 0;
   return exchanges;

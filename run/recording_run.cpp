@@ -151,7 +151,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   if (options.resume) survey.counting = Survey::Counting::by_session;
   survey.is_wanted = [&](const session::Exchange& exchange) { return options.selection.wants_session(exchange) && options.selection.wants_time(exchange.request_first); };
   if (options.writes.kept != replay::Writes::left_out) survey.clock.emplace();
-  InputResult surveyed = read_input(file, input, survey, stop);
+  InputOptions surveying = input;
+  if (!survey.clock) surveying.selection.depth = session::Selection::Depth::heads;
+  InputResult surveyed = read_input(file, surveying, survey, stop);
   if (surveyed.files.empty()) surveyed.files = {file};
 
   std::optional<session::RowSeal> seal = seal_of(file, input, surveyed);

@@ -19,11 +19,15 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t results_at_once = 64;  // handed back together, at the latest
 
+// A larger exchange's storage is given back to the machine.
+constexpr std::size_t largest_spare = std::size_t{16} << 10;
+
 struct Submitted {
-  session::Exchange exchange;
+  session::ExchangePtr exchange;
+  std::size_t bytes = 0;
   replay::MeaningPtr meaning;
   CaptureTime intended;
-  replay::Sent sent;
+  std::unique_ptr<replay::Sent> sent;  // none: as captured
 };
 struct Ended { SessionId session; };
 struct GivenUp { std::string line; };
@@ -44,10 +48,8 @@ struct Unanswered {
   replay::MeaningPtr meaning;
   std::string reason;
 };
-struct Result {
-  std::variant<Matched, Answered, Unanswered, GivenUp> what;
-  std::size_t bytes = 0;  // that are free again
-};
+// Small, since nearly all are matches.
+using Result = std::variant<Matched, std::unique_ptr<Answered>, std::unique_ptr<Unanswered>, GivenUp>;
 
 // What is sealed is opened by the engine, which has the key.
 std::optional<Match> match_of(const session::Exchange& exchange, const sql::Meaning& meaning, const replay::TargetAnswer& target) {
@@ -90,9 +92,12 @@ class Workers::Worker final : replay::ReplaySink {
     unsent.clear();
     if (was_empty) loop_.wake();
   }
-  void take_results(std::vector<Result>& into) {
+  // Adds to `freed` what the queues hold no more.
+  void take_results(std::vector<Result>& into, std::vector<session::ExchangePtr>& spent, std::size_t& freed) {
     std::lock_guard lock(mutex_);
     into.swap(results_);
+    spent.swap(spent_);
+    freed += std::exchange(freed_bytes_, 0);
     counters = published_;
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
@@ -128,7 +133,7 @@ class Workers::Worker final : replay::ReplaySink {
   bool carry_out(Order& order, CaptureTime now) {
     if (auto* submitted = std::get_if<Submitted>(&order)) {
       if (submitted->intended > now && !replayer_.gave_up()) return false;
-      replayer_.submit(std::move(submitted->exchange), std::move(submitted->meaning), submitted->intended, std::move(submitted->sent));
+      replayer_.submit(std::move(submitted->exchange), submitted->bytes, std::move(submitted->meaning), submitted->intended, submitted->sent ? std::move(*submitted->sent) : replay::Sent());
     } else if (auto* ended = std::get_if<Ended>(&order)) {
       replayer_.end_session(ended->session);
     } else {
@@ -160,20 +165,22 @@ class Workers::Worker final : replay::ReplaySink {
       } else {
         std::move(gathered_.begin(), gathered_.end(), std::back_inserter(results_));
       }
+      std::move(gathered_spent_.begin(), gathered_spent_.end(), std::back_inserter(spent_));
+      freed_bytes_ += std::exchange(gathered_bytes_, 0);
       published_ = replayer_.counters();
     }
     gathered_.clear();
+    gathered_spent_.clear();
     if (was_empty) owner_.wake();
   }
 
   void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override {
-    std::size_t bytes = session::memory_of(exchange);
     if (auto match = match_of(exchange, *meaning, target)) {
-      gathered_.push_back({Matched{*match, meaning}, bytes});
+      gathered_.emplace_back(Matched{*match, meaning});
       return;
     }
     urgent_ = true;
-    gathered_.push_back({Answered{std::move(exchange), meaning, std::move(target)}, bytes});
+    gathered_.emplace_back(std::make_unique<Answered>(Answered{std::move(exchange), meaning, std::move(target)}));
   }
   void on_not_sent(session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) override {
     unanswered(Unanswered::Why::not_sent, std::move(exchange), meaning, reason);
@@ -186,11 +193,14 @@ class Workers::Worker final : replay::ReplaySink {
   }
   void on_gave_up(const std::string& line) override {
     urgent_ = true;
-    gathered_.push_back({GivenUp{line}, 0});
+    gathered_.emplace_back(GivenUp{line});
+  }
+  void on_released(session::ExchangePtr&& spent, std::size_t bytes) override {
+    gathered_bytes_ += bytes;
+    if (bytes <= largest_spare) gathered_spent_.push_back(std::move(spent));
   }
   void unanswered(Unanswered::Why why, session::Exchange&& exchange, const replay::MeaningPtr& meaning, const std::string& reason) {
-    std::size_t bytes = session::memory_of(exchange);
-    gathered_.push_back({Unanswered{why, std::move(exchange), meaning, reason}, bytes});
+    gathered_.emplace_back(std::make_unique<Unanswered>(Unanswered{why, std::move(exchange), meaning, reason}));
   }
 
   client::EventLoop& owner_;
@@ -199,6 +209,8 @@ class Workers::Worker final : replay::ReplaySink {
   std::mutex mutex_;  // over what both sides touch
   std::vector<Order> orders_;
   std::vector<Result> results_;
+  std::vector<session::ExchangePtr> spent_;
+  std::size_t freed_bytes_ = 0;
   replay::Replayer::Counters published_;
   std::exception_ptr failure_;
   bool stopping_ = false;
@@ -206,6 +218,8 @@ class Workers::Worker final : replay::ReplaySink {
   client::EventLoop loop_;
   std::deque<Order> waiting_;
   std::vector<Result> gathered_;
+  std::vector<session::ExchangePtr> gathered_spent_;
+  std::size_t gathered_bytes_ = 0;
   bool urgent_ = false;
   steady_clock::time_point published_at_;
   replay::Replayer replayer_;
@@ -269,10 +283,10 @@ void Workers::pass_over(session::ExchangeId id) {
   if (inline_) inline_->replayer.pass_over(id);
 }
 
-void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent) {
-  if (inline_) return inline_->replayer.submit(std::move(exchange), std::move(meaning), intended, std::move(sent));
-  std::size_t bytes = session::memory_of(exchange);
-  SessionId session = exchange.id.session;
+void Workers::submit(session::ExchangePtr exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent) {
+  std::size_t bytes = session::memory_of(*exchange);
+  if (inline_) return inline_->replayer.submit(std::move(exchange), bytes, std::move(meaning), intended, std::move(sent));
+  SessionId session = exchange->id.session;
   if (options_.replay.when_full == replay::ReplayerOptions::WhenFull::shed_session) {
     auto place = std::lower_bound(shed_sessions_.begin(), shed_sessions_.end(), session);
     bool is_shed = place != shed_sessions_.end() && *place == session;
@@ -282,12 +296,12 @@ void Workers::submit(session::Exchange&& exchange, replay::MeaningPtr meaning, C
     }
     if (is_shed) {
       ++shed_;
-      return sink_.on_shed(std::move(exchange), meaning);
+      return sink_.on_shed(std::move(*exchange), meaning);
     }
   }
   queued_bytes_ += bytes;
   ++outstanding_;
-  worker_of(session).unsent.push_back(Submitted{std::move(exchange), std::move(meaning), intended, std::move(sent)});
+  worker_of(session).unsent.push_back(Submitted{std::move(exchange), bytes, std::move(meaning), intended, sent.command || sent.schema ? std::make_unique<replay::Sent>(std::move(sent)) : nullptr});
 }
 
 void Workers::end_session(SessionId session) {
@@ -303,25 +317,30 @@ void Workers::flush() {
 
 void Workers::drain() {
   std::vector<Result> results;
+  std::vector<session::ExchangePtr> spent;
   for (auto& worker : workers_) {
-    worker->take_results(results);
+    std::size_t freed = 0;
+    worker->take_results(results, spent, freed);
+    queued_bytes_ -= freed;
+    if (!spent.empty()) sink_.on_spent(spent);
+    spent.clear();
     for (Result& result : results) {
-      queued_bytes_ -= result.bytes;
-      if (auto* given_up = std::get_if<GivenUp>(&result.what)) {
+      if (auto* given_up = std::get_if<GivenUp>(&result)) {
         bool is_first = !gave_up_;
         give_up(given_up->line);
         if (is_first) sink_.on_gave_up(given_up->line);
         continue;
       }
       --outstanding_;
-      if (auto* matched = std::get_if<Matched>(&result.what)) {
+      if (auto* matched = std::get_if<Matched>(&result)) {
         note_lateness(matched->match.sent, matched->match.intended);
         sink_.on_match(matched->match, matched->meaning);
-      } else if (auto* answered = std::get_if<Answered>(&result.what)) {
+      } else if (auto* box = std::get_if<std::unique_ptr<Answered>>(&result)) {
+        Answered* answered = box->get();
         note_lateness(answered->target.sent, answered->target.intended);
         sink_.on_outcome(std::move(answered->exchange), answered->meaning, std::move(answered->target));
       } else {
-        auto& unanswered = std::get<Unanswered>(result.what);
+        Unanswered& unanswered = *std::get<std::unique_ptr<Unanswered>>(result);
         switch (unanswered.why) {
           case Unanswered::Why::not_sent: sink_.on_not_sent(std::move(unanswered.exchange), unanswered.meaning, unanswered.reason); break;
           case Unanswered::Why::failed: sink_.on_failed(std::move(unanswered.exchange), unanswered.meaning, unanswered.reason); break;

@@ -33,6 +33,8 @@ struct Match {
 class WorkersSink : public replay::ReplaySink {
  public:
   virtual void on_match(const Match& match, const replay::MeaningPtr& meaning) = 0;
+  // Exchanges that are done with, for their storage; what is left in the list is freed.
+  virtual void on_spent(std::vector<session::ExchangePtr>& spent) = 0;
 };
 
 struct WorkersOptions {
@@ -55,7 +57,7 @@ class Workers {
   ~Workers();  // ends the threads; what waits is dropped: give_up() and drain() first to have it counted
 
   // Sent when `intended` has come, in order of submission within a session.
-  void submit(session::Exchange&& exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent = {});
+  void submit(session::ExchangePtr exchange, replay::MeaningPtr meaning, CaptureTime intended, replay::Sent sent = {});
   void end_session(SessionId session);
   // How long before it is due an exchange may be submitted.
   std::chrono::milliseconds ahead() const;

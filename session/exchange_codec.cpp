@@ -1,6 +1,8 @@
 #include "exchange_codec.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "exchange_shape.h"
 
@@ -375,14 +377,18 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
   Expectations::OfShape& expected = expected_.of_shape(shape_);
   bool all = part == Part::all;
   if (all) {
-    Exchange head = std::move(e);
+    const auto [id, provenance] = std::pair(e.id, e.provenance);
+    const std::array<CaptureTime, 4> times{e.request_first, e.request_last, e.response_first, e.response_last};
     e = shape.prototype;
-    e.id = head.id;
-    e.provenance = head.provenance;
-    e.request_first = head.request_first;
-    e.request_last = head.request_last;
-    e.response_first = head.response_first;
-    e.response_last = head.response_last;
+    e.id = id;
+    e.provenance = provenance;
+    e.request_first = times[0];
+    e.request_last = times[1];
+    e.response_first = times[2];
+    e.response_last = times[3];
+  } else {
+    e.schema = shape.prototype.schema;
+    e.command.code = shape.prototype.command.code;
   }
   ValueReader values{lanes};
   if ((shape.flags & ShapeFlags::statement_id) != 0) {

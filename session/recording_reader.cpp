@@ -21,6 +21,7 @@ struct RecordingReader::State {
   std::function<bool()> stop;
   LaneReaders lanes;
   ExchangeDecoder decoder;
+  Exchange exchange;  // the one at hand; each is written over the one before, in its storage
   std::optional<std::uint32_t> segment;
   enum class Told : std::uint8_t { sought, other };
   std::unordered_map<std::uint64_t, Told> sessions;  // those that are open
@@ -79,14 +80,14 @@ bool RecordingReader::State::read_record(RecordKind kind) {
       return misc.ok();
     }
     case RecordKind::exchange: {
-      Exchange exchange;
       using Part = ExchangeDecoder::Part;
-      Part part = Part::all;
+      bool is_wanted = false;
       auto outcome = decoder.next(lanes, exchange, [&](const Exchange& e) {
-        return part = selection.wants(e.id.session) && selection.wants(e.request_first) ? Part::all : Part::head;
+        is_wanted = selection.wants(e.id.session) && selection.wants(e.request_first);
+        return is_wanted && selection.depth == Selection::Depth::whole ? Part::all : Part::head;
       });
       if (outcome == ExchangeDecoder::Outcome::damaged) return false;
-      if (part == Part::head) return true;
+      if (!is_wanted) return true;
       if (outcome == ExchangeDecoder::Outcome::without_rows) ++without_rows;
       if (!sessions.contains(exchange.id.session.value)) {  // who it was stood in a damaged block
         SessionInfo info;

@@ -16,24 +16,25 @@ std::size_t memory_of(const Exchange& exchange) {
 }
 
 void RequestOrder::on_exchange(Exchange& exchange) {
-  std::size_t bytes = memory_of(exchange);
-  latest_ = std::max(latest_, exchange.request_first);
-  hold(exchange.request_first, bytes, std::move(exchange));
-}
-
-void RequestOrder::on_session_end(SessionId session, CaptureTime time) { hold(time, sizeof(Held) + sizeof(What), session); }
-
-void RequestOrder::hold(CaptureTime time, std::size_t bytes, What&& what) {
   std::size_t place = places_.size();
   if (free_places_.empty()) {
-    places_.push_back(std::move(what));
+    places_.emplace_back();
   } else {
     place = free_places_.back();
     free_places_.pop_back();
-    places_[place] = std::move(what);
   }
-  bytes_ += bytes;
-  heap_.push_back({time, arrivals_++, bytes, place});
+  const CaptureTime time = exchange.request_first;
+  const std::size_t bytes = memory_of(exchange);
+  std::swap(places_[place], exchange);
+  latest_ = std::max(latest_, time);
+  hold({time, arrivals_++, bytes, place, {}});
+}
+
+void RequestOrder::on_session_end(SessionId session, CaptureTime time) { hold({time, arrivals_++, sizeof(Held), no_place, session}); }
+
+void RequestOrder::hold(const Held& what) {
+  bytes_ += what.bytes;
+  heap_.push_back(what);
   std::push_heap(heap_.begin(), heap_.end(), Later());
   auto settled = [&] { return disorder_ != CaptureClock::duration::max() && latest_ != CaptureTime::min() && latest_ - heap_.front().time > disorder_; };
   while (!heap_.empty() && (bytes_ > limit_bytes_ || settled())) release_first();
@@ -46,10 +47,9 @@ void RequestOrder::release_first() {
   bytes_ -= first.bytes;
   if (first.time < released_) ++out_of_order_;
   released_ = std::max(released_, first.time);
-  What what = std::exchange(places_[first.place], SessionId{});
+  if (first.place == no_place) return next_.on_session_end(first.ended, first.time);
+  next_.on_exchange(places_[first.place]);
   free_places_.push_back(first.place);
-  if (auto* exchange = std::get_if<Exchange>(&what)) next_.on_exchange(*exchange);
-  else next_.on_session_end(std::get<SessionId>(what), first.time);
 }
 
 void RequestOrder::finish() {

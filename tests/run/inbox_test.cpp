@@ -22,7 +22,7 @@ std::size_t weight() { return session::memory_of(exchange(1, 0)) + sizeof(Arriva
 std::vector<session::ExchangeId> drain(Inbox& inbox) {
   std::vector<session::ExchangeId> ids;
   while (Arrival* next = inbox.front()) {
-    if (auto* e = std::get_if<session::Exchange>(next)) ids.push_back(e->id);
+    if (auto* e = std::get_if<session::ExchangePtr>(next)) ids.push_back((*e)->id);
     inbox.pop();
   }
   return ids;

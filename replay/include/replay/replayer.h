@@ -43,6 +43,8 @@ class ReplaySink {
   virtual void on_shed(session::Exchange&& exchange, const MeaningPtr& meaning) = 0;
   // Once, when the target is given up: one line with the server and the remedy. What waited has failed already.
   virtual void on_gave_up(const std::string& line) = 0;
+  // After each of the calls about an exchange: what it held of the queues is free, and so is its storage, whatever is left in it.
+  virtual void on_released(session::ExchangePtr&& spent, std::size_t bytes) { (void)spent, (void)bytes; }
   // The queues were over half their limit and no longer are: a reader of a recording may go on.
   virtual void on_room() {}
 };
@@ -77,6 +79,8 @@ class Replayer {
   // Takes the exchange; sent at once if its session is idle. `intended`: when it was due, on the tap's clock. `sent`: where
   // the target has other names.
   void submit(session::Exchange&& exchange, MeaningPtr meaning, CaptureTime intended, Sent sent = {});
+  // The same without a copy; `bytes`: its memory_of().
+  void submit(session::ExchangePtr exchange, std::size_t bytes, MeaningPtr meaning, CaptureTime intended, Sent sent = {});
   // The session has ended: its connection closes when its queue has drained.
   void end_session(SessionId session);
   // An announced exchange that will not be submitted: nobody need wait for it.

@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <variant>
+#include <vector>
 
 #include "session/exchange.h"
 
@@ -18,7 +20,7 @@ struct SessionEnded {
   SessionId session;
   CaptureTime time;
 };
-using Arrival = std::variant<session::SessionInfo, session::Exchange, SessionEnded>;
+using Arrival = std::variant<std::unique_ptr<session::SessionInfo>, session::ExchangePtr, SessionEnded>;
 
 class Inbox final : public session::ExchangeSink {
  public:
@@ -35,6 +37,9 @@ class Inbox final : public session::ExchangeSink {
   Arrival* front();
   void pop();
   bool drained();
+  // Exchanges that are done with, for their storage; taken from `spent`.
+  static constexpr std::size_t most_spares = 4096;
+  void give_back(std::vector<session::ExchangePtr>& spent);
   // Lets a waiting reader go: what it still brings is dropped.
   void abandon();
   std::uint64_t shed_exchanges();
@@ -55,8 +60,12 @@ class Inbox final : public session::ExchangeSink {
   std::size_t bytes_ = 0;
   std::uint64_t shed_ = 0, abandoned_exchanges_ = 0;
   std::set<SessionId> shed_sessions_;
+  std::vector<session::ExchangePtr> given_back_;
   enum class Input : std::uint8_t { open, closed, abandoned } input_ = Input::open;
   enum class Reader : std::uint8_t { runs, waits } reader_ = Reader::runs;
+
+  // The reader's own.
+  std::vector<session::ExchangePtr> spares_;
 
   // The loop's own: what it has taken over from the queue, all at once, and what it has handled of that.
   Queue taken_;

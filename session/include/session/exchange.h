@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct SessionInfo {
 
 using mysql::Exchange;
 using mysql::ExchangeId;
+// On its way through a run: it is moved from hand to hand by its pointer, and its storage serves another one in the end.
+using ExchangePtr = std::unique_ptr<Exchange>;
 
 // What a tap or a recording counted, for `inspect --format summary` (design §4).
 struct TapCounters {
@@ -45,7 +48,8 @@ class ExchangeSink {
  public:
   virtual ~ExchangeSink() = default;
   virtual void on_session(const SessionInfo& info) = 0;
-  // The sink may move from the exchange.
+  // The sink may move from the exchange, or swap one that is done with into it: whatever it leaves there is written over, and its
+  // storage is used.
   virtual void on_exchange(Exchange& exchange) = 0;
   virtual void on_session_end(SessionId session, CaptureTime time) = 0;
 };

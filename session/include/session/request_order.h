@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <tuple>
-#include <variant>
 #include <vector>
 
 #include "session/exchange.h"
@@ -33,13 +32,14 @@ class RequestOrder final : public ExchangeSink {
     CaptureTime time;
     std::uint64_t arrival;
     std::size_t bytes;
-    std::size_t place;  // of what is held: the heap moves these few words, never an exchange
+    std::size_t place;  // of the exchange, or no_place: the heap moves these few words, never an exchange
+    SessionId ended;    // where there is none
   };
-  using What = std::variant<Exchange, SessionId>;
+  static constexpr std::size_t no_place = static_cast<std::size_t>(-1);
   struct Later {
     bool operator()(const Held& a, const Held& b) const { return std::tie(a.time, a.arrival) > std::tie(b.time, b.arrival); }
   };
-  void hold(CaptureTime time, std::size_t bytes, What&& what);
+  void hold(const Held& what);
   void release_first();
 
   ExchangeSink& next_;
@@ -47,7 +47,7 @@ class RequestOrder final : public ExchangeSink {
   CaptureClock::duration disorder_;
   CaptureTime latest_ = CaptureTime::min();
   std::vector<Held> heap_;
-  std::deque<What> places_;
+  std::deque<Exchange> places_;  // one that is free keeps its storage for the next
   std::vector<std::size_t> free_places_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0, out_of_order_ = 0;
