@@ -37,7 +37,17 @@ std::uint64_t Histogram::count_above(std::uint64_t microseconds) const {
 
 std::uint64_t& Histogram::bucket(std::uint32_t index) {
   auto before = [](const auto& entry, std::uint32_t wanted) { return entry.first < wanted; };
-  auto found = std::lower_bound(buckets_.begin(), buckets_.end(), index, before);
+  // Numbers hardly have gaps where most values are: a bucket stands about as far from the first as its number, and never farther.
+  std::size_t high = 0, low = 0;
+  if (!buckets_.empty() && index >= buckets_.front().first) {
+    low = std::min<std::size_t>(index - buckets_.front().first, buckets_.size() - 1);
+    high = std::min(low + 1, buckets_.size());
+    for (std::size_t step = 1; buckets_[low].first > index; step *= 2) {
+      high = low;
+      low -= std::min(step, low);
+    }
+  }
+  auto found = std::lower_bound(buckets_.begin() + static_cast<std::ptrdiff_t>(low), buckets_.begin() + static_cast<std::ptrdiff_t>(high), index, before);
   if (found == buckets_.end() || found->first != index) found = buckets_.insert(found, {index, 0});
   return found->second;
 }

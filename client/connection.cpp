@@ -12,12 +12,46 @@
 #include "compression.h"
 #include "framing.h"
 #include "login.h"
+#include "mysql/known_headers.h"
 
 namespace darktap::client {
 namespace {
 
 constexpr std::size_t read_size = 64U << 10;
+constexpr std::size_t longest_frame = 0xffffff;  // and one of just this length goes on in the next
 constexpr std::size_t kept_buffer = 16U << 10;  // an idle connection keeps no larger buffer than this
+
+// What the connections of a thread share: how answers begin, and storage for the commands in flight, so that one takes none anew
+// and one that is idle holds none.
+struct Shared {
+  static constexpr std::size_t most = 64;
+  mysql::KnownHeaders headers;
+  std::vector<std::unique_ptr<mysql::ResponseDecoder>> decoders;
+  std::vector<mysql::Answer> answers;
+
+  std::unique_ptr<mysql::ResponseDecoder> take() {
+    std::unique_ptr<mysql::ResponseDecoder> decoder;
+    if (decoders.empty()) {
+      decoder = std::make_unique<mysql::ResponseDecoder>();
+    } else {
+      decoder = std::move(decoders.back());
+      decoders.pop_back();
+    }
+    if (!answers.empty()) {
+      decoder->recycle(answers.back());
+      answers.pop_back();
+    }
+    return decoder;
+  }
+  void give_back(std::unique_ptr<mysql::ResponseDecoder> decoder) {
+    if (decoders.size() < most) decoders.push_back(std::move(decoder));
+  }
+};
+
+Shared& shared() {
+  thread_local Shared of_this_thread;
+  return of_this_thread;
+}
 
 std::size_t growth(std::size_t missing) { return std::min(std::max(missing, read_size), std::size_t{1} << 20); }
 
@@ -210,13 +244,13 @@ struct Connection::Impl final : Watcher {
 
   void receive() {
     // Most answers come whole: they are decoded from a buffer that all connections of the thread share.
-    thread_local std::array<std::byte, read_size> shared;
+    thread_local std::array<std::byte, read_size> buffer;
     std::size_t kept = in.size();
     Bytes bytes;
     ssize_t got;
     if (kept == 0) {
-      got = read_some(shared.data(), shared.size());
-      if (got > 0) bytes = Bytes(shared).first(static_cast<std::size_t>(got));
+      got = read_some(buffer.data(), buffer.size());
+      if (got > 0) bytes = Bytes(buffer).first(static_cast<std::size_t>(got));
     } else {
       in.resize(kept + growth(frames.missing()));
       got = read_some(in.data() + kept, in.size() - kept);
@@ -251,21 +285,54 @@ struct Connection::Impl final : Watcher {
   enum class Progress : std::uint8_t { more, done, malformed };
 
   Progress decode(Bytes& bytes) {
+    const Bytes whole = bytes;
+    std::uint8_t header_frames = 0;
+    bool learns = std::exchange(is_begun, true) == false && !take_known_header(bytes);
     Bytes message;
     for (;;) {
+      if (decoder->in_rows() && frames.is_between_messages()) take_rows(bytes);
       switch (frames.next(bytes, message)) {
         case FrameReader::Step::more: return Progress::more;
         case FrameReader::Step::malformed: problem = frames.problem(); return Progress::malformed;
         case FrameReader::Step::message: break;
       }
-      if (is_progress(message)) continue;
-      switch (decoder->feed(message)) {
+      if (is_progress(message)) {
+        learns = false;
+        continue;
+      }
+      const mysql::ResponseDecoder::Step step = decoder->feed(message);
+      if (learns) learns = learn_header(whole.first(whole.size() - bytes.size()), ++header_frames);
+      switch (step) {
         case mysql::ResponseDecoder::Step::more: break;
         case mysql::ResponseDecoder::Step::done: return Progress::done;
         case mysql::ResponseDecoder::Step::malformed: problem = decoder->problem(); return Progress::malformed;
         case mysql::ResponseDecoder::Step::send_file: refuse_file(); break;
       }
     }
+  }
+
+  // Most answers begin as an earlier one did: their definitions are known, and shared.
+  bool take_known_header(Bytes& bytes) {
+    const mysql::KnownHeaders::Known* known = shared().headers.find(bytes, decoder->header_kind());
+    if (known == nullptr || !decoder->take_header(known->header)) return false;
+    bytes = bytes.subspan(known->frames.size());
+    frames.expect(static_cast<std::uint8_t>(frames.sequence() + known->frame_count));
+    return true;
+  }
+
+  // One that came at once, as far as it was read; false where there is nothing more to learn.
+  bool learn_header(Bytes read, std::uint8_t frame_count) {
+    if (read.size() > mysql::KnownHeaders::longest) return false;
+    if (decoder->in_first_header()) return true;
+    if (auto header = decoder->first_header()) shared().headers.remember({{read.begin(), read.end()}, frame_count, decoder->header_kind(), *std::move(header)});
+    return false;
+  }
+
+  void take_rows(Bytes& bytes) {
+    const mysql::ResponseDecoder::RowRun run = decoder->take_rows(bytes, frames.sequence(), std::min(longest_frame, options.message_bytes));
+    if (run.bytes == 0) return;
+    bytes = bytes.subspan(run.bytes);
+    frames.expect(run.next_sequence);
   }
 
   // LOCAL INFILE: an empty message says that there is no file, whatever name the server asked for.
@@ -279,9 +346,9 @@ struct Connection::Impl final : Watcher {
 
   void finish(CaptureTime now) {
     reply.last_byte = now;
-    reply.prepared_columns = decoder->prepared_columns();
-    reply.answer = std::move(decoder->answer());
-    decoder.reset();
+    if (in_flight == mysql::CommandCode::stmt_prepare) reply.prepared_columns = decoder->prepared_columns();
+    decoder->take_answer(reply.answer);
+    shared().give_back(std::move(decoder));
     state = State::idle;
     deadline = EventLoop::Clock::time_point::max();
     handler.on_reply(self, std::move(reply));
@@ -337,7 +404,9 @@ struct Connection::Impl final : Watcher {
   std::size_t out_sent = 0;
   std::uint8_t sequence = 0;
   FrameReader frames;
-  std::optional<mysql::ResponseDecoder> decoder;  // of the command in flight
+  std::unique_ptr<mysql::ResponseDecoder> decoder;  // of the command in flight
+  mysql::CommandCode in_flight{};                   // which is this one
+  bool is_begun = false;                            // something of its answer was read
   Reply reply;
   std::string problem;
 };
@@ -348,13 +417,19 @@ Connection::~Connection() = default;
 
 Connection::State Connection::state() const { return impl_->state; }
 
-void Connection::send(mysql::CommandCode code, Bytes payload, const std::vector<mysql::Column>& prepared_columns,
+void recycle(mysql::Answer& answer) {
+  if (shared().answers.size() < Shared::most / 4) shared().answers.push_back(std::move(answer));
+}
+
+void Connection::send(mysql::CommandCode code, Bytes payload, const mysql::Columns& prepared_columns,
                       std::chrono::milliseconds limit) {
   if (impl_->state == State::dead) return;  // on_lost has told or is about to
   impl_->reply = Reply{};
   bool may_leave_out = (impl_->capabilities & mysql::capability::mariadb_cache_metadata) != 0;
-  impl_->decoder.emplace(code, impl_->capabilities, impl_->options.kept,
-                         may_leave_out ? prepared_columns : std::vector<mysql::Column>{});
+  impl_->decoder = shared().take();
+  impl_->decoder->restart(code, impl_->capabilities, impl_->options.kept, may_leave_out ? prepared_columns : mysql::Columns());
+  impl_->in_flight = code;
+  impl_->is_begun = false;
   impl_->queue(code, payload);
   impl_->frames.expect(impl_->sequence);
   impl_->state = State::busy;

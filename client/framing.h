@@ -22,6 +22,8 @@ class FrameReader {
   // From now on any numbers do: within the compressed protocol servers number by packets.
   void expect_any() { numbers_ = Numbers::any; }
   std::uint8_t sequence() const { return sequence_; }
+  // The next byte begins a message.
+  bool is_between_messages() const { return joining_ != Joining::begun; }
 
   enum class Step : std::uint8_t { message, more, malformed };
   // Takes the next message off the front of `bytes` and moves them on. `message` lives until the bytes change or the next

@@ -36,7 +36,7 @@ struct ServerSession::Impl final : ConnectionHandler {
     enum class State : std::uint8_t { open, lost } state = State::lost;
     std::uint32_t id = 0;
     std::uint16_t parameters = 0;
-    std::vector<mysql::Column> columns;
+    mysql::Columns columns;
     std::string schema;
     std::uint64_t age = 0;
   };

@@ -1,4 +1,4 @@
-#include "known_headers.h"
+#include "mysql/known_headers.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

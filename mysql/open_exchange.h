@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "known_headers.h"
 #include "login.h"
 #include "mysql/decoder_pool.h"
 #include "mysql/exchange.h"
+#include "mysql/known_headers.h"
 #include "mysql/response_decoder.h"
 
 namespace darktap::mysql {

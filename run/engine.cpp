@@ -35,7 +35,7 @@ client::AskerOptions asker_options(const client::ConnectOptions& connect) {
 }
 
 // Flat out, this much is read ahead for each session: they advance at different speeds, and each needs its next command.
-constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{4} << 20;
+constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{512} << 10;
 
 replay::WritePolicy write_policy(const RunOptions& options, const Prepared& prepared) {
   using Reads = replay::WritePolicy::Reads;

@@ -16,7 +16,7 @@ namespace {
 
 // What the reader keeps ready for the loop: it is quick to bring more.
 constexpr std::size_t most_schemas = 10'000;  // that are looked for on the target
-constexpr std::size_t read_ahead = std::size_t{4} << 20;
+constexpr std::size_t read_ahead = std::size_t{512} << 10;
 
 struct Survey final : session::ExchangeSink {
   std::set<Endpoint> servers;
@@ -26,7 +26,7 @@ struct Survey final : session::ExchangeSink {
   std::unordered_map<SessionId, std::uint32_t> of_session;  // only where a run is resumed
   enum class Counting : std::uint8_t { all, by_session } counting = Counting::all;
   CaptureTime first = CaptureTime::max(), latest = CaptureTime::min();
-  CaptureClock::duration disorder{};  // how much later a request was seen before one that came after it in the file
+  session::RequestHorizon horizon;
   // Where writes are replayed, what the answers tell of the source's clock.
   std::optional<replay::SourceClock> clock;
   session::Understanding understanding;
@@ -48,7 +48,7 @@ struct Survey final : session::ExchangeSink {
     if (counting == Counting::by_session) ++of_session[exchange.id.session];
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
-    disorder = std::max(disorder, latest - exchange.request_first);
+    horizon.note(exchange.request_first);
     if (is_wanted(exchange)) facts.users.insert(exchange.user);
     Place& place = places[exchange.id.session];
     if (place.schema != exchange.schema && session::carries_statement(exchange.command.code)) {
@@ -154,6 +154,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   InputOptions surveying = input;
   if (!survey.clock) surveying.selection.depth = session::Selection::Depth::heads;
   InputResult surveyed = read_input(file, surveying, survey, stop);
+  survey.horizon.end();
   if (surveyed.files.empty()) surveyed.files = {file};
 
   std::optional<session::RowSeal> seal = seal_of(file, input, surveyed);
@@ -203,7 +204,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
     try {
       Loops loops(inbox, survey.last_session, length);
       for (std::uint32_t round = 0; round < options.loops && !stop_reading; ++round, loops.next_round()) {
-        session::RequestOrder order(loops, session::RequestOrder::default_limit_bytes, survey.disorder);
+        session::RequestOrder order(loops, session::RequestOrder::default_limit_bytes, &survey.horizon);
         result.counters = read_input(file, input, order, stop_reading).counters;
         order.finish();
       }

@@ -177,6 +177,7 @@ class Workers::Worker final : replay::ReplaySink {
   void on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) override {
     if (auto match = match_of(exchange, *meaning, target)) {
       gathered_.emplace_back(Matched{*match, meaning});
+      client::recycle(target.answer);
       return;
     }
     urgent_ = true;

@@ -26,7 +26,7 @@ void RequestOrder::on_exchange(Exchange& exchange) {
   const CaptureTime time = exchange.request_first;
   const std::size_t bytes = memory_of(exchange);
   std::swap(places_[place], exchange);
-  latest_ = std::max(latest_, time);
+  ++taken_;
   hold({time, arrivals_++, bytes, place, {}});
 }
 
@@ -36,7 +36,7 @@ void RequestOrder::hold(const Held& what) {
   bytes_ += what.bytes;
   heap_.push_back(what);
   std::push_heap(heap_.begin(), heap_.end(), Later());
-  auto settled = [&] { return disorder_ != CaptureClock::duration::max() && latest_ != CaptureTime::min() && latest_ - heap_.front().time > disorder_; };
+  auto settled = [&] { return horizon_ != nullptr && heap_.front().time <= horizon_->earliest_from(taken_); };
   while (!heap_.empty() && (bytes_ > limit_bytes_ || settled())) release_first();
 }
 

@@ -118,7 +118,13 @@ bool Understanding::means_the_same_elsewhere(const sql::Meaning& meaning, const 
 }
 
 std::shared_ptr<const sql::Meaning> Understanding::of(const SessionInfo& session, const Exchange& exchange) {
-  sql::Dialect dialect = dialect_of(session.server_version, exchange.collation);
+  if (version_ != session.server_version) {
+    version_ = session.server_version;
+    server_ = sql::server_of_version(version_);
+  }
+  sql::Dialect dialect;
+  dialect.charset = multibyte_charset(exchange.collation);
+  dialect.server = server_;
   SqlModes::Mode mode = modes_.of(session);
   dialect.mode = mode.mode;
   std::shared_ptr<const sql::Meaning> meaning = of(exchange.command, dialect, exchange.schema);

@@ -128,6 +128,43 @@ TEST_CASE("An answer that arrives byte by byte is the same answer") {
   CHECK(reply->first_byte < reply->last_byte);
 }
 
+TEST_CASE("An answer that begins as an earlier one did shares its columns, and takes nothing else from it") {
+  constexpr int answers = 4;
+  FakeServer server([](FakeServer& self, int fd) {
+    if (!self.log_in(fd)) return;
+    for (int i = 0; i < answers && !self.read_message(fd).empty(); ++i) {
+      if (i == 0) answer_rows(fd, {"one", "two", "three"});
+      if (i == 1) answer_rows(fd, {"four"});
+      if (i == 2) FakeServer::send_message(fd, 1, std::string("\xff\x7a\x04#42S02", 9) + "no such table");
+      if (i == 3) answer_rows(fd, {});
+    }
+    self.stay_silent(fd);
+  });
+  auto connection = BlockingConnection::open(login_to(server.port()), quick());
+  REQUIRE(connection);
+  std::vector<mysql::Answer> heard;
+  for (int i = 0; i < answers; ++i) {
+    auto reply = connection->ask("SELECT n");
+    REQUIRE(reply);
+    mysql::Answer copy = reply->answer;
+    recycle(reply->answer);
+    heard.push_back(std::move(copy));
+  }
+  REQUIRE(heard[0].first_rows() != nullptr);
+  REQUIRE(heard[1].first_rows() != nullptr);
+  CHECK(heard[0].row_count() == 3);
+  CHECK(heard[0].first_rows()->columns.at(0).name == "n");
+  CHECK(&heard[0].first_rows()->columns.list() == &heard[1].first_rows()->columns.list());
+  REQUIRE(heard[1].first_rows()->rows.size() == 1);
+  CHECK(as_text(heard[1].first_rows()->rows.row(0)) == "\x04" "four");
+  CHECK(heard[1].first_rows()->digests.rows == 1);
+  REQUIRE(heard[2].error() != nullptr);
+  CHECK(heard[2].results.size() == 1);
+  REQUIRE(heard[3].first_rows() != nullptr);
+  CHECK(heard[3].row_count() == 0);
+  CHECK(heard[3].first_rows()->rows.empty());
+}
+
 TEST_CASE("A statement that is not answered in time is lost as timed out") {
   FakeServer server([](FakeServer& self, int fd) {
     if (self.log_in(fd)) self.stay_silent(fd);

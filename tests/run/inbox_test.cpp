@@ -1,5 +1,6 @@
 #include "run/inbox.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "session/request_order.h"
@@ -83,4 +84,40 @@ TEST_CASE("a reader that waits is let go when the run is abandoned, and what it 
   reader.join();
   CHECK(inbox.abandoned_exchanges() == 5);
   CHECK(inbox.drained());
+}
+
+TEST_CASE("an exchange that was given back lends its storage to the next, and nothing of what it held") {
+  Inbox inbox(1 << 20, Inbox::WhenFull::wait, [] {});
+  session::Exchange first = exchange(1, 0);
+  first.command.text = std::string(1000, 'x');
+  first.why = "of the first";
+  inbox.on_exchange(first);
+  session::ExchangePtr box = std::move(std::get<session::ExchangePtr>(*inbox.front()));
+  inbox.pop();
+  const session::Exchange* storage = box.get();
+  std::vector<session::ExchangePtr> spent;
+  spent.push_back(std::move(box));
+  inbox.give_back(spent);
+  for (std::uint32_t seq : {1U, 2U}) {  // spares are looked for when one is handed over: for the one after it
+    session::Exchange next = exchange(1, seq);
+    inbox.on_exchange(next);
+  }
+  auto* second = std::get_if<session::ExchangePtr>(inbox.front());
+  REQUIRE(second != nullptr);
+  inbox.pop();
+  auto* third = std::get_if<session::ExchangePtr>(inbox.front());
+  REQUIRE(third != nullptr);
+  CHECK(third->get() == storage);
+  CHECK((*third)->id.seq == 2);
+  CHECK((*third)->command.text == "SELECT 1");
+  CHECK((*third)->why.empty());
+}
+
+TEST_CASE("no more than most_spares exchanges are kept for their storage") {
+  Inbox inbox(1 << 20, Inbox::WhenFull::wait, [] {});
+  std::vector<session::ExchangePtr> spent;
+  for (std::size_t i = 0; i < Inbox::most_spares + 1; ++i) spent.push_back(std::make_unique<session::Exchange>());
+  inbox.give_back(spent);
+  auto left = std::count_if(spent.begin(), spent.end(), [](const session::ExchangePtr& box) { return box != nullptr; });
+  CHECK(left == 1);
 }

@@ -296,3 +296,61 @@ TEST_CASE("exchanges come out in order of request within the limit, and the late
   CHECK(tight.exchanges.size() == 3);
   CHECK(small.out_of_order() == 2);
 }
+
+TEST_CASE("an exchange that is written over another one's storage comes out as it was") {
+  // The sink keeps what it is given and leaves something else in its place, as a run does.
+  struct Swapping final : ExchangeSink {
+    std::vector<Exchange> kept;
+    void on_session(const SessionInfo&) override {}
+    void on_exchange(Exchange& exchange) override {
+      Exchange other;
+      if (!kept.empty()) other = kept.front();
+      other.why = "left over";
+      other.answer.why_unobserved = "left over";
+      std::swap(exchange, other);
+      kept.push_back(std::move(other));
+    }
+    void on_session_end(SessionId, CaptureTime) override {}
+  };
+  auto of_kind = [](std::uint32_t seq) {
+    Exchange e = sample(seq, "SELECT " + std::to_string(seq));
+    if (seq % 4 == 1) e.answer.results = {mysql::Ok{1, 2, 2, 0, "", ""}};
+    if (seq % 4 == 2) e.answer.results.erase(e.answer.results.begin() + 1, e.answer.results.end());
+    if (seq % 4 == 3) e.command.parameters.clear();
+    return e;
+  };
+  constexpr std::uint32_t count = 64;
+  Folder folder;
+  {
+    RecordingWriter writer(folder / "a.dtap");
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Exchange e = of_kind(i);
+      writer.on_exchange(e);
+    }
+    writer.finish({});
+  }
+  Swapping sink;
+  RecordingReader reader(folder / "a.dtap");
+  reader.read(sink);
+  REQUIRE(sink.kept.size() == count);
+  for (std::uint32_t i = 0; i < count; ++i) require_equal(of_kind(i), sink.kept[i]);
+}
+
+TEST_CASE("the heads of a recording are those of its exchanges") {
+  Folder folder;
+  write_sample(folder / "a.dtap", 50);
+  Collected whole, heads;
+  RecordingReader(folder / "a.dtap").read(whole);
+  Selection selection;
+  selection.depth = Selection::Depth::heads;
+  RecordingReader(folder / "a.dtap").read(heads, selection);
+  REQUIRE(heads.exchanges.size() == whole.exchanges.size());
+  REQUIRE(heads.sessions.size() == 1);
+  for (std::size_t i = 0; i < heads.exchanges.size(); ++i) {
+    CHECK(heads.exchanges[i].id == whole.exchanges[i].id);
+    CHECK(heads.exchanges[i].request_first == whole.exchanges[i].request_first);
+    CHECK(heads.exchanges[i].response_last == whole.exchanges[i].response_last);
+    CHECK(heads.exchanges[i].schema == whole.exchanges[i].schema);
+    CHECK(heads.exchanges[i].command.code == whole.exchanges[i].command.code);
+  }
+}

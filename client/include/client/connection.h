@@ -54,11 +54,14 @@ struct Lost {
 // A command's answer with the times at this client, on the tap's clock.
 struct Reply {
   mysql::Answer answer;
-  std::vector<mysql::Column> prepared_columns;  // of a COM_STMT_PREPARE
+  mysql::Columns prepared_columns;              // of a COM_STMT_PREPARE
   CaptureTime sent, first_byte, last_byte;
   std::uint64_t response_bytes = 0;             // frame headers included
   enum class Infile : std::uint8_t { not_asked, refused } infile = Infile::not_asked;  // LOCAL INFILE is never served
 };
+
+// An answer that nobody needs any more: its storage serves another one that is read on this thread.
+void recycle(mysql::Answer& answer);
 
 class Connection;
 
@@ -87,7 +90,7 @@ class Connection {
 
   // Sends one command; the connection must be idle. `payload` is what follows the command byte and is copied.
   // `prepared_columns`: for COM_STMT_EXECUTE, what the PREPARE's reply announced. `limit`: zero is the statement_timeout.
-  void send(mysql::CommandCode code, Bytes payload, const std::vector<mysql::Column>& prepared_columns = {},
+  void send(mysql::CommandCode code, Bytes payload, const mysql::Columns& prepared_columns = {},
             std::chrono::milliseconds limit = {});
   // For COM_STMT_CLOSE, which no server answers: sent with the next command or at once; the connection stays idle.
   void send_unanswered(mysql::CommandCode code, Bytes payload);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "session/exchange.h"
+#include "session/request_horizon.h"
 
 namespace darktap::session {
 
@@ -14,10 +15,9 @@ class RequestOrder final : public ExchangeSink {
  public:
   static constexpr std::size_t default_limit_bytes = 32U << 20;
 
-  // `disorder`: by how much an exchange may at most come after one whose request is later, where that is known: what is
-  // older than that is let go at once, in order all the same.
-  explicit RequestOrder(ExchangeSink& next, std::size_t limit_bytes = default_limit_bytes, CaptureClock::duration disorder = CaptureClock::duration::max())
-      : next_(next), limit_bytes_(limit_bytes), disorder_(disorder) {}
+  // `horizon`, where the input was read before: what no later exchange can come before is let go at once. It must outlive the order.
+  explicit RequestOrder(ExchangeSink& next, std::size_t limit_bytes = default_limit_bytes, const RequestHorizon* horizon = nullptr)
+      : next_(next), limit_bytes_(limit_bytes), horizon_(horizon) {}
 
   void on_session(const SessionInfo& info) override { next_.on_session(info); }
   void on_exchange(Exchange& exchange) override;
@@ -44,8 +44,8 @@ class RequestOrder final : public ExchangeSink {
 
   ExchangeSink& next_;
   std::size_t limit_bytes_;
-  CaptureClock::duration disorder_;
-  CaptureTime latest_ = CaptureTime::min();
+  const RequestHorizon* horizon_;
+  std::uint64_t taken_ = 0;  // exchanges
   std::vector<Held> heap_;
   std::deque<Exchange> places_;  // one that is free keeps its storage for the next
   std::vector<std::size_t> free_places_;

@@ -71,6 +71,8 @@ class Understanding {
   const sql::Catalogue* catalogue_of(const std::string& schema);  // until the next call
   bool means_the_same_elsewhere(const sql::Meaning& meaning, const Key& key, const std::string& schema);
 
+  std::string version_;  // of a server, and what it means: nearly all sessions have the same
+  sql::Server server_ = sql::server_of_version({});
   bool has_catalogue_ = false;
   std::string first_schema_;
   sql::Catalogue catalogue_;  // its default schema is that of the statement at hand
