@@ -1,8 +1,7 @@
 #include "exchange_codec.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
+#include <tuple>
 
 #include "exchange_shape.h"
 
@@ -377,15 +376,9 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
   Expectations::OfShape& expected = expected_.of_shape(shape_);
   bool all = part == Part::all;
   if (all) {
-    const auto [id, provenance] = std::pair(e.id, e.provenance);
-    const std::array<CaptureTime, 4> times{e.request_first, e.request_last, e.response_first, e.response_last};
+    const std::tuple head(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last);
     e = shape.prototype;
-    e.id = id;
-    e.provenance = provenance;
-    e.request_first = times[0];
-    e.request_last = times[1];
-    e.response_first = times[2];
-    e.response_last = times[3];
+    std::tie(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last) = head;
   } else {
     e.schema = shape.prototype.schema;
     e.command.code = shape.prototype.command.code;

@@ -40,6 +40,19 @@ void answer_rows(int fd, std::initializer_list<std::string> values) {
   FakeServer::send_message(fd, sequence, std::string("\xfe\0\0\x02\0", 5));
 }
 
+// The same, all bytes at once.
+void answer_rows_whole(int fd, std::initializer_list<std::string> values) {
+  int pair[2];
+  ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+  answer_rows(pair[0], values);
+  ::close(pair[0]);
+  char bytes[4096];
+  std::string whole;
+  for (ssize_t got = ::read(pair[1], bytes, sizeof bytes); got > 0; got = ::read(pair[1], bytes, sizeof bytes)) whole.append(bytes, static_cast<std::size_t>(got));
+  ::close(pair[1]);
+  FakeServer::send_bytes(fd, whole);
+}
+
 Expected<Reply, Lost> ask(FakeServer& server, const std::string& sql, ConnectOptions options = quick()) {
   auto connection = BlockingConnection::open(login_to(server.port()), std::move(options));
   INFO((connection ? "" : connection.error().reason));
@@ -133,10 +146,10 @@ TEST_CASE("An answer that begins as an earlier one did shares its columns, and t
   FakeServer server([](FakeServer& self, int fd) {
     if (!self.log_in(fd)) return;
     for (int i = 0; i < answers && !self.read_message(fd).empty(); ++i) {
-      if (i == 0) answer_rows(fd, {"one", "two", "three"});
-      if (i == 1) answer_rows(fd, {"four"});
+      if (i == 0) answer_rows_whole(fd, {"one", "two", "three"});
+      if (i == 1) answer_rows_whole(fd, {"four"});
       if (i == 2) FakeServer::send_message(fd, 1, std::string("\xff\x7a\x04#42S02", 9) + "no such table");
-      if (i == 3) answer_rows(fd, {});
+      if (i == 3) answer_rows_whole(fd, {});
     }
     self.stay_silent(fd);
   });
