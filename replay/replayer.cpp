@@ -161,6 +161,9 @@ void Replayer::State::start(Lane& lane) {
     const session::Exchange& exchange = *item.exchange;
     std::string_view schema = item.schema ? *item.schema : exchange.schema.empty() ? std::string_view(session_options->connect.schema) : exchange.schema;
     if (exchange.command.code == mysql::CommandCode::init_db) schema = {};
+    if (lane.queue.size() > 1) session::prefetch(*lane.queue[1].exchange);
+    session::prefetch_statement(exchange);
+    session::prefetch_answer(exchange);
     lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in});
   }
   if (is_new) ++counters.connects;

@@ -84,6 +84,12 @@ Arrival* Inbox::front() {
 void Inbox::pop() {
   handled_bytes_ += taken_.front().second;
   taken_.pop_front();
+  auto coming = [&](std::size_t i) {
+    auto* box = i < taken_.size() ? std::get_if<session::ExchangePtr>(&taken_[i].first) : nullptr;
+    return box != nullptr ? box->get() : nullptr;
+  };
+  if (const session::Exchange* soon = coming(3)) session::prefetch(*soon);
+  if (const session::Exchange* next = coming(1)) session::prefetch_statement(*next);
   if (taken_.empty() || handled_bytes_ > limit_bytes_ / 8) release();
 }
 

@@ -325,7 +325,10 @@ void Workers::drain() {
     queued_bytes_ -= freed;
     if (!spent.empty()) sink_.on_spent(spent);
     spent.clear();
-    for (Result& result : results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      Result& result = results[i];
+      if (i + 2 < results.size())
+        if (const auto* soon = std::get_if<Matched>(&results[i + 2])) __builtin_prefetch(&soon->meaning->fingerprint);
       if (auto* given_up = std::get_if<GivenUp>(&result)) {
         bool is_first = !gave_up_;
         give_up(given_up->line);

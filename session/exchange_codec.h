@@ -91,7 +91,7 @@ class ExchangeDecoder {
   // Takes the rows that later blocks may refer to, of a block from which nothing else is wanted.
   bool learn_rows(LaneReaders& lanes);
 
-  // `head`: the values are passed over; only the exchange's id, times, schema and command's code are of use.
+  // `head`: the values are passed over; only the exchange's id, times, user, schema and command's code are of use.
   enum class Part : std::uint8_t { all, head };
   enum class Outcome : std::uint8_t { whole, without_rows, damaged };
   // `wanted` tells from session and time of request how much of the exchange is needed.

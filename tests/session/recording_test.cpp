@@ -350,6 +350,7 @@ TEST_CASE("the heads of a recording are those of its exchanges") {
     CHECK(heads.exchanges[i].id == whole.exchanges[i].id);
     CHECK(heads.exchanges[i].request_first == whole.exchanges[i].request_first);
     CHECK(heads.exchanges[i].response_last == whole.exchanges[i].response_last);
+    CHECK(heads.exchanges[i].user == whole.exchanges[i].user);
     CHECK(heads.exchanges[i].schema == whole.exchanges[i].schema);
     CHECK(heads.exchanges[i].command.code == whole.exchanges[i].command.code);
   }

@@ -30,6 +30,19 @@ using mysql::ExchangeId;
 // On its way through a run: it is moved from hand to hand by its pointer, and its storage serves another one in the end.
 using ExchangePtr = std::unique_ptr<Exchange>;
 
+// Has an exchange brought into this thread's cache while it does something else: another thread wrote it last. First the exchange
+// itself, and later, once that is there, its statement, and its answer's rows.
+inline void prefetch(const Exchange& exchange) {
+  const char* begin = static_cast<const char*>(static_cast<const void*>(&exchange));
+  for (std::size_t at = 0; at < sizeof exchange; at += 64) __builtin_prefetch(begin + at);
+}
+inline void prefetch_statement(const Exchange& exchange) { __builtin_prefetch(exchange.command.text.data()); }
+inline void prefetch_answer(const Exchange& exchange) {
+  if (exchange.answer.results.empty()) return;
+  const char* begin = static_cast<const char*>(static_cast<const void*>(exchange.answer.results.data()));
+  for (std::size_t at = 0; at < sizeof(mysql::Result); at += 64) __builtin_prefetch(begin + at);
+}
+
 // What a tap or a recording counted, for `inspect --format summary` (design §4).
 struct TapCounters {
   std::uint64_t packets = 0, bytes = 0, lost_bytes = 0, gaps = 0, kernel_drops = 0;
