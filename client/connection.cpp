@@ -10,9 +10,9 @@
 #include <optional>
 
 #include "compression.h"
+#include "answer_storage.h"
 #include "framing.h"
 #include "login.h"
-#include "mysql/known_headers.h"
 
 namespace darktap::client {
 namespace {
@@ -20,38 +20,6 @@ namespace {
 constexpr std::size_t read_size = 64U << 10;
 constexpr std::size_t longest_frame = 0xffffff;  // and one of just this length goes on in the next
 constexpr std::size_t kept_buffer = 16U << 10;  // an idle connection keeps no larger buffer than this
-
-// What the connections of a thread share: how answers begin, and storage for the commands in flight, so that one takes none anew
-// and one that is idle holds none.
-struct Shared {
-  static constexpr std::size_t most = 64;
-  mysql::KnownHeaders headers;
-  std::vector<std::unique_ptr<mysql::ResponseDecoder>> decoders;
-  std::vector<mysql::Answer> answers;
-
-  std::unique_ptr<mysql::ResponseDecoder> take() {
-    std::unique_ptr<mysql::ResponseDecoder> decoder;
-    if (decoders.empty()) {
-      decoder = std::make_unique<mysql::ResponseDecoder>();
-    } else {
-      decoder = std::move(decoders.back());
-      decoders.pop_back();
-    }
-    if (!answers.empty()) {
-      decoder->recycle(answers.back());
-      answers.pop_back();
-    }
-    return decoder;
-  }
-  void give_back(std::unique_ptr<mysql::ResponseDecoder> decoder) {
-    if (decoders.size() < most) decoders.push_back(std::move(decoder));
-  }
-};
-
-Shared& shared() {
-  thread_local Shared of_this_thread;
-  return of_this_thread;
-}
 
 std::size_t growth(std::size_t missing) { return std::min(std::max(missing, read_size), std::size_t{1} << 20); }
 
@@ -313,7 +281,7 @@ struct Connection::Impl final : Watcher {
 
   // Most answers begin as an earlier one did: their definitions are known, and shared.
   bool take_known_header(Bytes& bytes) {
-    const mysql::KnownHeaders::Known* known = shared().headers.find(bytes, decoder->header_kind());
+    const mysql::KnownHeaders::Known* known = of_this_thread().headers.find(bytes, decoder->header_kind());
     if (known == nullptr || !decoder->take_header(known->header)) return false;
     bytes = bytes.subspan(known->frames.size());
     frames.expect(static_cast<std::uint8_t>(frames.sequence() + known->frame_count));
@@ -324,7 +292,7 @@ struct Connection::Impl final : Watcher {
   bool learn_header(Bytes read, std::uint8_t frame_count) {
     if (read.size() > mysql::KnownHeaders::longest) return false;
     if (decoder->in_first_header()) return true;
-    if (auto header = decoder->first_header()) shared().headers.remember({{read.begin(), read.end()}, frame_count, decoder->header_kind(), *std::move(header)});
+    if (auto header = decoder->first_header()) of_this_thread().headers.remember({{read.begin(), read.end()}, frame_count, decoder->header_kind(), *std::move(header)});
     return false;
   }
 
@@ -348,7 +316,7 @@ struct Connection::Impl final : Watcher {
     reply.last_byte = now;
     if (in_flight == mysql::CommandCode::stmt_prepare) reply.prepared_columns = decoder->prepared_columns();
     decoder->take_answer(reply.answer);
-    shared().give_back(std::move(decoder));
+    of_this_thread().give_back(std::move(decoder));
     state = State::idle;
     deadline = EventLoop::Clock::time_point::max();
     handler.on_reply(self, std::move(reply));
@@ -417,16 +385,12 @@ Connection::~Connection() = default;
 
 Connection::State Connection::state() const { return impl_->state; }
 
-void recycle(mysql::Answer& answer) {
-  if (shared().answers.size() < Shared::most / 4) shared().answers.push_back(std::move(answer));
-}
-
 void Connection::send(mysql::CommandCode code, Bytes payload, const mysql::Columns& prepared_columns,
                       std::chrono::milliseconds limit) {
   if (impl_->state == State::dead) return;  // on_lost has told or is about to
   impl_->reply = Reply{};
   bool may_leave_out = (impl_->capabilities & mysql::capability::mariadb_cache_metadata) != 0;
-  impl_->decoder = shared().take();
+  impl_->decoder = of_this_thread().take();
   impl_->decoder->restart(code, impl_->capabilities, impl_->options.kept, may_leave_out ? prepared_columns : mysql::Columns());
   impl_->in_flight = code;
   impl_->is_begun = false;

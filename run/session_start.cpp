@@ -37,7 +37,7 @@ void Engine::restore_settings(session::SessionInfo& session, const session::Exch
     replay::Sent sent = under_its_names(setting, *meaning, dialect, decision, left);
     if (!left.empty()) continue;
     again_.insert(setting.id);
-    replayer_.submit(std::move(setting), std::move(meaning), due, std::move(sent));
+    replayer_.submit(std::make_unique<session::Exchange>(std::move(setting)), std::move(meaning), due, std::move(sent));
   }
 }
 

@@ -380,8 +380,7 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
     e = shape.prototype;
     std::tie(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last) = head;
   } else {
-    e.user = shape.prototype.user;
-    e.schema = shape.prototype.schema;
+    e.user = shape.prototype.user, e.schema = shape.prototype.schema;
     e.command.code = shape.prototype.command.code;
   }
   ValueReader values{lanes};
