@@ -84,9 +84,19 @@ Conclusion Investigator::undefined_order() const {
   return verdict(Cause::order_undefined, Level::confirmed, std::move(evidence));
 }
 
+// Other rows explain an error only where rows can bring it about: a key that is taken, a parent that is missing, a value that
+// grew out of its range.
+bool Investigator::depends_on_rows() const {
+  auto is_about_rows = [](const mysql::ServerError* error) {
+    constexpr std::array<std::uint16_t, 13> codes{1022, 1062, 1169, 1216, 1217, 1242, 1264, 1451, 1452, 1586, 1690, 3819, 4025};
+    return error == nullptr || std::find(codes.begin(), codes.end(), error->code) != codes.end();
+  };
+  return is_about_rows(source_->error()) && is_about_rows(target_->error());
+}
+
 // What can't be asked again is judged by the two answers.
 Conclusion Investigator::without_questions() const {
-  if (auto write = left_out(); write && world_.target.follows() != Follows::yes) return skipped(*write, Level::assumed);
+  if (auto write = left_out(); write && world_.target.follows() != Follows::yes && depends_on_rows()) return skipped(*write, Level::assumed);
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
     Evidence evidence;
     evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();

@@ -70,6 +70,7 @@ class Investigator {
   // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
+  bool depends_on_rows() const;  // for the errors of a write: could other rows have made the difference?
   // The same data may answer otherwise when asked again: then a change of mind proves no lag.
   bool hangs_on_order() const {
     if (world_.writes.written_since(file_.scope, file_.exchange.request_first - order_quiet)) return false;

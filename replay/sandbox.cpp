@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <set>
+#include <vector>
 
 #include "sql/rewrite.h"
 
@@ -23,6 +25,19 @@ std::string how_to_mark(const MarkerFacts& facts, Disposal wanted) {
   return "CREATE DATABASE IF NOT EXISTS " + schema + "; CREATE TABLE IF NOT EXISTS " + facts.table +
          " (target VARCHAR(255) NOT NULL, disposable TINYINT NOT NULL DEFAULT 0); DELETE FROM " + facts.table + "; INSERT INTO " + facts.table +
          " VALUES ('" + facts.target + "', " + (wanted == Disposal::disposable ? "1" : "0") + ")";
+}
+
+// Schemas that are there, though its information_schema has no table of that name: empty ones, and a router's (vtgate), which
+// tells of them only when it is asked for one by name, and then calls it as the server behind does.
+Expected<std::vector<std::string>, std::string> ask_routed_schemas(client::BlockingConnection& connection) {
+  auto named = connection.table("SHOW DATABASES"), told = connection.table("SELECT DISTINCT TABLE_SCHEMA FROM information_schema.TABLES");
+  if (!named || !told) return Unexpected("its schemas: " + (named ? told.error() : named.error()));
+  std::set<std::string> known{"mysql", "information_schema", "performance_schema", "sys"};
+  for (std::size_t row = 0; row < told->size(); ++row) known.insert(told->at(row, std::size_t{0}).value_or(""));
+  std::vector<std::string> routed;
+  for (std::size_t row = 0; row < named->size(); ++row)
+    if (std::string name = named->at(row, std::size_t{0}).value_or(""); !known.contains(name)) routed.push_back(std::move(name));
+  return routed;
 }
 
 }  // namespace
@@ -74,21 +89,33 @@ MarkerFacts ask_marker(client::BlockingConnection& connection, const std::string
 
 Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(client::BlockingConnection& connection) {
   static const std::string user_schemas = " NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')";
-  auto tables = connection.table("SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE, e.TRANSACTIONS FROM information_schema.TABLES t LEFT JOIN "
-                                 "information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_SCHEMA" + user_schemas +
-                                 " AND (e.TRANSACTIONS IS NULL OR e.TRANSACTIONS <> 'YES')");
-  if (!tables) return Unexpected("the engines of its tables: " + tables.error());
   std::set<sql::QualifiedName> found;
   bool has_such_table = false;
-  for (std::size_t row = 0; row < tables->size(); ++row) {
-    found.emplace(lower(tables->at(row, std::size_t{0})), lower(tables->at(row, std::size_t{1})));
-    if (tables->at(row, std::size_t{2}).value_or("") != "VIEW") has_such_table = true;
-  }
+  auto add_tables = [&](const std::string& where, const std::optional<std::string>& schema) -> std::string {
+    auto tables = connection.table("SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE, e.TRANSACTIONS FROM information_schema.TABLES t LEFT JOIN "
+                                   "information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_SCHEMA" + where + " AND (e.TRANSACTIONS IS NULL OR e.TRANSACTIONS <> 'YES')");
+    if (!tables) return "the engines of its tables: " + tables.error();
+    for (std::size_t row = 0; row < tables->size(); ++row) {
+      found.emplace(lower(schema ? schema : tables->at(row, std::size_t{0})), lower(tables->at(row, std::size_t{1})));
+      if (tables->at(row, std::size_t{2}).value_or("") != "VIEW") has_such_table = true;
+    }
+    return "";
+  };
+  auto add_triggers = [&](const std::string& where, const std::optional<std::string>& schema) -> std::string {
+    auto triggers = connection.table("SELECT DISTINCT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA" + where);
+    if (!triggers) return "its triggers: " + triggers.error();
+    for (std::size_t row = 0; row < triggers->size(); ++row) found.emplace(lower(schema ? schema : triggers->at(row, std::size_t{0})), lower(triggers->at(row, std::size_t{1})));
+    return "";
+  };
+  auto routed = ask_routed_schemas(connection);
+  if (!routed) return Unexpected(routed.error());
+  if (std::string problem = add_tables(user_schemas, std::nullopt); !problem.empty()) return Unexpected(problem);
+  for (const std::string& schema : *routed)
+    if (std::string problem = add_tables(" = " + sql::quote_string(schema), schema); !problem.empty()) return Unexpected(problem);
   if (!has_such_table) return found;
-  auto triggers = connection.table("SELECT DISTINCT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA" + user_schemas);
-  if (!triggers) return Unexpected("its triggers: " + triggers.error());
-  for (std::size_t row = 0; row < triggers->size(); ++row)
-    found.emplace(lower(triggers->at(row, std::size_t{0})), lower(triggers->at(row, std::size_t{1})));
+  if (std::string problem = add_triggers(user_schemas, std::nullopt); !problem.empty()) return Unexpected(problem);
+  for (const std::string& schema : *routed)
+    if (std::string problem = add_triggers(" = " + sql::quote_string(schema), schema); !problem.empty()) return Unexpected(problem);
   return found;
 }
 

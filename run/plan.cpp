@@ -5,6 +5,7 @@
 #include "preparation.h"
 #include "replay/copies.h"
 #include "replay/write_policy.h"
+#include "run/cursors.h"
 #include "session/understanding.h"
 
 namespace darktap::run {
@@ -26,6 +27,7 @@ struct Reckoner final : session::ExchangeSink {
   void on_session_end(SessionId session, CaptureTime) override {
     if (open > 0) --open;
     sessions.erase(session);
+    std::erase_if(cursors, [&](const auto& cursor) { return cursor.first == session; });
     understanding.forget(session);
   }
   void on_exchange(session::Exchange& exchange) override {
@@ -44,6 +46,13 @@ struct Reckoner final : session::ExchangeSink {
     const Selection& selection = options.selection;
     bool wanted = selection.wants_session(exchange) && selection.wants_time(exchange.request_first) && selection.wants_statement(meaning->fingerprint);
     replay::Decision decision = replay::decide(exchange, *meaning, policy);
+    // A fetch is compared with the execute that opened its cursor.
+    const std::pair cursor(exchange.id.session, exchange.command.statement_id);
+    if (wanted && decision.is_sent() && opens_cursor(exchange)) cursors.insert(cursor);
+    if (exchange.command.code == mysql::CommandCode::stmt_fetch && cursors.contains(cursor)) {
+      ++plan.sent;
+      return;
+    }
     if (!wanted || !decision.is_sent()) {
       ++plan.skipped[wanted ? decision.reason : "not_selected"];
       return;
@@ -71,6 +80,7 @@ struct Reckoner final : session::ExchangeSink {
   std::set<std::uint64_t> fingerprints;
   std::set<Endpoint> servers;
   std::set<std::string> senders;
+  std::set<std::pair<SessionId, std::uint32_t>> cursors;
   std::size_t open = 0;
   CaptureTime first = CaptureTime::max(), last = CaptureTime::min();
 };

@@ -236,5 +236,6 @@ class Watching(Faults):
                 ledger, report, _ = self.ledger(run, (0,))
                 self.assertEqual((ledger["target_failed"], report["findings"]), (0, []))
             (keys / "s.db").unlink()
-            with self.replaying(recording, plain, "--target-ssl-mode", "verify_identity", "--target-ssl-ca", keys / "cert.pem") as run:
-                self.ledger(run, (0,))
+            with self.replaying(recording, plain, "--target-ssl-mode", "verify_identity", "--target-ssl-ca", keys / "cert.pem", "--target-compress") as run:
+                ledger, report, _ = self.ledger(run, (0,))
+                self.assertEqual((ledger["target_failed"], report["findings"]), (0, []))

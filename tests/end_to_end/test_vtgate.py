@@ -73,15 +73,16 @@ class Vtgate(Case):
                 cursor.execute(sql)
                 return cursor.fetchall()
         table = "(id BIGINT PRIMARY KEY, a INT, at DATETIME(3), shown DATETIME(3))"
-        for name in ("darktap_t", "darktap_n", "darktap_marker"):
+        for name in ("darktap_t", "darktap_n", "darktap_log", "darktap_marker"):
             ask(f"DROP TABLE IF EXISTS {name}")
         ask(f"CREATE TABLE darktap_t {table}")
         numbered = "(id BIGINT PRIMARY KEY AUTO_INCREMENT, a INT)"
         ask(f"CREATE TABLE darktap_n {numbered}")
+        ask("CREATE TABLE darktap_log (a INT) ENGINE=MyISAM")  # which no ROLLBACK brings back
         ask("INSERT INTO darktap_n (id, a) VALUES (500, 5)")  # its own next id is another one
         ask("CREATE TABLE darktap_marker (target VARCHAR(255) NOT NULL, disposable TINYINT NOT NULL DEFAULT 0)")
         with workplace() as place, Server(place / "source", cache=place.parent) as source:
-            source.run([f"CREATE DATABASE `{keyspace}`", f"CREATE TABLE `{keyspace}`.darktap_t {table}", f"CREATE TABLE `{keyspace}`.darktap_n {numbered}", *account(USER, "ALL", f"`{keyspace}`.*")])
+            source.run([f"CREATE DATABASE `{keyspace}`", f"CREATE TABLE `{keyspace}`.darktap_t {table}", f"CREATE TABLE `{keyspace}`.darktap_n {numbered}", f"CREATE TABLE `{keyspace}`.darktap_log (a INT)", *account(USER, "ALL", f"`{keyspace}`.*")])
 
             def work():
                 connection = binary.Connection(host=source.host, port=source.port, user=USER[0], password=USER[1], database=keyspace, charset="utf8mb4", autocommit=True)
@@ -99,6 +100,7 @@ class Vtgate(Case):
                 connection.query("UPDATE darktap_t SET a = 30 WHERE id = 3")
                 connection.query("COMMIT")
                 connection.query("SET autocommit = 1")
+                connection.query("INSERT INTO darktap_log VALUES (1)")
                 connection.query("INSERT INTO darktap_n (a) VALUES (1), (2)")
                 connection.query("UPDATE darktap_n SET a = 20 WHERE id = 2")
                 connection.execute(connection.prepare("INSERT INTO darktap_n (a) VALUES (?)"), (3,))
@@ -121,10 +123,12 @@ class Vtgate(Case):
                     self.assertEqual(report["ledger_reasons"]["skipped"]["session_reset"], 2)
                     rows = ask("SELECT id, a, at, shown FROM darktap_t ORDER BY id")
                     if sandbox == "rollback":
-                        self.assertEqual(rows, ())
+                        self.assertEqual((rows, ask("SELECT a FROM darktap_log")), ((), ()))
+                        self.assertEqual(report["ledger_reasons"]["skipped"][f"not_transactional: {keyspace}.darktap_log"], 1)
                         self.assertLessEqual({f["cause"] for f in report["findings"]}, {"skipped_write"})
                         continue
                     self.assertEqual(report["findings"], [])
+                    self.assertEqual(ask("SELECT a FROM darktap_log"), ((1,),))
                     theirs = source.query(f"SELECT id, a, at, shown FROM `{keyspace}`.darktap_t ORDER BY id")
                     self.assertEqual([row[:2] for row in rows], [row[:2] for row in theirs])
                     self.assertEqual(ask("SELECT id, a FROM darktap_n WHERE id < 500 ORDER BY id"), source.query(f"SELECT * FROM `{keyspace}`.darktap_n ORDER BY id"))
@@ -133,7 +137,7 @@ class Vtgate(Case):
                             self.assertEqual(ours is None, its is None)
                             if ours:  # the server looks at its clock a little after the tap
                                 self.assertLess(abs((ours - its).total_seconds()) % 900, 1.5)
-        for name in ("darktap_t", "darktap_n", "darktap_marker"):
+        for name in ("darktap_t", "darktap_n", "darktap_log", "darktap_marker"):
             ask(f"DROP TABLE {name}")
         gate.close()
 
