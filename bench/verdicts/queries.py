@@ -202,8 +202,31 @@ def server_words(d, t): return pick(d, "SELECT @@version", "SELECT VERSION()", "
 @family
 def catalogues(d, t): return f"SELECT {pick(d, 'TABLE_NAME, ENGINE', 'TABLE_NAME, TABLE_ROWS', 'TABLE_NAME, CREATE_TIME')} FROM information_schema.TABLES {t} WHERE TABLE_SCHEMA = 'shop'"
 
-TOO_NEW_FOR_57 = {"cte", "row_numbers", "first_of_each", "window_sum"}
-MARIADB_103 = {"except_"}   # MySQL: from 8.0.31
+@family
+def list_in_item(d, t): return f"SELECT id, (SELECT GROUP_CONCAT(o.{pick(d, 'qty', 'status', 'id')}{pick(d, '', ' ORDER BY o.qty', ' ORDER BY o.placed DESC')}) FROM orders o WHERE o.person_id = {t}.id) AS l FROM people {t} WHERE id BETWEEN {(lambda n: f'{n} AND {n + 60}')(d.randrange(2900))}"
+@family
+def list_limited(d, t): return f"SELECT kind, GROUP_CONCAT(name ORDER BY {pick(d, 'city', 'age', 'id')} LIMIT {d.randrange(1, 6)}) FROM people {t} WHERE score = {d.randrange(1, 40)} GROUP BY kind"
+@family
+def list_of_pairs(d, t): return f"SELECT score, GROUP_CONCAT(name, ':', {pick(d, 'age', 'id')} ORDER BY city{pick(d, '', ' DESC')}, score SEPARATOR '/') FROM people {t} WHERE score < {d.randrange(3, 9)} AND age IS NOT NULL AND id < 1200 GROUP BY score"
+@family
+def hidden_aggregate(d, t): return f"SELECT {pick(d, 'city', 'age', 'score')} AS k, COUNT(*) FROM people {t}" + where(d) + f" GROUP BY k ORDER BY {pick(d, 'MIN(seen)', 'MAX(score) DESC', 'AVG(age)')}" + cut(d)
+@family
+def total_beside_page(d, t): return f"SELECT COUNT(*) OVER () AS total, id, name FROM people {t}" + where(d) + f" ORDER BY {pick(d, 'score', 'age DESC')}" + cut(d)
+@family
+def ranked_groups(d, t): return f"SELECT score, COUNT(*) AS n, {pick(d, 'RANK()', 'DENSE_RANK()')} OVER (ORDER BY COUNT(*) DESC) AS r FROM people {t}" + where(d) + " GROUP BY score ORDER BY r" + cut(d)
+@family
+def best_of_each(d, t): return f"SELECT * FROM (SELECT id, city, score, ROW_NUMBER() OVER (PARTITION BY city ORDER BY score DESC, id) AS rn FROM people {t}" + where(d) + f") x WHERE rn <= {d.randrange(1, 4)} ORDER BY city, rn"
+@family
+def tops_together(d, t): return f"(SELECT id, score FROM people {t}" + where(d) + f" ORDER BY score LIMIT {d.randrange(1, 20)}) UNION ALL (SELECT id, score FROM people" + where(d) + f" ORDER BY score DESC LIMIT {d.randrange(1, 20)})"
+@family
+def in_top_groups(d, t): return f"SELECT id, name FROM people {t} WHERE score IN (SELECT score FROM (SELECT score, COUNT(*) AS n FROM people GROUP BY score ORDER BY n DESC LIMIT {d.randrange(2, 6)}) q) AND id < {d.randrange(100, 900)}"
+@family
+def latest_joined(d, t): return f"SELECT {t}.id, {t}.name, o.status FROM people {t} LEFT JOIN orders o ON o.id = (SELECT id FROM orders WHERE person_id = {t}.id ORDER BY {pick(d, 'qty', 'placed DESC')} LIMIT 1) WHERE {t}.id < {d.randrange(50, 400)}"
+@family
+def grouped_join_page(d, t): return f"SELECT {t}.id, {t}.name, COUNT(o.id) AS n FROM people {t} LEFT JOIN orders o ON o.person_id = {t}.id AND o.status = 'paid' GROUP BY {t}.id ORDER BY n DESC, {t}.name" + cut(d)
+
+TOO_NEW_FOR_57 = {"cte", "row_numbers", "first_of_each", "window_sum", "total_beside_page", "ranked_groups", "best_of_each"}
+MARIADB_103 = {"except_", "list_limited"}   # MySQL: EXCEPT from 8.0.31, a list's LIMIT never
 # What a server tells of itself, or draws anew: other answers than the source's are expected, and no defects.
 OWN_WORDS = {"show_tables", "explain", "server_words", "catalogues", "now_columns", "random_order", "uuids"}
 
