@@ -7,6 +7,7 @@
 #include "evidence.h"
 #include "order_check.h"
 #include "question_sql.h"
+#include "same_input.h"
 #include "session/render.h"
 #include "spellings.h"
 #include "sql/rewrite.h"
@@ -284,6 +285,11 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
     choices.target_inside = count_rows(strictly_inside(*from_target, plan), plan.columns);
     choices.target_window = count_rows(without_keys(*from_target, shown), plan.columns);
     result = check_containment(open, plan, plan.columns, choices);
+    // A group that is spelled otherwise over there: the rows that it stands for decide.
+    if (result.finding == Finding::refuted && !plan.shape.group_by.empty() && held_within(open, plan, choices)) {
+      Task<InquiryResult> below = ask_same_input(open, {}, plan, original, interview, now);
+      co_return co_await below;
+    }
     evidence.append(result.evidence);
   }
   if (!cut || result.finding == Finding::excused) {

@@ -28,16 +28,6 @@ std::vector<std::size_t> key_columns(const Plan& plan) {
   return columns;
 }
 
-// Is each row on one side only among what the other side might have chosen, in another spelling at most?
-bool held_within(const Examination& open, const Plan& plan, const Choices& choices) {
-  auto held = [&](const Table& answer, const std::vector<std::size_t>& rows, const std::vector<std::shared_ptr<const Table>>& lists) {
-    return std::all_of(rows.begin(), rows.end(), [&](std::size_t row) {
-      return std::any_of(lists.begin(), lists.end(), [&](const auto& list) { return holds_within(*list, answer, row, plan); });
-    });
-  };
-  return held(*open.a, open.match.only_a, choices.target_tables) && held(*open.b, open.match.only_b, choices.reference_tables);
-}
-
 // DISTINCT, cut behind keys that are not in the output: a row that the other side doesn't hold at all is no matter of order.
 Task<InquiryResult> ask_whether_listed(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
   auto list = whole_list(original, plan, max_question_rows);
@@ -147,7 +137,11 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
     }
     case OpenQuestion::hidden_keys: {
       Task<InquiryResult> task = ask_hidden_keys(open, plan, plan.columns, original, interview, now);
-      co_return co_await task;
+      InquiryResult result = co_await task;
+      if (result.finding != Finding::unknown || plan.shape.group_by.empty()) co_return result;
+      Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
+      InquiryResult broken = co_await breaking;
+      co_return broken.finding == Finding::refuted ? broken : result;
     }
     case OpenQuestion::representatives: {
       Task<InquiryResult> task = ask_values(open, plan, original, interview, now);

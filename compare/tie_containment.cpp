@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "leeway.h"
 
 namespace darktap::compare {
 
@@ -118,6 +119,15 @@ InquiryResult check_containment(const Examination& open, const Plan& plan, Colum
   }
   result.evidence = evidence.take_members();
   return result;
+}
+
+bool held_within(const Examination& open, const Plan& plan, const Choices& choices) {
+  auto held = [&](const Table& answer, const std::vector<std::size_t>& rows, const std::vector<std::shared_ptr<const Table>>& lists) {
+    return std::all_of(rows.begin(), rows.end(), [&](std::size_t row) {
+      return std::any_of(lists.begin(), lists.end(), [&](const auto& list) { return holds_within(*list, answer, row, plan); });
+    });
+  };
+  return held(*open.a, open.match.only_a, choices.target_tables) && held(*open.b, open.match.only_b, choices.reference_tables);
 }
 
 }  // namespace darktap::compare

@@ -29,4 +29,7 @@ Task<Choices> ask_choices(const Plan& plan, std::vector<mysql::Command> question
 // columns: how rows are told apart; the plan's, or wider ones, for which the window's own rows don't count.
 InquiryResult check_containment(const Examination& open, const Plan& plan, ColumnPlans columns, const Choices& choices);
 
+// Is each row on one side only among what the other side might have chosen, in another spelling at most?
+bool held_within(const Examination& open, const Plan& plan, const Choices& choices);
+
 }  // namespace darktap::compare
