@@ -10,6 +10,7 @@ using sql::StatementClass;
 using Isolation = OrderOptions::Isolation;
 
 constexpr std::uint16_t deadlock = 1213, lock_wait_timeout = 1205;
+constexpr std::size_t max_told_writes = 256;  // of one transaction; further ones tell nothing of what was seen
 
 void add(Touched& into, const Touched& other) {
   for (const auto& [table, keys] : other) {
@@ -88,22 +89,35 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
     if (event->locks.empty() || is_ddl) event->publishes_all = true;  // what it touches isn't known: it stands alone
     if (is_open) add(session.touched, event->locks);
     else add(event->publishes, event->locks);
+    auto written = written_rows(exchange, meaning, catalogue);
+    std::vector<WrittenRows>& writes = is_open ? session.writes : event->writes;
+    if (written && writes.size() < max_told_writes) writes.push_back(std::move(*written));
   }
   if (ends_transaction) {
     add(event->publishes, session.touched);
     session.touched.clear();
+    event->writes.insert(event->writes.begin(), std::make_move_iterator(session.writes.begin()), std::make_move_iterator(session.writes.end()));
+    session.writes.clear();
   }
-  if (!is_open || begins || ends_transaction) session.has_snapshot = false;
+  if (!is_open || begins || ends_transaction) session.has_snapshot = false, session.snapshot.reset();
   if (begins && session.next_isolation && was_open) session.next_isolation.reset();
   bool snapshot_at_once = begins && meaning.normalized.find("consistent snapshot") != std::string::npos;
   if ((is_statement && meaning.statement_class == StatementClass::read && !meaning.tables_read.empty()) || snapshot_at_once) {
     bool fixed = is_open && session.next_isolation.value_or(session.isolation.value_or(options.isolation)) == Isolation::repeatable_read;
+    bool is_read = meaning.statement_class == StatementClass::read;
+    Touched touched = is_read ? tables_of(exchange, meaning) : Touched();
     if (fixed && !session.has_snapshot) {
       event->reads_all = true;
       session.has_snapshot = true;
+      event->snapshot = session.snapshot = std::make_shared<Snapshot>();
     } else if (!fixed) {
-      event->reads = tables_of(exchange, meaning);
+      event->reads = touched;
+      event->snapshot = std::make_shared<Snapshot>();
     }
+    // What the transaction wrote itself hides what others did to the same rows.
+    const std::shared_ptr<Snapshot>& snapshot = fixed ? session.snapshot : event->snapshot;
+    if (is_read && snapshot && snapshot->reads.size() < max_seen_of_snapshot && !meet(touched, session.touched))
+      snapshot->reads.push_back(seen_rows(exchange, meaning, std::move(touched)));
   }
   if (!is_open) session.next_isolation = begins ? session.next_isolation : std::nullopt;
 

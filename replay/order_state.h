@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "replay/order_by_commit.h"
-#include "touched_keys.h"
+#include "seen_rows.h"
 
 namespace darktap::replay {
 
@@ -25,19 +25,31 @@ struct Point {
   auto operator<=>(const Point&) const = default;
 };
 
-// Per table, the rows that a command may touch there.
-using Touched = std::map<sql::QualifiedName, TouchedKeys>;
+// The reads of one snapshot, as captured: a single read's, or those of a repeatable transaction, which are announced one by one.
+struct Snapshot {
+  std::vector<SeenRows> reads;
+};
 
 struct OrderByCommit::State {
   struct Event {
     session::ExchangeId id;
     Point point;
     CaptureTime request, answer;
+    CaptureTime floor;   // the session's event before it: a commit can't come before its own transaction's writes
+    CaptureTime latest;  // it took effect by then: at its answer, or earlier, as others' rows show
     Touched reads;      // as of its point
     bool reads_all = false;  // the first read of a transaction's snapshot fixes what it sees of every table
     Touched locks;      // rows that it changes or locks
     Touched publishes;  // rows whose new versions others see from its point on, and whose locks it lets go
     bool publishes_all = false;
+    std::shared_ptr<Snapshot> snapshot;  // of a read
+    std::vector<WrittenRows> writes;     // of what it publishes
+    Point base;                          // a read's own place, before commits were brought before it
+    std::set<session::ExchangeId> behind;  // commits that it was asked again behind
+    // What its rows showed of a commit, and how much was known by then: its transaction's reads and the commits after that one.
+    struct Looked { std::size_t reads; std::uint64_t later; Sight sight; };
+    mutable std::map<session::ExchangeId, Looked> sights;
+    bool is_settled = false;             // the commits that its rows show stand before it
     enum class Phase : std::uint8_t { waiting, started } phase = Phase::waiting;
     bool has_waited = false;
     bool let_go = false;  // by break_stall
@@ -48,6 +60,8 @@ struct OrderByCommit::State {
     bool in_transaction = false, has_snapshot = false;
     std::optional<OrderOptions::Isolation> isolation, next_isolation;
     Touched touched;  // by the transaction that is open
+    std::vector<WrittenRows> writes;     // its own
+    std::shared_ptr<Snapshot> snapshot;  // its own, once fixed
     CaptureTime last_seen;
     Point last_point;
   };
@@ -64,7 +78,14 @@ struct OrderByCommit::State {
   void move_before_lockers(Event& commit);
   void move_commits_before(const Event& locker);
   Event* blocker_of(const Event& event);
-  Event* next_commit_for(const Event& read);
+  template <class Consider>
+  void each_overlapping(const Event& read, Consider consider) const;
+  Event* next_commit_for(const Event& read, session::ExchangeId by) const;
+  Sight sight(const Event& read, const Event& commit) const;
+  CaptureTime floor_of(const Event& commit) const;
+  void settle(Event& read);
+  void place(Event& read, std::vector<Event*>& moved);
+  void replace_readers_of(const Event& commit, std::vector<Event*>& moved);
   void tell_readers(const Event& commit);
   void move(Event& event, Point to);
   void enlist(Event& event);
@@ -77,6 +98,7 @@ struct OrderByCommit::State {
   const sql::Catalogue* catalogue;
   std::unordered_map<session::ExchangeId, std::unique_ptr<Event>, HashId> events;
   std::map<sql::QualifiedName, Lines> lines;
+  Line requested;  // what publishes, by its request
   std::unordered_map<SessionId, Session> sessions;
   std::uint64_t numbers = 0;
   CaptureTime frontier{};

@@ -260,7 +260,7 @@ bool Replayer::State::ask_again(Lane& lane, const SessionReply& reply) {
                                [](const OpenTransaction::Step& step) { return step.action != Action::write; });
   if (lane.transaction.open && (!only_read || !lane.transaction.is_whole)) return false;
   session::ExchangeId id = lane.snapshot.value_or(item.exchange->id);
-  if (!options.order->move_behind_next_commit(id)) return false;
+  if (!options.order->move_behind_next_commit(id, item.exchange->id)) return false;
   lane.turn_of = id;
   start(lane);
   return true;

@@ -21,7 +21,7 @@ struct Timeline {
   explicit Timeline(OrderOptions::Isolation isolation = OrderOptions::Isolation::repeatable_read)
       : catalogue{"", {{{"", "t"}, {{{"id", false}}, {{"PRIMARY", {"id"}}}}}}, {}, {}}, order({isolation}, &catalogue) {}
 
-  session::ExchangeId say(std::uint64_t session, const std::string& sql, int request, int answer, std::uint16_t status = 0) {
+  session::Exchange exchange_of(std::uint64_t session, const std::string& sql, int request, int answer) {
     session::Exchange exchange;
     exchange.id = {SessionId{session}, next_seq[session]++};
     exchange.command.code = mysql::CommandCode::query;
@@ -29,13 +29,36 @@ struct Timeline {
     exchange.command.text_state = mysql::Command::Text::known;
     exchange.request_first = exchange.request_last = at(request);
     exchange.response_first = exchange.response_last = at(answer);
-    mysql::Ok ok;
-    ok.status = status;
-    exchange.answer.results.emplace_back(ok);
+    return exchange;
+  }
+  session::ExchangeId announce(const session::Exchange& exchange, const std::string& sql) {
     sql::Meaning meaning = sql::understand(sql);
     WritePolicy policy{{}, Writes::applied, WritePolicy::Reads::sent, {}};
     order.announce(exchange, meaning, decide(exchange, meaning, policy));
     return exchange.id;
+  }
+  session::ExchangeId say(std::uint64_t session, const std::string& sql, int request, int answer, std::uint16_t status = 0) {
+    session::Exchange exchange = exchange_of(session, sql, request, answer);
+    mysql::Ok ok;
+    ok.status = status;
+    ok.affected_rows = 1;
+    exchange.answer.results.emplace_back(ok);
+    return announce(exchange, sql);
+  }
+  // A read of t that answered (id, a) rows.
+  session::ExchangeId read(std::uint64_t session, const std::string& sql, int request, int answer, const std::vector<std::pair<std::string, std::string>>& rows, std::uint16_t status = 0) {
+    session::Exchange exchange = exchange_of(session, sql, request, answer);
+    mysql::ResultSet result;
+    auto column = [](const std::string& name) { return mysql::Column{"", "t", "t", name, name, 45, 40, mysql::ColumnType::var_string, 0, 0, ""}; };
+    result.columns = std::vector<mysql::Column>{column("id"), column("a")};
+    for (const auto& [id, a] : rows) {
+      std::string payload = std::string(1, static_cast<char>(id.size())) + id + std::string(1, static_cast<char>(a.size())) + a;
+      result.rows.add(std::as_bytes(std::span(payload)));
+      ++result.digests.rows;
+    }
+    result.status = status;
+    exchange.answer.results.emplace_back(std::move(result));
+    return announce(exchange, sql);
   }
   void run(session::ExchangeId id) {
     REQUIRE(order.may_start(id));
@@ -122,10 +145,11 @@ TEST_CASE("The first read of a repeatable transaction fixes what it sees of ever
 TEST_CASE("Where each read sees the newest commit, a transaction's reads wait like any other") {
   Timeline t(OrderOptions::Isolation::read_committed);
   t.run(t.say(1, "BEGIN", 0, 1, in_transaction));
-  t.run(t.say(1, "SELECT a FROM t", 2, 4, in_transaction));
+  auto early = t.say(1, "SELECT a FROM t", 2, 4, in_transaction);
   auto write = t.say(2, "UPDATE t SET a = 2 WHERE id = 5", 10, 12);
   auto later = t.say(1, "SELECT a FROM t WHERE id = 5", 20, 22, in_transaction);
   t.order.announced_all();
+  t.run(early);
   CHECK_FALSE(t.order.may_start(later));
   t.run(write);
   CHECK(t.order.may_start(later));
@@ -270,4 +294,75 @@ TEST_CASE("A read that a commit has passed on its way forward may be asked again
   CHECK(t.order.may_start(passed));
   CHECK_FALSE(t.order.move_behind_next_commit(passed));
   CHECK_FALSE(t.order.move_behind_next_commit(other_row));
+}
+
+TEST_CASE("A read stands behind the commit that its rows show, though the OK of another one that it did not see came first") {
+  Timeline t;
+  auto unseen = t.say(1, "UPDATE t SET a = 'unseen' WHERE id = 5", 0, 41);
+  auto seen = t.say(2, "UPDATE t SET a = 'seen' WHERE id = 6", 5, 47);
+  auto read = t.read(3, "SELECT id, a FROM t", 20, 50, {{"5", "old"}, {"6", "seen"}});
+  t.order.announced_all();
+  CHECK_FALSE(t.order.may_start(read));
+  CHECK_FALSE(t.order.may_start(unseen));
+  t.run(seen);
+  CHECK_FALSE(t.order.may_start(unseen));
+  t.run(read);
+  t.run(unseen);
+}
+
+TEST_CASE("What a transaction's later reads show decides what its snapshot waits for") {
+  Timeline t;
+  auto unseen = t.say(1, "UPDATE t SET a = 'unseen' WHERE id = 5", 0, 41);
+  auto seen = t.say(2, "DELETE FROM t WHERE id = 6", 5, 47);
+  t.say(3, "BEGIN", 1, 2, in_transaction);
+  auto first = t.read(3, "SELECT id, a FROM t WHERE id = 7", 20, 50, {{"7", "x"}}, in_transaction);
+  t.read(3, "SELECT id, a FROM t WHERE id = 5", 60, 61, {{"5", "old"}}, in_transaction);
+  t.read(3, "SELECT id, a FROM t WHERE id = 6", 62, 63, {}, in_transaction);
+  t.order.announced_all();
+  CHECK_FALSE(t.order.may_start(first));
+  REQUIRE(t.order.may_start(seen));
+  t.order.ended(seen);
+  CHECK_FALSE(t.order.may_start(unseen));
+  REQUIRE(t.order.may_start(first));
+  t.order.ended(first);
+  t.run(unseen);
+}
+
+TEST_CASE("Another value says nothing of a commit where a later one wrote to the same row") {
+  Timeline t;
+  auto first = t.say(1, "UPDATE t SET a = 'first' WHERE id = 5", 0, 22);
+  auto second = t.say(2, "UPDATE t SET a = 'second' WHERE id = 5", 5, 40);
+  auto third = t.say(4, "UPDATE t SET a = 'third' WHERE id = 6", 1, 48);
+  auto read = t.read(3, "SELECT id, a FROM t", 10, 50, {{"5", "second"}, {"6", "third"}});
+  t.order.announced_all();
+  CHECK_FALSE(t.order.may_start(read));
+  t.run(first);
+  CHECK_FALSE(t.order.may_start(read));
+  t.run(second);
+  t.run(third);
+  t.run(read);
+}
+
+TEST_CASE("A commit that a read is known not to have seen is never tried") {
+  Timeline t;
+  auto unseen = t.say(1, "UPDATE t SET a = 'unseen' WHERE id = 5", 0, 41);
+  auto read = t.read(3, "SELECT id, a FROM t WHERE id = 5", 20, 50, {{"5", "old"}});
+  t.order.announced_all();
+  REQUIRE(t.order.may_start(read));
+  CHECK_FALSE(t.order.move_behind_next_commit(read));
+  t.run(read);
+  t.run(unseen);
+}
+
+TEST_CASE("A range that covers a row shows that it was not seen as well, and one beside it matters to nobody") {
+  Timeline t;
+  auto unseen = t.say(1, "UPDATE t SET a = 'a text that is long' WHERE id = 5", 0, 41);
+  auto outside = t.say(2, "UPDATE t SET a = CONCAT(a, 'x') WHERE id = 9", 5, 47);
+  auto read = t.read(3, "SELECT id, a FROM t WHERE id BETWEEN 4 AND 6", 20, 50, {{"4", "x"}, {"5", "old"}, {"6", "y"}});
+  t.order.announced_all();
+  REQUIRE(t.order.may_start(read));
+  CHECK_FALSE(t.order.move_behind_next_commit(read));
+  t.run(read);
+  t.run(unseen);
+  t.run(outside);
 }

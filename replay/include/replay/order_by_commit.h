@@ -36,9 +36,11 @@ class OrderByCommit {
   bool may_start(session::ExchangeId id);
   // It has its answer, or will never be sent. Harmless where it is not known.
   void ended(session::ExchangeId id);
-  // A read that disagreed: is there a commit that it may have seen, since both were under way at once? Then that commit goes
-  // first, and the read waits for it and is to be sent again.
-  bool move_behind_next_commit(session::ExchangeId id);
+  // A read that disagreed (`by`; in a repeatable transaction, `id` is the read that fixed its snapshot): is there a commit that
+  // it may have seen, since both were under way at once? Then that commit goes first, and the read waits for it and is to be
+  // sent again.
+  bool move_behind_next_commit(session::ExchangeId id, session::ExchangeId by);
+  bool move_behind_next_commit(session::ExchangeId id) { return move_behind_next_commit(id, id); }
   // Did this read fix a transaction's snapshot, and may that be a newer one, as above? Then ended() should wait until the
   // transaction has read what it reads.
   bool snapshot_may_move(session::ExchangeId id) const;
