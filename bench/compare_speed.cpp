@@ -86,7 +86,7 @@ void pairs(std::size_t rows, int rounds) {
       session::Exchange& one = exchanges[i % exchanges.size()];
       comparer.observe(one, meaning, compare::Replayed::sent);
       if (!compare::is_match(one.answer, target)) std::abort();
-      comparer.matched(one.id);
+      comparer.matched(one.id, one.response_last);
     }
   });
   std::printf("comparing, %4zu rows each    %6.0f ns an exchange, its rows' digests apart\n", rows, best / count * 1e9);

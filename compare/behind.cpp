@@ -34,6 +34,11 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
     json.member("note", "the write does not touch this column: a wrong row that it brought into order, or another writer");
     return verdict(Cause::stale_read, Level::confirmed, std::move(evidence));
   }
+  if (is_ahead_of_replay(*write->write)) {
+    json.member("reason", "the run itself sent this write to the target, and it was not there yet when the read was sent: the order of both is the replay's");
+    write_attribution(json, *write);
+    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
+  }
   if (write->write->replayed == Replayed::not_sent && !write->write->lost) world_.target.write_arrived();
   write_attribution(json, *write);
   CaptureTime visible = !write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok;

@@ -265,7 +265,7 @@ void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange
 void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now) {
   // Most pairs are equal: they cost no case.
   if (is_match(source.answer, target.answer)) {
-    matched(source.id);
+    matched(source.id, target.last_byte);
     Judgement match;
     match.exchange = source.id;
     match.provenance = source.provenance;
@@ -274,6 +274,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     state_->sink.on_judgement(match);
     return;
   }
+  state_->writes.answered(source.id, target.last_byte);
   auto fresh = std::make_unique<OpenCase>();
   CaseFile& file = fresh->file;
   file.exchange = std::move(source);
@@ -302,7 +303,8 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   state_->open(std::move(fresh), now);
 }
 
-void Comparer::matched(session::ExchangeId exchange) {
+void Comparer::matched(session::ExchangeId exchange, CaptureTime answered) {
+  state_->writes.answered(exchange, answered);
   state_->writes.take_history(exchange);
   state_->strips.passed(exchange);
 }

@@ -109,6 +109,15 @@ void WriteIndex::add_skipped(const WritePtr& write) {
   }
 }
 
+void WriteIndex::answered(session::ExchangeId exchange, CaptureTime when) {
+  auto session = applied_.find(exchange.session);
+  if (session == applied_.end()) return;
+  const std::deque<WritePtr>& writes = session->second;  // in order of their ends, too
+  auto ends_before = [](const WritePtr& write, std::uint32_t seq) { return write->last_seq < seq; };
+  for (auto write = std::lower_bound(writes.begin(), writes.end(), exchange.seq, ends_before); write != writes.end() && (*write)->last_seq == exchange.seq; ++write)
+    (*write)->kept = when;
+}
+
 void WriteIndex::lost(session::ExchangeId exchange) {
   auto session = applied_.find(exchange.session);
   if (session == applied_.end()) return;

@@ -26,6 +26,7 @@ struct SeenWrite {
   std::string gtid;               // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;
+  std::optional<CaptureTime> kept;  // replayed: when the target had answered its transaction's last statement
   Replayed replayed = Replayed::not_sent;
   std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
   bool lost = false;     // sent, but the target lost the transaction
@@ -62,6 +63,8 @@ class WriteIndex {
   WriteIndex(const sql::Catalogue& catalogue, std::chrono::nanoseconds window) : catalogue_(catalogue), window_(window) {}
 
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
+  // The target has answered this one: what its transaction wrote is there from now on, where this one ended it.
+  void answered(session::ExchangeId exchange, CaptureTime when);
   // The target did not come to the end of this one, or may not have: what its transaction wrote counts as not sent.
   void lost(session::ExchangeId exchange);
   ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;

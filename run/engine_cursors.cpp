@@ -40,7 +40,7 @@ void Engine::judge(Cursors::Judged&& judged) {
   last_answer_ = std::chrono::steady_clock::now();
   if (judged.how == How::left) return bin(store::Bin::skipped, judged.reason, judged.exchange, *judged.meaning, store::Execution::not_compared);
   bin(store::Bin::compared, "", judged.exchange, *judged.meaning, store::Execution::compared);
-  if (judged.how == How::equal) return comparer_.matched(judged.exchange.id);
+  if (judged.how == How::equal) return comparer_.matched(judged.exchange.id, judged.target.last_byte + input_.shift);
   compare::Outcome outcome{std::move(judged.target.answer), judged.target.sent + input_.shift, judged.target.first_byte + input_.shift, judged.target.last_byte + input_.shift};
   comparer_.compare(std::move(judged.exchange), *judged.meaning, std::move(outcome), tap_now());
 }

@@ -44,7 +44,7 @@ void Engine::on_match(const Match& match, const replay::MeaningPtr& meaning) {
   // An equal pair was answered, so its text was known.
   if (session::carries_statement(match.code)) count_execution(*meaning, match.collation, store::Execution::compared);
   record_latencies(*meaning, match.code, match.request, match.source_latency, match.last_byte - match.sent);
-  comparer_.matched(match.id);
+  comparer_.matched(match.id, match.last_byte + input_.shift);
 }
 
 void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& meaning, replay::TargetAnswer&& target) {

@@ -82,3 +82,17 @@ TEST_CASE("reads of left-out writes that stay away from ladder after ladder say 
     if (!arrives) CHECK(bench.asked.size() < 600);
   }
 }
+
+TEST_CASE("a read that the replay sent before the write it had followed is the replay's doing, one behind it is a target that lags") {
+  for (auto answered : {900ms, 1500ms}) {
+    Bench bench;
+    bench.reference = always(person("3", "new"));
+    bench.target = [&](const std::string&, CaptureTime now) { return person("3", now < at(1600ms) ? "old" : "new"); };
+    bench.seen(1, update_of(3), ok_answer(1), at(800ms), compare::Replayed::applied);
+    bench.comparer.matched({darktap::SessionId{1}, 0}, at(answered));
+    bench.read(2, "SELECT id, name FROM people WHERE id = 3", person("3", "new"), person("3", "old"), at(1s));
+    bench.run_out();
+    CHECK(bench.outcome() == (answered < 1s ? "row_values/read_after_write/confirmed" : "row_values/replay_artifact/confirmed"));
+    CHECK(bench.evidence().find("\"write\":{\"session\":1,\"seq\":0") != std::string::npos);
+  }
+}

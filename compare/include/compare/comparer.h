@@ -85,8 +85,9 @@ class Comparer {
   // one judgement, at the latest at finish().
   void compare(session::Exchange&& source, const sql::Meaning& meaning, Outcome&& target, CaptureTime now);
 
-  // Instead of compare(), for a pair that is_match() has found equal (compare/match.h): no judgement follows.
-  void matched(session::ExchangeId exchange);
+  // Instead of compare(), for a pair that is_match() has found equal (compare/match.h), answered by the target at that time: no
+  // judgement follows.
+  void matched(session::ExchangeId exchange, CaptureTime answered);
 
   // The next question that is due, or nothing. One that was handed out must be answered by on_reply.
   std::optional<Question> next_question(CaptureTime now);
