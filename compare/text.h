@@ -1,25 +1,11 @@
-// Small text tools that the comparison's parts share: names in SQL ignore ASCII case.
+// Small text tools that the comparison's parts share.
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace darktap::compare {
-
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-inline std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = lower(c);
-  return result;
-}
-
-inline bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
-  return true;
-}
 
 // Without the blanks around it; lives as long as the text.
 inline std::string_view trimmed(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/text.h"
 #include "sql/meaning.h"
 
 namespace darktap::replay {
@@ -14,11 +15,6 @@ using client::Table;
 
 const std::string not_system =
     " NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys', '_vt')";
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::string text(const Table& table, std::size_t row, std::size_t column) { return table.at(row, column).value_or(""); }
 

@@ -1,6 +1,7 @@
 // Reads the capture for the order by commit: what each command read, locked and published, and where it stands.
 #include <algorithm>
 
+#include "base/text.h"
 #include "order_state.h"
 
 namespace darktap::replay {
@@ -17,12 +18,6 @@ void add(Touched& into, const Touched& other) {
     auto [entry, is_new] = into.try_emplace(table, keys);
     if (!is_new) merge(entry->second, keys);
   }
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
 }
 
 }  // namespace

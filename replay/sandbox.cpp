@@ -1,11 +1,11 @@
 #include "replay/sandbox.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <set>
 #include <vector>
 
+#include "base/text.h"
 #include "sql/rewrite.h"
 
 namespace darktap::replay {
@@ -13,11 +13,7 @@ namespace {
 
 std::string sql_name(const sql::QualifiedName& name) { return sql::quote_name(name.first) + "." + sql::quote_name(name.second); }
 
-std::string lower(const std::optional<std::string>& name) {
-  std::string text = name.value_or("");
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
+std::string folded(const std::optional<std::string>& name) { return lower(name.value_or("")); }
 
 // What makes a target a sandbox, ready to be run there.
 std::string how_to_mark(const MarkerFacts& facts, Disposal wanted) {
@@ -96,7 +92,7 @@ Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(cl
                                    "information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_SCHEMA" + where + " AND (e.TRANSACTIONS IS NULL OR e.TRANSACTIONS <> 'YES')");
     if (!tables) return "the engines of its tables: " + tables.error();
     for (std::size_t row = 0; row < tables->size(); ++row) {
-      found.emplace(lower(schema ? schema : tables->at(row, std::size_t{0})), lower(tables->at(row, std::size_t{1})));
+      found.emplace(folded(schema ? schema : tables->at(row, std::size_t{0})), folded(tables->at(row, std::size_t{1})));
       if (tables->at(row, std::size_t{2}).value_or("") != "VIEW") has_such_table = true;
     }
     return "";
@@ -104,7 +100,7 @@ Expected<std::set<sql::QualifiedName>, std::string> ask_what_cannot_roll_back(cl
   auto add_triggers = [&](const std::string& where, const std::optional<std::string>& schema) -> std::string {
     auto triggers = connection.table("SELECT DISTINCT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA" + where);
     if (!triggers) return "its triggers: " + triggers.error();
-    for (std::size_t row = 0; row < triggers->size(); ++row) found.emplace(lower(schema ? schema : triggers->at(row, std::size_t{0})), lower(triggers->at(row, std::size_t{1})));
+    for (std::size_t row = 0; row < triggers->size(); ++row) found.emplace(folded(schema ? schema : triggers->at(row, std::size_t{0})), folded(triggers->at(row, std::size_t{1})));
     return "";
   };
   auto routed = ask_routed_schemas(connection);

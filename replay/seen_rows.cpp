@@ -5,18 +5,13 @@
 #include <functional>
 #include <tuple>
 
+#include "base/text.h"
 #include "sql/query_shape.h"
 
 namespace darktap::replay {
 namespace {
 
 constexpr std::size_t distinctive = 12;  // bytes of a text that no other row is taken to hold by chance
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
-}
 
 bool is_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -33,10 +28,8 @@ std::optional<std::string> plain(std::string_view value) {
 
 std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
   if (value.parameter) {
-    if (*value.parameter >= command.parameters.size()) return std::nullopt;
-    const mysql::Parameter& parameter = command.parameters[*value.parameter];
-    if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
-    return plain(mysql::print_parameter(parameter));
+    auto bound = bound_value(value, command);
+    return bound ? plain(*bound) : std::nullopt;
   }
   if (!value.is_literal || value.text.empty()) return std::nullopt;
   std::string_view text = value.text;

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "sql/query_shape.h"
 
 namespace darktap::replay {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
-}
 
 // One spelling for values that a server may find equal; nothing where that can't be told from the text.
 std::optional<std::string> spelling(std::string_view value) {
@@ -29,10 +24,8 @@ std::optional<std::string> spelling(std::string_view value) {
 
 std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
   if (value.parameter) {
-    if (*value.parameter >= command.parameters.size()) return std::nullopt;
-    const mysql::Parameter& parameter = command.parameters[*value.parameter];
-    if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
-    return spelling(mysql::print_parameter(parameter));
+    auto bound = bound_value(value, command);
+    return bound ? spelling(*bound) : std::nullopt;
   }
   if (!value.is_literal || value.text.empty()) return std::nullopt;
   std::string_view text = value.text;
@@ -93,6 +86,13 @@ bool is_one_statement(const session::Exchange& exchange, const sql::Meaning& mea
 }
 
 }  // namespace
+
+std::optional<std::string> bound_value(const sql::Value& value, const mysql::Command& command) {
+  if (!value.parameter || *value.parameter >= command.parameters.size()) return std::nullopt;
+  const mysql::Parameter& parameter = command.parameters[*value.parameter];
+  if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
+  return mysql::print_parameter(parameter);
+}
 
 TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning) {
   return is_one_statement(exchange, meaning) ? named_rows_of(exchange, meaning, sql::shape_of(exchange.command.text)) : TouchedKeys();

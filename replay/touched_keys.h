@@ -10,6 +10,7 @@
 #include "sql/catalogue.h"
 #include "sql/dialect.h"
 #include "sql/meaning.h"
+#include "sql/query_shape.h"
 
 namespace darktap::replay {
 
@@ -22,6 +23,9 @@ TouchedKeys touched_keys(const session::Exchange& exchange, const sql::Meaning& 
 
 // The same by the text alone: which rows it names, though others may be touched too.
 TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning);
+
+// What a marker was given, as it is printed; nothing for NULL and what isn't known. For values that are a marker.
+std::optional<std::string> bound_value(const sql::Value& value, const mysql::Command& command);
 
 // True where some column tells the rows apart.
 bool disjoint(const TouchedKeys& a, const TouchedKeys& b);

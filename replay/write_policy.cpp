@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "base/text.h"
 
 namespace darktap::replay {
 namespace {
@@ -27,9 +28,7 @@ bool is_among(const List& variables, std::string_view name) {
       name.remove_prefix(prefix.size());
       break;
     }
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(variables.begin(), variables.end(), lower) != variables.end();
+  return std::find(variables.begin(), variables.end(), lower(name)) != variables.end();
 }
 bool is_of_writes(std::string_view name) { return is_among(write_variables, name); }
 
@@ -100,11 +99,6 @@ bool names_ddl(const std::vector<std::string>& allowed) {
 
 // The server's own tables: rows of theirs are accounts, settings and the like, of engines without transactions.
 constexpr std::array system_schemas{std::string_view{"mysql"}, std::string_view{"sys"}, std::string_view{"performance_schema"}, std::string_view{"information_schema"}};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 // An effect that --allow let through, though no ROLLBACK takes it back: it commits by itself, or may write wherever it likes.
 const sql::Effect* lasting_effect(const sql::Meaning& meaning) {

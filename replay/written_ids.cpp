@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "sql/lexer.h"
 #include "sql/query_shape.h"
 #include "sql/rewrite.h"
@@ -11,11 +12,6 @@ namespace {
 
 using sql::Token;
 using sql::TokenKind;
-
-bool same_name(std::string_view a, std::string_view b) {
-  auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return fold(x) == fold(y); });
-}
 
 const std::string* key_of(const sql::Table& table) {
   auto primary = std::find_if(table.unique_keys.begin(), table.unique_keys.end(), [](const sql::UniqueKey& key) { return key.name == "PRIMARY"; });

@@ -5,6 +5,7 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "base/text.h"
 #include "sql/lexer.h"
 
 namespace darktap::replay {
@@ -31,9 +32,7 @@ constexpr std::array clock_functions{
 };
 
 const ClockFunction* function_called(std::string_view word) {
-  auto found = std::find_if(clock_functions.begin(), clock_functions.end(), [&](const ClockFunction& each) {
-    return std::equal(each.name.begin(), each.name.end(), word.begin(), word.end(), [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b | 0x20) : b); });
-  });
+  auto found = std::find_if(clock_functions.begin(), clock_functions.end(), [&](const ClockFunction& each) { return same_name(each.name, word); });
   return found == clock_functions.end() ? nullptr : &*found;
 }
 
