@@ -12,21 +12,17 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
-from replay_speed import PASSWORD, SCHEMA, USER, WORKLOADS, Server, copy, record, sysbench
+from replay_speed import WORKLOADS, Server, prepare, record, replay
 
 
-def replay(build, recording, target, place):
-    store = place / "run.db"
-    store.unlink(missing_ok=True)
-    done = subprocess.run([build / "darktap", "replay", recording, "--target", f"mysql://{USER}@127.0.0.1:{target.port}/{SCHEMA}", "--store", store],
-                          env={**os.environ, "DARKTAP_TARGET_PASSWORD": PASSWORD}, capture_output=True, text=True)
-    told = re.findall(r"([\d,]+)/[\d,]+ done.*?\(recorded: ([\d,]+)\), late p99 ([\d.]+) ms", done.stderr)
-    if done.returncode not in (0, 1) or not told:
-        sys.exit(done.stderr)
+def lateness(build, recording, target, place):
+    _, _, said = replay(build, recording, target, place)
+    told = re.findall(r"([\d,]+)/[\d,]+ done.*?\(recorded: ([\d,]+)\), late p99 ([\d.]+) ms", said)
+    if not told:
+        sys.exit(said)
     exchanges, rate, late = (float(word.replace(",", "")) for word in told[-1])
     return {"exchanges": int(exchanges), "recorded_qps": int(rate), "late_p99_ms": late, "load": round(os.getloadavg()[0], 1)}
 
@@ -43,14 +39,11 @@ def main():
     with tempfile.TemporaryDirectory(dir=build) as folder:
         place = pathlib.Path(folder)
         with Server(place / "source", cache=place) as source, Server(place / "target", cache=place) as target:
-            for server in (source, target):
-                server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'"])
-            sysbench(source, ["oltp_read_only"], "prepare")
-            copy(source, target)
+            prepare(source, target)
             recording = place / "steady.dtap"
             record(build, source, [*WORKLOADS["point"], f"--rate={arguments.rate}"], arguments.sessions, arguments.seconds, recording)
             source.stop()
-            rounds = [replay(build, recording, target, place) for _ in range(arguments.rounds)]
+            rounds = [lateness(build, recording, target, place) for _ in range(arguments.rounds)]
     for one in rounds:
         print(one, file=sys.stderr)
     print(json.dumps({"sessions": arguments.sessions, "recorded_qps": rounds[0]["recorded_qps"], "late_p99_ms": [one["late_p99_ms"] for one in rounds]}))

@@ -63,15 +63,22 @@ def run(command, **options):
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
 
 
-def replay(build, recording, target, place):
+def replay(build, recording, target, place, *options):
+    """Wall seconds, processor seconds and standard error of a replay whose store is at `place`."""
     store = place / "run.db"
     store.unlink(missing_ok=True)
-    wall, cpu, done = run([build / "darktap", "replay", recording, "--target", f"mysql://{USER}@127.0.0.1:{target.port}/{SCHEMA}", "--pace", "max",
-                           "--store", store], env={**os.environ, "DARKTAP_TARGET_PASSWORD": PASSWORD})
+    wall, cpu, done = run([build / "darktap", "replay", recording, "--target", f"mysql://{USER}@127.0.0.1:{target.port}/{SCHEMA}", "--store", store, *options],
+                          env={**os.environ, "DARKTAP_TARGET_PASSWORD": PASSWORD})
     if done.returncode not in (0, 1):
         sys.exit(done.stderr)
-    report = json.loads(subprocess.run([build / "darktap", "report", store, "--format", "json"], capture_output=True, text=True).stdout)
-    return wall, cpu, report["ledger"]
+    return wall, cpu, done.stderr
+
+
+def prepare(source, target):
+    for server in (source, target):
+        server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'"])
+    sysbench(source, ["oltp_read_only"], "prepare")
+    copy(source, target)
 
 
 def main():
@@ -87,10 +94,7 @@ def main():
         place = pathlib.Path(folder)
         options = ["--max-connections=2000", "--innodb-buffer-pool-size=128M"]
         with Server(place / "source", options, cache=place) as source, Server(place / "target", options, cache=place) as target:
-            for server in (source, target):
-                server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'"])
-            sysbench(source, ["oltp_read_only"], "prepare")
-            copy(source, target)
+            prepare(source, target)
             recordings = {}
             for name in arguments.workload.split(","):
                 recordings[name] = place / f"{name}.dtap"
@@ -101,7 +105,9 @@ def main():
                 for turn in range(arguments.rounds):
                     _, _, done = run([build / "bench_bare_replay", recording, "127.0.0.1", target.port, USER, PASSWORD, SCHEMA])
                     bare = json.loads(done.stdout)
-                    wall, cpu, ledger = replay(build, recording, target, place)
+                    wall, cpu, _ = replay(build, recording, target, place, "--pace", "max")
+                    report = subprocess.run([build / "darktap", "report", place / "run.db", "--format", "json"], capture_output=True, text=True).stdout
+                    ledger = json.loads(report)["ledger"]
                     row = {"queries": bare["queries"], "bare_qps": bare["queries"] / bare["seconds"], "darktap_qps": ledger["compared"] / wall,
                            "bare_cpu_us": bare["loop_cpu"] / bare["queries"] * 1e6, "bare_process_cpu_us": bare["process_cpu"] / bare["queries"] * 1e6,
                            "darktap_cpu_us": cpu / max(ledger["compared"], 1) * 1e6, "lost": bare["queries"] - ledger["compared"]}

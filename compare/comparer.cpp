@@ -85,7 +85,10 @@ struct Comparer::State {
   void conclude(CaseId id, Conclusion&& conclusion);
   void admit(CaptureTime now);
   void begin_backlog_anew();
-  World world() { return {writes, catalogue, options, following, noisy}; }
+  void begin(OpenCase& unasked) {
+    unasked.story.emplace(investigate(unasked.file, unasked.interview, World{writes, catalogue, options, following, noisy}));
+    unasked.story->start();
+  }
   void schedule(CaseId id);
   void answer(CaseId id, std::size_t question, Reply&& reply, CaptureTime asked, CaptureTime now);
   void fail_waiting(CaseId id, const std::string& reason, CaptureTime now);
@@ -131,8 +134,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
 
 void Comparer::State::open(std::unique_ptr<OpenCase> unopened, CaptureTime now) {
   OpenCase& opened = *unopened;
-  opened.story.emplace(investigate(opened.file, opened.interview, world()));
-  opened.story->start();
+  begin(opened);
   if (opened.story->done()) {
     judge(opened.file, opened.story->result());
     return;
@@ -174,8 +176,7 @@ void Comparer::State::begin_backlog_anew() {
     OpenCase& anew = *cases.at(id);
     anew.story.reset();
     anew.interview = {};
-    anew.story.emplace(investigate(anew.file, anew.interview, world()));
-    anew.story->start();
+    begin(anew);
     if (anew.story->done()) conclude(id, anew.story->result());
   }
 }

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint16_t deadlock = 1213;
 
+bool is_kept(Replayed replayed) { return replayed != Replayed::not_sent && replayed != Replayed::rolled_back; }
+
 bool in_transaction(const mysql::Answer& answer) { return (answer.last_status().value_or(0) & mysql::status_flag::in_transaction) != 0; }
 
 bool changed_something(const session::Exchange& exchange, const sql::Meaning& meaning) {
@@ -92,12 +94,9 @@ sql::QualifiedName WriteIndex::qualified(const sql::TableName& table, const std:
 }
 
 void WriteIndex::add(WritePtr write) {
-  for (const sql::QualifiedName& table : write->tables) {
-    by_table_[table].push_back(write);
-  }
-  bool is_kept = write->replayed != Replayed::not_sent && write->replayed != Replayed::rolled_back;
-  if (!is_kept || write->replayed == Replayed::applied_anew) add_skipped(write);
-  if (is_kept) applied_[write->id.session].push_back(write);
+  for (const sql::QualifiedName& table : write->tables) by_table_[table].push_back(write);
+  if (!is_kept(write->replayed) || write->replayed == Replayed::applied_anew) add_skipped(write);
+  if (is_kept(write->replayed)) applied_[write->id.session].push_back(write);
   in_order_.push_back(std::move(write));
 }
 
@@ -212,8 +211,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
     }
     if (ok != nullptr) write->gtid = ok->gtid;
     // INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well.
-    bool kept = replayed != Replayed::not_sent && replayed != Replayed::rolled_back;
-    bool from_tainted = kept && std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
+    bool from_tainted = is_kept(replayed) && std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
       auto entry = skipped_.find(qualified(table, exchange.schema));
       return entry != skipped_.end() && !entry->second.empty() &&
              std::find(write->tables.begin(), write->tables.end(), entry->first) == write->tables.end();

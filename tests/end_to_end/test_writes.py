@@ -80,7 +80,9 @@ class Disposable(Writes):
                 self.assertEqual(report["ledger"]["target_failed"], 0)
                 self.assertEqual(report["run"]["order"], "commit")
 
-    def sysbench_round_trips(self, kind):
+    @contextlib.contextmanager
+    def sysbench_recorded(self, kind, **options):
+        """Two servers, what the source held at first, and a recording of what sysbench did to it."""
         need_root("taps lo")
         if not shutil.which("sysbench"):
             raise unittest.SkipTest("no sysbench installed (apt-get install sysbench)")
@@ -88,7 +90,10 @@ class Disposable(Writes):
             source.run(["CREATE DATABASE sb"])
             sysbench(source, "sb", "prepare")
             before = dump(source, "sb")
-            recording = record(place, source, lambda: sysbench(source, "sb", "run"))
+            yield place, source, target, before, record(place, source, lambda: sysbench(source, "sb", "run", **options))
+
+    def sysbench_round_trips(self, kind):
+        with self.sysbench_recorded(kind) as (place, source, target, before, recording):
             self.assertNotEqual(checksums(source, "sb"), {})
             self.round_trips(place, source, target, "sb", before, recording)
 
@@ -101,14 +106,7 @@ class Disposable(Writes):
 
     def sixteen_connections(self, kind):
         """What no captured row tells the order of is rare: at most one read in five hundred, and never a table that ends otherwise."""
-        need_root("taps lo")
-        if not shutil.which("sysbench"):
-            raise unittest.SkipTest("no sysbench installed (apt-get install sysbench)")
-        with pair(kind) as (place, source, target):
-            source.run(["CREATE DATABASE sb"])
-            sysbench(source, "sb", "prepare")
-            before = dump(source, "sb")
-            recording = record(place, source, lambda: sysbench(source, "sb", "run", threads=16, events=300))
+        with self.sysbench_recorded(kind, threads=16, events=300) as (place, source, target, before, recording):
             after = checksums(source, "sb")
             restore(target, "sb", before)
             done = replay(recording, target, place / "s.db", schema="sb")
@@ -124,14 +122,7 @@ class Disposable(Writes):
         self.sixteen_connections(MySQL)
 
     def test_a_row_planted_wrong_below_sixteen_connections_is_a_defect_each_time(self):
-        need_root("taps lo")
-        if not shutil.which("sysbench"):
-            raise unittest.SkipTest("no sysbench installed (apt-get install sysbench)")
-        with pair() as (place, source, target):
-            source.run(["CREATE DATABASE sb"])
-            sysbench(source, "sb", "prepare")
-            before = dump(source, "sb")
-            recording = record(place, source, lambda: sysbench(source, "sb", "run", threads=16, events=300))
+        with self.sysbench_recorded(Server, threads=16, events=300) as (place, source, target, before, recording):
             restore(target, "sb", before)
             # A row that many read and nobody wrote to.
             same = dict(source.query("SELECT id, c FROM sb.sbtest1 WHERE id BETWEEN 200 AND 300"))
