@@ -28,6 +28,7 @@ void add_replay(CLI::App& app, Action& action);
 void add_shadow(CLI::App& app, Action& action);
 void add_sql(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 // Commands and options of the contract that this version doesn't reach answer "not yet" with exit 2.
 void add_later_commands(CLI::App& app, Action& action);

@@ -66,7 +66,7 @@ void add_later_commands(CLI::App& app, Action& action) {
     const char* name;
     const char* does;
   };
-  for (Later later : {Later{"check", "Replay recorded sessions in CI (not yet: darktap replay has the exit status)"}, Later{"diff", "Compare two servers' tables (not yet)"}, Later{"gate", "Say whether the cutover is safe (not yet)"},
+  for (Later later : {Later{"diff", "Compare two servers' tables (not yet)"}, Later{"gate", "Say whether the cutover is safe (not yet)"},
                       Later{"probe", "Ask a server what it can do (not yet)"}}) {
     CLI::App* command = app.add_subcommand(later.name, later.does);
     command->allow_extras();

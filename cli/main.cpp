@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
   cli::add_shadow(app, action);
   cli::add_sql(app, action);
   cli::add_report(app, action);
+  cli::add_check(app, action);
   cli::add_serve(app, action);
   cli::add_later_commands(app, action);
   try {

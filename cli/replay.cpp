@@ -32,7 +32,7 @@ int replay(const Options& options) {
   }
   run::RunResult result = run::replay_recording(options.file, input, run, stop_requested, show_progress(options.run));
   tell_opaque(options.file, result.counters);
-  int status = conclude(result, options.run);
+  int status = conclude(result, options.run.store, counting_of(options.run.fail_on));
   store::RunReport report = store::StoreReader(options.run.store).report(result.run);
   if (options.format == "json") std::cout << report::to_json(report) << '\n';
   else std::cout << report::to_text(report, counting_of(options.run.fail_on));

@@ -287,7 +287,7 @@ run::OnProgress show_progress(const RunArguments& arguments) {
   };
 }
 
-int conclude(const run::RunResult& result, const RunArguments& arguments) {
+int conclude(const run::RunResult& result, const std::string& store, const report::Counting& counting) {
   if (::isatty(STDERR_FILENO) == 1) std::cerr << '\n';
   if (!result.note.empty()) std::cerr << "darktap: " << result.note << '\n';
   if (result.counters.tls_sessions > 0) std::cerr << "darktap: " << result.counters.tls_sessions << " sessions use TLS and can't be read; tap behind the TLS end point\n";
@@ -297,9 +297,8 @@ int conclude(const run::RunResult& result, const RunArguments& arguments) {
     std::cerr << "darktap: " << result.limit_broken << '\n';
     return guard_rail;
   }
-  store::RunReport report = store::StoreReader(arguments.store).report(result.run);
-  bool counts = counting_of(arguments.fail_on).any(report);
-  if (counts) return findings_count;
+  store::RunReport report = store::StoreReader(store).report(result.run);
+  if (counting.any(report)) return findings_count;
   if (!result.gave_up.empty()) return environment;
   if (result.end == run::RunResult::End::stopped) {
     std::cerr << "darktap: stopped before the recording's end: " << report.ledger.of(store::Bin::pending) << " exchanges were not reached\n";

@@ -42,6 +42,6 @@ void add_recording_options(CLI::App& command, RunArguments& arguments);
 run::OnProgress show_progress(const RunArguments& arguments);
 
 // Prints the notes of a run's end, and the exit status that they and the store's findings make.
-int conclude(const run::RunResult& result, const RunArguments& arguments);
+int conclude(const run::RunResult& result, const std::string& store, const report::Counting& counting);
 
 }  // namespace darktap::cli

@@ -47,7 +47,7 @@ int shadow(const Options& options) {
   run::RunResult result = run::shadow(live, run, stop_requested, ready, show_progress(options.run));
   tell_opaque(options.interface, result.counters);
   if (primer) std::cerr << "darktap: " << primer->summary() << '\n';
-  int status = conclude(result, options.run);
+  int status = conclude(result, options.run.store, counting_of(options.run.fail_on));
   std::cout << report::to_text(store::StoreReader(options.run.store).report(result.run), counting_of(options.run.fail_on));
   // Ending by a signal is how a live run ends: fine, whatever it found (design §10). `report` tells what counts.
   return result.gave_up.empty() && status == findings_count ? fine : status;

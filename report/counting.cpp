@@ -58,6 +58,7 @@ Counting Counting::parse(std::string_view names) {
 }
 
 bool Counting::counts(const store::Finding& finding) const {
+  if (accepted(finding)) return false;
   return causes_[index(finding.cause)] || differences_[index(finding.difference)];
 }
 

@@ -47,13 +47,11 @@ std::string in_full(const store::Finding& finding) {
   return text + code("json", one_line(example.source_answer, 2000) + "\n" + one_line(example.target_answer, 2000) + "\n" + one_line(example.evidence, 2000));
 }
 
-}  // namespace
-
-std::string to_markdown(const store::RunReport& report, const Counting& counting) {
+// What is said of one run under its heading.
+std::string body(const store::RunReport& report, const Counting& counting) {
   std::vector<const store::Finding*> counted_findings = counting.of(report);
   const store::Coverage& c = report.coverage;
-  std::string text = "## darktap: " + (counted_findings.empty() ? std::string("nothing that counts") : counted(counted_findings.size(), "finding") + " to look at") + "\n\n";
-  text += "Run " + std::to_string(report.run.id) + (report.run.finished ? "" : " (**not finished**)") + ": " + grouped(c.compared) + " of " +
+  std::string text = "Run " + std::to_string(report.run.id) + (report.run.finished ? "" : " (**not finished**)") + ": " + grouped(c.compared) + " of " +
           counted(c.exchanges, "exchange") + " compared (" + share(c.compared, c.exchanges) + "), " + grouped(c.fingerprints_compared) + " of " +
           counted(c.fingerprints, "distinct statement") + ".\n\n";
   text += table_row({"ledger", "exchanges"}) + table_row({"---", "---:"});
@@ -69,12 +67,44 @@ std::string to_markdown(const store::RunReport& report, const Counting& counting
     for (const CauseGroup& group : by_cause(report)) {
       for (const store::Finding* finding : group.findings) {
         if (counting.counts(*finding)) continue;
-        text += table_row({cell(to_string(finding->cause), 40), cell(to_string(finding->difference), 40), grouped(finding->events),
+        text += table_row({cell(std::string(to_string(finding->cause)) + (counting.accepted(*finding) ? " (accepted)" : ""), 40), cell(to_string(finding->difference), 40), grouped(finding->events),
                            grouped(finding->executions), cell(finding->normalized, 120)});
       }
     }
   }
   return text;
+}
+
+std::string outcome(const store::RunReport& report, const Counting& counting) {
+  std::size_t findings = counting.of(report).size();
+  return findings == 0 ? "nothing that counts" : counted(findings, "finding") + " to look at";
+}
+
+}  // namespace
+
+std::string to_markdown(const store::RunReport& report, const Counting& counting) {
+  return "## darktap: " + outcome(report, counting) + "\n\n" + body(report, counting);
+}
+
+std::string to_markdown(std::span<const Suite> suites, const Counting& counting) {
+  std::string table = table_row({"recording", "result", "compared", "exchanges", "findings", "accepted"}) + table_row({"---", "---", "---:", "---:", "---:", "---:"});
+  std::string bodies;
+  std::size_t fine = 0;
+  for (const Suite& suite : suites) {
+    std::string name = cell(suite.name, 120);
+    std::string result = suite.report == nullptr ? "" : outcome(*suite.report, counting);
+    if (!suite.error.empty()) result += (result.empty() ? "" : "; ") + suite.error;
+    else if (counting.of(*suite.report).empty()) ++fine;
+    if (suite.report == nullptr) {
+      table += table_row({name, cell(result, 300), "–", "–", "–", "–"});
+      continue;
+    }
+    const store::RunReport& report = *suite.report;
+    auto accepted = std::ranges::count_if(report.findings, [&](const store::Finding& finding) { return counting.accepted(finding); });
+    table += table_row({name, cell(result, 300), grouped(report.coverage.compared), grouped(report.coverage.exchanges), grouped(report.findings.size()), grouped(static_cast<std::uint64_t>(accepted))});
+    bodies += "## " + name + ": " + outcome(report, counting) + "\n\n" + body(report, counting);
+  }
+  return "# darktap: " + std::to_string(fine) + " of " + counted(suites.size(), "recording") + " without findings that count\n\n" + table + "\n" + bodies;
 }
 
 }  // namespace darktap::report

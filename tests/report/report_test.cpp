@@ -222,3 +222,18 @@ TEST_CASE("nearly all is never shown as all") {
   run.coverage.compared = 100'000;
   CHECK(report::to_text(run, Counting()).find("100.0 % of exchanges") != std::string::npos);
 }
+
+TEST_CASE("an accepted finding is told and doesn't count; a reason that came to nothing is an error") {
+  store::RunReport run = sample_report();
+  Counting counting;
+  counting.accept({"1111111111111111"});
+  CHECK_FALSE(counting.any(run));
+  std::vector<report::Suite> suites{{.name = "monday.dtap", .report = &run, .error = ""}, {.name = "tuesday.dtap", .report = nullptr, .error = "can't be read"}};
+  std::string xml = report::to_junit(suites, counting);
+  CHECK(xml.find("<testsuites tests=\"4\" failures=\"0\" errors=\"1\" skipped=\"2\"") != std::string::npos);
+  CHECK(xml.find("<skipped message=\"accepted: row_values in") != std::string::npos);
+  CHECK(xml.find("<error message=\"can't be read\"/>") != std::string::npos);
+  std::string markdown = report::to_markdown(suites, counting);
+  CHECK(markdown.find("1 of 2 recordings without findings that count") != std::string::npos);
+  CHECK(markdown.find("defect \\(accepted\\)") != std::string::npos);
+}

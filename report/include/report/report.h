@@ -2,6 +2,8 @@
 #pragma once
 
 #include <bitset>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,9 @@ class Counting {
   // "defect,timeout", names of causes and differences, or "none" alone. Throws Failure(usage) that names the word and
   // the words there are.
   static Counting parse(std::string_view names);
+  // Findings of these ids don't count, whatever their cause.
+  void accept(std::set<std::string, std::less<>> ids) { accepted_ = std::move(ids); }
+  bool accepted(const store::Finding& finding) const { return accepted_.contains(finding.id); }
 
   bool counts(const store::Finding& finding) const;
   // Sorted as in the report.
@@ -27,6 +32,7 @@ class Counting {
 
  private:
   std::bitset<32> causes_, differences_;
+  std::set<std::string, std::less<>> accepted_;
 };
 
 // The run with only those findings that the baseline has not (by id); all else is the run's own.
@@ -40,5 +46,15 @@ std::string to_text(const store::RunReport& report, const Counting& counting);
 std::string to_markdown(const store::RunReport& report, const Counting& counting);
 // One test case a finding: failed where it counts, skipped where it does not.
 std::string to_junit(const store::RunReport& report, const Counting& counting);
+
+// A recording that was checked: the run's report, or why there is none. Borrows the report.
+struct Suite {
+  std::string name;                          // the recording
+  const store::RunReport* report = nullptr;  // nullptr: nothing was run
+  std::string error;                         // empty where the run reached the recording's end
+};
+// Many recordings in one file: a test suite each.
+std::string to_junit(std::span<const Suite> suites, const Counting& counting);
+std::string to_markdown(std::span<const Suite> suites, const Counting& counting);
 
 }  // namespace darktap::report
