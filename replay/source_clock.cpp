@@ -1,19 +1,22 @@
 #include "replay/source_clock.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <deque>
 #include <map>
+#include <memory>
 #include <tuple>
 
+#include "base/text.h"
 #include "replay/pinning.h"
 #include "touched_keys.h"
 
 namespace darktap::replay {
 namespace {
 
-constexpr std::uint16_t auto_increment_flag = 512;
+constexpr std::uint16_t primary_key_flag = 2, unique_key_flag = 4, auto_increment_flag = 512;
 constexpr auto zone_step = std::chrono::minutes(15);
 constexpr auto farthest_zone = std::chrono::hours(15);
 // The tap's clock and the server's are the same machine's or are kept alike; a statement's time may seem a little early.
@@ -57,80 +60,181 @@ std::optional<Written> parse_time(std::string_view text) {
   return Written{CaptureTime(since + fraction), step};
 }
 
+// A write whose time is looked for, and what tells its rows from others.
+struct Watch {
+  session::ExchangeId id;
+  CaptureTime request, answer;
+  TouchedKeys named;                   // values that its rows have, as far as its text shows them
+  std::uint64_t first_id = 0, ids = 0;  // that the server made
+
+  bool made(std::string_view cell) const {
+    std::uint64_t number = 0;
+    auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+    return error == std::errc() && end == cell.data() + cell.size() && number >= first_id && number - first_id < ids;
+  }
+};
+
+// A column of a shown row, of the table that was written.
+struct ShownCell {
+  std::string column, value;  // both in the spelling of touched_keys.h
+  bool makes_ids = false;
+  bool is_of_key = false;  // then no later write gave it another value
+};
+
+// How many of the row's columns say that the write wrote it; nothing where one says that it did not.
+std::optional<int> likeness(const Watch& watch, const std::vector<ShownCell>& row) {
+  int alike = 0;
+  for (const ShownCell& cell : row) {
+    if (cell.makes_ids && watch.ids > 0) {
+      if (!watch.made(cell.value)) return std::nullopt;
+      alike += 2;
+      continue;
+    }
+    auto named = watch.named.find(cell.column);
+    if (named == watch.named.end()) continue;
+    if (named->second.contains(cell.value)) ++alike;
+    else if (cell.is_of_key) return std::nullopt;
+  }
+  bool is_nameless = watch.named.empty() && watch.ids == 0;
+  return alike > 0 || is_nameless ? std::optional(alike) : std::nullopt;
+}
+
+// The writes to one table by when they were asked for within a quarter of an hour, since the zone of a shown time isn't known;
+// apart by how long they took, so that a few slow ones don't make each look into all.
+struct Watched {
+  using ByRequest = std::multimap<CaptureClock::duration, std::shared_ptr<const Watch>>;
+  static constexpr std::array lengths{CaptureClock::duration(std::chrono::milliseconds(5)), CaptureClock::duration(std::chrono::milliseconds(100)),
+                                      CaptureClock::duration(std::chrono::seconds(2)), CaptureClock::duration(zone_step / 2)};
+  std::array<ByRequest, lengths.size()> writes;
+  ByRequest over_a_second;  // of the same, those that a time without a fraction tells something of
+  std::size_t count = 0;
+  std::string id_column;  // that makes ids, where an answer has shown it
+};
+
+CaptureClock::duration in_zone_step(CaptureTime time) {
+  auto away = time.time_since_epoch() % CaptureClock::duration(zone_step);
+  return away < CaptureClock::duration::zero() ? away + zone_step : away;
+}
+
+bool is_over_a_second(const Watch& watch) {
+  return std::chrono::floor<std::chrono::seconds>(watch.request) != std::chrono::floor<std::chrono::seconds>(watch.answer + clock_skew);
+}
+
 }  // namespace
 
 struct SourceClock::State {
-  struct Watch {
-    session::ExchangeId id;
-    CaptureTime request, answer;
-  };
-  // A row by one of its columns; an empty column stands for the one that makes ids.
-  using Row = std::tuple<sql::QualifiedName, std::string, std::string>;
-
-  void watch(const sql::QualifiedName& table, const std::string& column, const std::string& value, const Watch& watch) {
-    Row row{table, column, value};
-    std::deque<Watch>& list = rows[row];
-    list.push_back(watch);
-    ages.push_back(std::move(row));
-    ++watched_tables[table];
+  void watch(const sql::QualifiedName& table, Watch&& write) {
+    auto length = write.answer - write.request;
+    std::size_t bucket = 0;
+    while (bucket < Watched::lengths.size() && Watched::lengths[bucket] < length) ++bucket;
+    if (bucket == Watched::lengths.size()) return;
+    Watched& watched = tables[table];
+    ++watched.count;
+    auto shared = std::make_shared<const Watch>(std::move(write));
+    auto at = in_zone_step(shared->request);
+    auto entry = watched.writes[bucket].emplace(at, shared);
+    std::optional<Watched::ByRequest::iterator> second;
+    if (is_over_a_second(*shared)) second = watched.over_a_second.emplace(at, shared);
+    ages.push_back({table, bucket, entry, second});
     while (ages.size() > limits.watched_rows) forget_oldest();
   }
 
   void forget_oldest() {
-    auto entry = rows.find(ages.front());
-    if (entry != rows.end()) {
-      entry->second.pop_front();
-      if (entry->second.empty()) rows.erase(entry);
-    }
-    const sql::QualifiedName& table = std::get<0>(ages.front());
-    if (--watched_tables[table] == 0) watched_tables.erase(table);
+    Age& oldest = ages.front();
+    Watched& watched = tables[oldest.table];
+    watched.writes[oldest.bucket].erase(oldest.entry);
+    if (oldest.second) watched.over_a_second.erase(*oldest.second);
+    if (--watched.count == 0) tables.erase(oldest.table);
     ages.pop_front();
   }
 
   // The clock's time, where what was written can be the statement's own: on the zone's quarter of an hour, while it ran.
-  void learn(const Watch& watch, const Written& written) {
+  static std::optional<CaptureTime> own_time(const Watch& watch, const Written& written) {
     auto away = written.time - watch.request;
     auto zone = zone_step * ((away + (away < CaptureClock::duration::zero() ? -zone_step / 2 : zone_step / 2)) / zone_step);
-    if (zone > farthest_zone || zone < -farthest_zone) return;
+    if (zone > farthest_zone || zone < -farthest_zone) return std::nullopt;
     CaptureTime first = written.time - zone, last = first + written.step - std::chrono::microseconds(1);
-    if (last < watch.request - clock_skew || first > watch.answer + clock_skew) return;
+    if (last < watch.request - clock_skew || first > watch.answer + clock_skew) return std::nullopt;
+    return std::clamp(watch.request, first, last);
+  }
+
+  void learn(const Watch& watch, const Written& written) {
+    auto time = own_time(watch, written);
+    if (!time) return;
+    CaptureClock::duration away = *time > watch.request ? *time - watch.request : watch.request - *time;
     auto found = times.find(watch.id);
-    if (found != times.end() && found->second.second <= written.step) return;
     if (found == times.end() && times.size() >= limits.known) return;
-    times[watch.id] = {std::clamp(watch.request, first, last), written.step};
+    if (found != times.end() && std::tie(found->second.step, found->second.away) <= std::tie(written.step, away)) return;
+    times[watch.id] = {*time, written.step, away};
+  }
+
+  // Of the writes that the row may be of, the one that it is most like; among alike ones the one that was asked for last before that time, since a
+  // statement reads the clock when it begins, however long it then waits for a lock.
+  void attribute(const Watched& watched, const Written& written, const std::vector<ShownCell>& row) {
+    const Watch* best = nullptr;
+    std::pair<int, CaptureClock::duration> best_rank;
+    auto consider = [&](const Watch& watch) {
+      auto time = own_time(watch, written);
+      auto alike = time ? likeness(watch, row) : std::nullopt;
+      if (!alike) return;
+      std::pair rank(-*alike, *time > watch.request ? *time - watch.request : watch.request - *time);
+      if (best == nullptr || rank < best_rank) best = &watch, best_rank = rank;
+    };
+    auto look = [&](const Watched::ByRequest& writes, CaptureClock::duration longest) {
+      auto at = in_zone_step(written.time), from = at - longest - clock_skew, to = at + written.step + clock_skew;
+      auto visit = [&](CaptureClock::duration begin, CaptureClock::duration end) {
+        for (auto entry = writes.lower_bound(begin); entry != writes.end() && entry->first <= end; ++entry) consider(*entry->second);
+      };
+      visit(from, to);
+      if (from < CaptureClock::duration::zero()) visit(from + zone_step, zone_step);
+      if (to > zone_step) visit(CaptureClock::duration::zero(), to - zone_step);
+    };
+    if (written.step >= std::chrono::seconds(1)) look(watched.over_a_second, Watched::lengths.back());
+    else
+      for (std::size_t n = 0; n < watched.writes.size(); ++n) look(watched.writes[n], Watched::lengths[n]);
+    if (best != nullptr) learn(*best, written);
   }
 
   void observe_write(const session::Exchange& exchange, const sql::Meaning& meaning);
-  void observe_rows(const session::Exchange& exchange, const mysql::ResultSet& rows, bool asks_time);
+  void observe_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const mysql::ResultSet& rows, bool asks_time);
 
+  struct Age {
+    sql::QualifiedName table;
+    std::size_t bucket;
+    Watched::ByRequest::iterator entry;
+    std::optional<Watched::ByRequest::iterator> second;
+  };
+  struct Known { CaptureTime time; CaptureClock::duration step, away; };
   const SourceClockLimits limits;
-  std::map<Row, std::deque<Watch>> rows;
-  std::deque<Row> ages;
-  std::map<sql::QualifiedName, std::size_t> watched_tables;
-  std::map<session::ExchangeId, std::pair<CaptureTime, CaptureClock::duration>> times;
+  std::map<sql::QualifiedName, Watched> tables{};
+  std::deque<Age> ages{};
+  std::map<session::ExchangeId, Known> times{};
 };
 
 void SourceClock::State::observe_write(const session::Exchange& exchange, const sql::Meaning& meaning) {
   if (meaning.tables_written.size() != 1 || meaning.statements != 1) return;
   const sql::TableName& name = meaning.tables_written.front();
   sql::QualifiedName table{name.schema.empty() ? exchange.schema : name.schema, name.name};
-  Watch row{exchange.id, exchange.request_last, exchange.response_last};
+  Watch write{exchange.id, exchange.request_last, exchange.response_last, named_rows(exchange, meaning)};
   const mysql::Ok* ok = exchange.answer.last_ok();
-  if (ok != nullptr && ok->last_insert_id != 0)
-    for (std::uint64_t n = 0; n < std::clamp<std::uint64_t>(ok->affected_rows, 1, 100); ++n) watch(table, "", std::to_string(ok->last_insert_id + n), row);
-  for (const auto& [column, values] : named_rows(exchange, meaning))
-    for (const std::string& value : values) watch(table, column, value, row);
+  if (ok != nullptr && ok->last_insert_id != 0) {
+    write.first_id = ok->last_insert_id;
+    write.ids = std::max<std::uint64_t>(ok->affected_rows, 1);
+  }
+  watch(table, std::move(write));
 }
 
-void SourceClock::State::observe_rows(const session::Exchange& exchange, const mysql::ResultSet& result, bool asks_time) {
+void SourceClock::State::observe_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const mysql::ResultSet& result, bool asks_time) {
   std::vector<std::size_t> times_at;
   for (std::size_t c = 0; c < result.columns.size(); ++c)
     if (may_be_a_time(result.columns[c])) times_at.push_back(c);
   if (times_at.empty()) return;
   bool is_watched = std::any_of(times_at.begin(), times_at.end(), [&](std::size_t c) {
-    return watched_tables.contains({result.columns[c].schema, result.columns[c].org_table});
+    return tables.contains({result.columns[c].schema, result.columns[c].org_table});
   });
   if (!asks_time && !is_watched) return;
+  // What its condition says of every row, where that is of one table.
+  const TouchedKeys pinned = is_watched && meaning.tables_read.size() == 1 ? named_rows(exchange, meaning) : TouchedKeys();
   for (std::size_t r = 0; r < result.rows.size(); ++r) {
     auto cells = mysql::decode_row(result.rows.row(r), result.columns, result.format);
     if (!cells) return;
@@ -139,40 +243,45 @@ void SourceClock::State::observe_rows(const session::Exchange& exchange, const m
       auto written = (*cells)[t].is_null ? std::nullopt : parse_time((*cells)[t].text);
       if (!written) continue;
       if (shown.org_table.empty()) {
-        if (asks_time) learn({exchange.id, exchange.request_last, exchange.response_first}, *written);
+        if (asks_time) learn({exchange.id, exchange.request_last, exchange.response_first, {}}, *written);
         continue;
       }
+      auto watched = tables.find({shown.schema, shown.org_table});
+      if (watched == tables.end()) continue;
+      std::vector<ShownCell> row;
       for (std::size_t k = 0; k < result.columns.size(); ++k) {
         const mysql::Column& key = result.columns[k];
         if (k == t || (*cells)[k].is_null || key.table != shown.table || key.org_table != shown.org_table) continue;
         bool makes_ids = (key.flags & auto_increment_flag) != 0;
-        for (const std::string& column : {key.org_name, std::string()}) {
-          if (column.empty() && !makes_ids) continue;
-          auto found = rows.find({{shown.schema, shown.org_table}, column, (*cells)[k].text});
-          if (found == rows.end()) continue;
-          for (const Watch& watch : found->second) learn(watch, *written);
-        }
+        if (makes_ids) watched->second.id_column = lower(key.org_name);
+        bool is_of_key = (key.flags & (primary_key_flag | unique_key_flag)) != 0;
+        if (auto value = spelling((*cells)[k].text)) row.push_back({lower(key.org_name), std::move(*value), makes_ids, is_of_key});
       }
+      for (const auto& [column, values] : pinned) {
+        bool is_shown = std::any_of(row.begin(), row.end(), [&](const ShownCell& cell) { return cell.column == column; });
+        if (values.size() == 1 && !is_shown) row.push_back({column, *values.begin(), column == watched->second.id_column, false});
+      }
+      attribute(watched->second, *written, row);
     }
   }
 }
 
-SourceClock::SourceClock(const SourceClockLimits& limits) : state_(std::make_unique<State>(State{limits, {}, {}, {}, {}})) {}
+SourceClock::SourceClock(const SourceClockLimits& limits) : state_(std::make_unique<State>(State{limits})) {}
 SourceClock::~SourceClock() = default;
 
 void SourceClock::observe(const session::Exchange& exchange, const sql::Meaning& meaning) {
   if (!exchange.is_observed() || exchange.answer.error() != nullptr) return;
   bool asks = asks_the_time(meaning);
   if (meaning.statement_class == sql::StatementClass::write) state_->observe_write(exchange, meaning);
-  if (!asks && state_->watched_tables.empty()) return;
+  if (!asks && state_->tables.empty()) return;
   for (const mysql::Result& result : exchange.answer.results)
-    if (const auto* rows = std::get_if<mysql::ResultSet>(&result)) state_->observe_rows(exchange, *rows, asks);
+    if (const auto* rows = std::get_if<mysql::ResultSet>(&result)) state_->observe_rows(exchange, meaning, *rows, asks);
 }
 
 std::optional<CaptureTime> SourceClock::time_of(session::ExchangeId id) const {
   auto found = state_->times.find(id);
   if (found == state_->times.end()) return std::nullopt;
-  return found->second.first;
+  return found->second.time;
 }
 
 std::size_t SourceClock::known() const { return state_->times.size(); }

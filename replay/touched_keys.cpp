@@ -8,20 +8,6 @@
 namespace darktap::replay {
 namespace {
 
-// One spelling for values that a server may find equal; nothing where that can't be told from the text.
-std::optional<std::string> spelling(std::string_view value) {
-  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
-  bool is_number = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (is_number) {
-    while (value.size() > 1 && value.front() == '0') value.remove_prefix(1);
-    return std::string(value);
-  }
-  // Letters of other alphabets, accents, and whatever may be read as a number or a time in another spelling.
-  bool is_plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
-  if (!is_plain) return std::nullopt;
-  return lower(value);
-}
-
 std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
   if (value.parameter) {
     auto bound = bound_value(value, command);
@@ -86,6 +72,19 @@ bool is_one_statement(const session::Exchange& exchange, const sql::Meaning& mea
 }
 
 }  // namespace
+
+std::optional<std::string> spelling(std::string_view value) {
+  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+  bool is_number = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number) {
+    while (value.size() > 1 && value.front() == '0') value.remove_prefix(1);
+    return std::string(value);
+  }
+  // Letters of other alphabets, accents, and whatever may be read as a number or a time in another spelling.
+  bool is_plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+  if (!is_plain) return std::nullopt;
+  return lower(value);
+}
 
 std::optional<std::string> bound_value(const sql::Value& value, const mysql::Command& command) {
   if (!value.parameter || *value.parameter >= command.parameters.size()) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "session/exchange.h"
 #include "sql/catalogue.h"
@@ -26,6 +27,9 @@ TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& me
 
 // What a marker was given, as it is printed; nothing for NULL and what isn't known. For values that are a marker.
 std::optional<std::string> bound_value(const sql::Value& value, const mysql::Command& command);
+
+// One spelling for values that a server may find equal; nothing where that can't be told from the text.
+std::optional<std::string> spelling(std::string_view value);
 
 // True where some column tells the rows apart.
 bool disjoint(const TouchedKeys& a, const TouchedKeys& b);

@@ -118,6 +118,33 @@ TEST_CASE("A row is known by what its statement names, too; another row or table
   CHECK(clock.known() == 1);
 }
 
+TEST_CASE("A time is the statement's whose row it is, and that was asked for last before it: not one of the same customer, nor one that waited for the row's lock") {
+  std::vector<mysql::Column> columns{column("orders", "id", mysql::ColumnType::longlong, makes_ids), column("orders", "customer", mysql::ColumnType::longlong), column("orders", "placed", mysql::ColumnType::datetime)};
+  SourceClock clock;
+  see(clock, with_ok(exchange(1, 0, "INSERT INTO orders (customer, placed) VALUES (7, NOW(6))", noon, noon + 5'000), 1, 42));
+  see(clock, with_ok(exchange(2, 0, "INSERT INTO orders (customer, placed) VALUES (7, NOW(6))", noon + 3'000, noon + 6'000), 1, 43));
+  see(clock, with_row(exchange(1, 1, "SELECT id, customer, placed FROM orders", noon + 9'000), columns, {"42", "7", "2023-11-14 22:13:20.123500"}));
+  see(clock, with_row(exchange(2, 1, "SELECT id, customer, placed FROM orders", noon + 9'000), columns, {"43", "7", "2023-11-14 22:13:20.126500"}));
+  CHECK(*clock.time_of({SessionId{1}, 0}) == at(noon + 44));
+  CHECK(*clock.time_of({SessionId{2}, 0}) == at(noon + 3'044));
+  see(clock, with_ok(exchange(3, 0, "UPDATE orders SET placed = NOW(6) WHERE id = 42", noon + 20'000, noon + 25'000), 1, 0));
+  see(clock, with_ok(exchange(4, 0, "UPDATE orders SET placed = NOW(6) WHERE id = 42", noon + 21'000, noon + 28'000), 1, 0));
+  see(clock, with_row(exchange(4, 1, "SELECT placed FROM orders WHERE id = 42", noon + 29'000), {columns[2]}, {"2023-11-14 22:13:20.144600"}));
+  CHECK_FALSE(clock.time_of({SessionId{3}, 0}));
+  CHECK(*clock.time_of({SessionId{4}, 0}) == at(noon + 21'144));
+}
+
+TEST_CASE("Of a row that was changed since, the key tells whose it was; a row without a name only its time") {
+  std::vector<mysql::Column> columns{column("orders", "id", mysql::ColumnType::longlong, makes_ids), column("orders", "state", mysql::ColumnType::var_string), column("orders", "placed", mysql::ColumnType::datetime)};
+  SourceClock clock;
+  see(clock, with_ok(exchange(1, 0, "INSERT INTO orders (state, placed) VALUES ('new', NOW(6))", noon, noon + 5'000), 1, 42));
+  see(clock, with_ok(exchange(2, 0, "INSERT INTO log VALUES (5, NOW(6))", noon, noon + 500), 1, 0));
+  see(clock, with_row(exchange(3, 0, "SELECT id, state, placed FROM orders", noon + 9'000), columns, {"42", "paid", "2023-11-14 22:13:20.123500"}));
+  see(clock, with_row(exchange(3, 1, "SELECT at FROM log", noon + 9'000), {column("log", "at", mysql::ColumnType::datetime)}, {"2023-11-14 22:13:20.123501"}));
+  CHECK(*clock.time_of({SessionId{1}, 0}) == at(noon + 44));
+  CHECK(*clock.time_of({SessionId{2}, 0}) == at(noon + 45));
+}
+
 TEST_CASE("Seconds tell the second: the clock is moved into it, no further") {
   SourceClock clock;
   std::int64_t late = 1'700'000'000'999'900;  // the server started it in the next second
