@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
+
 namespace darktap::mysql {
 
 namespace {
@@ -62,13 +64,6 @@ constexpr std::array collations{
     Default{"utf8mb4_0900_as_ci", 305},  Default{"utf8mb4_0900_bin", 309},    Default{"binary", 63},              Default{"ascii_general_ci", 11},
     Default{"ascii_bin", 65},            Default{"cp1251_general_ci", 51},    Default{"gbk_chinese_ci", 28},      Default{"sjis_japanese_ci", 13},
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
 
 template <class Table>
 std::uint16_t find_in(const Table& table, std::string_view name) {

@@ -1,16 +1,9 @@
 #include "sql/catalogue.h"
 
+#include "base/text.h"
+
 namespace darktap::sql {
 namespace {
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (fold(a[i]) != fold(b[i])) return false;
-  }
-  return true;
-}
 
 template <class Value>
 const Value* find(const std::map<QualifiedName, Value>& entries, std::string_view schema, std::string_view name, const std::string& default_schema) {
@@ -22,7 +15,7 @@ const Value* find(const std::map<QualifiedName, Value>& entries, std::string_vie
 
 const Column* Table::column(std::string_view name) const {
   for (const Column& candidate : columns) {
-    if (same_ignoring_case(candidate.name, name)) return &candidate;
+    if (same_name(candidate.name, name)) return &candidate;
   }
   return nullptr;
 }
@@ -32,7 +25,7 @@ const Table* Catalogue::table(std::string_view schema, std::string_view name) co
 const View* Catalogue::view(std::string_view schema, std::string_view name) const {
   if (const View* exact = find(views, schema, name, default_schema)) return exact;
   for (const auto& [known, view] : views) {
-    if (same_ignoring_case(known.second, name) && same_ignoring_case(known.first, schema.empty() ? default_schema : schema)) return &view;
+    if (same_name(known.second, name) && same_name(known.first, schema.empty() ? default_schema : schema)) return &view;
   }
   return nullptr;
 }

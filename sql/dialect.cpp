@@ -4,14 +4,10 @@
 #include <cctype>
 #include <string>
 
+#include "base/text.h"
+
 namespace darktap::sql {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::uint32_t digits(std::string_view text, std::size_t& at) {
   std::uint32_t value = 0;

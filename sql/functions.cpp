@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "base/text.h"
+
 namespace darktap::sql {
 namespace {
 
@@ -16,13 +18,11 @@ constexpr Function functions[] = {
 constexpr bool by_name(const Function& a, const Function& b) { return a.name < b.name; }
 static_assert(std::is_sorted(std::begin(functions), std::end(functions), by_name));
 
-constexpr char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
 // Three-way comparison of a lower-case name with one in any case.
 int compare_folded(std::string_view known, std::string_view text) {
   std::size_t shared = std::min(known.size(), text.size());
   for (std::size_t i = 0; i < shared; ++i) {
-    char c = fold(text[i]);
+    char c = lower(text[i]);
     if (known[i] != c) return static_cast<unsigned char>(known[i]) < static_cast<unsigned char>(c) ? -1 : 1;
   }
   return known.size() == text.size() ? 0 : known.size() < text.size() ? -1 : 1;

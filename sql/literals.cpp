@@ -1,7 +1,5 @@
 // Names and strings without their quotes, and back.
-#include <algorithm>
-#include <cctype>
-
+#include "base/text.h"
 #include "sql/lexer.h"
 #include "sql/meaning.h"
 #include "sql/rewrite.h"
@@ -27,9 +25,7 @@ std::string name_of(std::string_view text, const Token& token) {
 
 std::string user_variable_name(std::string_view written) {
   const Token whole{.kind = TokenKind::user_variable, .offset = 0, .length = static_cast<std::uint32_t>(written.size())};
-  std::string name = "@" + name_of(written, whole);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
-  return name;
+  return lower("@" + name_of(written, whole));
 }
 
 std::string string_value(std::string_view text, const Token& token, const Dialect& dialect) {

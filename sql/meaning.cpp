@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "normalize.h"
 #include "order.h"
 #include "statement.h"
@@ -10,12 +11,6 @@
 
 namespace darktap::sql {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
-}
 
 std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange range) {
   if (range.empty()) return {};

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "words.h"
 
 namespace darktap::sql {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return text;
-}
 
 std::string_view source_of(std::string_view text, const Lexed& lexed, TokenRange range) {
   if (range.empty()) return {};
@@ -122,7 +118,7 @@ std::string folded_text(std::string_view text, const Lexed& lexed, TokenRange ra
   std::string folded;
   for (std::uint32_t i = range.begin; i < range.end; ++i) {
     const Token& t = lexed.tokens[i];
-    if (t.kind == TokenKind::word) folded += lower(std::string(text_of(text, t)));
+    if (t.kind == TokenKind::word) folded += lower(text_of(text, t));
     else if (t.kind == TokenKind::quoted_name) folded += lower(name_of(text, t));
     else folded += text_of(text, t);
     folded += ' ';

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "sql/lexer.h"
 
 namespace darktap::sql {
@@ -13,14 +14,8 @@ namespace {
 
 constexpr std::string_view replacement = "'<secret>'";
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
-}
-
 bool contains_folded(std::string_view text, std::string_view lower_needle) {
-  auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b; };
+  auto same = [](char a, char b) { return lower(a) == b; };
   return std::search(text.begin(), text.end(), lower_needle.begin(), lower_needle.end(), same) != text.end();
 }
 

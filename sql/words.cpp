@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/text.h"
+
 namespace darktap::sql {
 namespace {
 
@@ -29,9 +31,6 @@ constexpr std::size_t longest_word() {
   for (const Entry& entry : entries) longest = entry.text.size() > longest ? entry.text.size() : longest;
   return longest;
 }
-
-// ASCII letters to lower case; the other bytes of known words ('_' and digits) have no twin that could meet them.
-constexpr char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // Up to eight bytes as one number, bit 5 set in each: letters meet their twins.
 constexpr std::uint64_t folded(const char* bytes, std::size_t count) {
@@ -102,9 +101,10 @@ constexpr std::array<std::uint64_t, 512> build_sketch() {
 }
 constexpr std::array<std::uint64_t, 512> sketch = build_sketch();
 
+// The other bytes of known words (underscores and digits) have no twin that could meet them.
 bool same_middle(std::string_view known, std::string_view text) {
   for (std::size_t i = 8; i + 8 < known.size(); ++i) {
-    if (known[i] != fold(text[i])) return false;
+    if (known[i] != lower(text[i])) return false;
   }
   return true;
 }
