@@ -20,19 +20,32 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   }
   auto write = cause_of_staleness();
   if (!write && hangs_on_order()) return unexamined("the target came to agree, no write was seen, and its answer hangs on an order that nothing promised");
-  if (!write) {
-    if (auto racing = world_.writes.racing(file_.scope)) {
+  auto racing = world_.writes.racing(file_.scope);
+  std::optional<std::string> healed = write ? healed_column() : std::nullopt;
+  // A write that the target had applied, and that it answered without all the same, is not what it lacked.
+  bool held = write && target_held_it_while_stale();
+  if (!write || healed || held) {
+    if (racing) {
       json.member("racing_write", racing->write->sql);
       json.member("note", "this write was in flight while the source answered: the read could not expect it");
+    } else if (healed) {
+      json.member("healed_column", *healed).member("healed_by", write->write->sql);
+      json.member("note", "the write does not touch this column: a wrong row that it brought into order, or another writer");
+    } else if (held) {
+      json.member("refuted_write", write->write->sql);
+      json.member("note", "the target had applied this write already, and answered otherwise all the same");
+      write_gtid(json);
     }
     json.member("behind_for_at_least_us", since(file_.exchange.response_last, last_stale_));
     json.member("agreed_after_us", since(file_.exchange.response_last, agreed));
-    return verdict(Cause::stale_read, known_to_be_older ? Level::confirmed : Level::assumed, std::move(evidence));
-  }
-  if (auto column = healed_column()) {
-    json.member("healed_column", *column).member("healed_by", write->write->sql);
-    json.member("note", "the write does not touch this column: a wrong row that it brought into order, or another writer");
-    return verdict(Cause::stale_read, Level::confirmed, std::move(evidence));
+    Conclusion stale = verdict(Cause::stale_read, known_to_be_older || healed || held ? Level::confirmed : Level::assumed, std::move(evidence));
+    // Of one table alone it is sure which one was behind.
+    if (file_.scope.tables.size() == 1) {
+      const sql::QualifiedName& table = file_.scope.tables[0].first;
+      stale.verdict->staleness = Staleness{table.first.empty() ? table.second : table.first + "." + table.second, std::nullopt,
+                                           since(file_.exchange.response_last, last_stale_), since(file_.exchange.response_last, agreed)};
+    }
+    return stale;
   }
   if (is_ahead_of_replay(*write->write)) {
     json.member("reason", "the run itself sent this write to the target, and it was not there yet when the read was sent: the order of both is the replay's");
@@ -41,10 +54,14 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   }
   if (write->write->replayed == Replayed::not_sent && !write->write->lost) world_.target.write_arrived();
   write_attribution(json, *write);
-  CaptureTime visible = !write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok;
-  json.key("staleness_us").begin_array().number(since(visible, last_stale_)).number(since(visible, agreed)).end_array();
-  if (!gtid_.empty()) json.key("gtid").begin_object().member("gtid", gtid_).member("on_target_at_first", gtid_at_first_).end_object();
-  return verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
+  Staleness staleness = staleness_of(*write, agreed);
+  json.key("staleness_us").begin_array().number(staleness.stale_us).number(*staleness.agreed_us).end_array();
+  write_gtid(json);
+  // It lacked the very write, has it now, and agrees: where the write is the row's own, nothing is left to doubt.
+  bool proved = !gtid_.empty() && !gtid_at_first_ && gtid_when_agreed_.value_or(false) && (write->shown || write->key);
+  Conclusion conclusion = verdict(Cause::read_after_write, proved ? Level::proved : Level::confirmed, std::move(evidence));
+  conclusion.verdict->staleness = std::move(staleness);
+  return conclusion;
 }
 
 // A row that differs in a column which no write touched was wrong before: replication by full row images mends it.
@@ -65,33 +82,10 @@ std::optional<std::string> Investigator::healed_column() const {
       bool bare = !plan_.columns[c].item || !plan_.shape.items[*plan_.columns[c].item].column.empty();
       bool plain = bare && !column.org_name.empty() && !column.org_table.empty() && family != TypeFamily::datetime;  // ON UPDATE CURRENT_TIMESTAMP
       if (!plain || compare_cells(a.rows[row_a][c], column, b.rows[*partner][c], b.columns[c], plan_.columns[c]).match != CellMatch::different) continue;
-      if (!world_.writes.touches_column(file_.scope, lower(column.org_name))) return column.name;
+      if (!world_.writes.touches_column(file_.scope, lower(column.org_name), a, row_a)) return column.name;
     }
   }
   return std::nullopt;
-}
-
-// Has the target applied the write that would explain it? Asked without waiting; where it can't tell, nothing is known.
-Task<bool> Investigator::ask_gtid() {
-  auto write = cause_of_staleness();
-  if (!write || write->write->gtid.empty() || write->uncommitted) co_return false;
-  const std::string& gtid = write->write->gtid;
-  bool safe = gtid.size() < 1000 && gtid.find_first_not_of("0123456789abcdefABCDEF-:,\n ") == std::string::npos;
-  if (!safe) co_return false;
-  bool mysql = gtid.find(':') != std::string::npos;
-  mysql::Command question;
-  question.code = mysql::CommandCode::query;
-  question.text = mysql ? "SELECT GTID_SUBSET('" + gtid + "', @@GLOBAL.gtid_executed)" : "SELECT MASTER_GTID_WAIT('" + gtid + "', 0) = 0";
-  question.text_state = mysql::Command::Text::known;
-  std::vector<Ask> asks;
-  asks.push_back({Side::target, std::move(question)});
-  std::vector<Heard> heard = co_await interview_.ask(std::move(asks), file_.opened);
-  const mysql::ResultSet* rows = heard[0].answer() != nullptr ? heard[0].answer()->first_rows() : nullptr;
-  auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
-  if (!table || table->rows.size() != 1 || table->rows[0].size() != 1 || table->rows[0][0].is_null) co_return false;
-  gtid_ = gtid;
-  gtid_at_first_ = table->rows[0][0].text == "1";
-  co_return true;
 }
 
 // The whole lists, their keys beside them: does the target sort at all? Evidence goes to refutation_.
@@ -229,9 +223,12 @@ Conclusion Investigator::both_moved(CaptureTime agreed) {
 Conclusion Investigator::uncommitted(const Attribution& write) const {
   Evidence evidence;
   write_attribution(evidence.json(), write);
-  evidence.json().key("staleness_us").begin_array().number(since(write.write->ok, last_stale_)).null().end_array();
+  Staleness staleness = staleness_of(write, std::nullopt);
+  evidence.json().key("staleness_us").begin_array().number(staleness.stale_us).null().end_array();
   evidence.json().member("reason", "the reference does not show this uncommitted write either");
-  return verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
+  Conclusion conclusion = verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
+  conclusion.verdict->staleness = std::move(staleness);
+  return conclusion;
 }
 
 }  // namespace darktap::compare

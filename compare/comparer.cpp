@@ -61,6 +61,7 @@ struct Comparer::State {
   ComparerOptions options;
   sql::Catalogue catalogue;
   WriteIndex writes;
+  SeenVersions versions;
   SessionStrips strips;
   UserVariables variables;
   QuestionBudget budget;
@@ -86,7 +87,7 @@ struct Comparer::State {
   void admit(CaptureTime now);
   void begin_backlog_anew();
   void begin(OpenCase& unasked) {
-    unasked.story.emplace(investigate(unasked.file, unasked.interview, World{writes, catalogue, options, following, noisy}));
+    unasked.story.emplace(investigate(unasked.file, unasked.interview, World{writes, versions, catalogue, options, following, noisy}));
     unasked.story->start();
   }
   void schedule(CaseId id);
@@ -255,8 +256,11 @@ std::vector<std::string> drawn_values(const sql::Meaning& meaning) {
   return names;
 }
 
+void Comparer::note_session(SessionId session, std::string client_host) { state_->writes.note_host(session, std::move(client_host)); }
+
 void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
   state_->writes.observe(exchange, meaning, replayed);
+  if (meaning.statement_class == sql::StatementClass::read && state_->writes.has_changed(meaning, exchange.schema)) state_->versions.observe(exchange);
   state_->strips.observe(exchange, meaning);
   state_->variables.observe(exchange, meaning, replayed);
 }
@@ -285,6 +289,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.history = state_->writes.take_history(file.exchange.id);
   if (!meaning.user_variables.empty()) file.variables = state_->variables.take(file.exchange.id);
   file.before = state_->strips.before(file.exchange.id);
+  file.older = state_->versions.older(file.exchange, file.target.answer);  // later reads push old versions out
   bool observed = file.exchange.is_observed() && file.target.answer.state == mysql::Answer::State::complete;
   if (!observed) {
     Evidence evidence;

@@ -8,6 +8,7 @@
 #include "noise.h"
 #include "question_sql.h"
 #include "server_words.h"
+#include "session/render.h"
 #include "session_state.h"
 #include "tie_containment.h"
 
@@ -21,6 +22,7 @@ using Finding = InquiryResult::Finding;
 constexpr std::chrono::milliseconds reference_patience{200};
 constexpr std::chrono::seconds noise_quiet{10};
 constexpr std::size_t max_inquiries = 8;  // of one case
+constexpr std::size_t max_walked = 64;    // more than a ladder has rungs
 
 }  // namespace
 
@@ -28,7 +30,11 @@ Conclusion Investigator::verdict(Cause cause, Level level, Evidence&& extra) con
   Evidence evidence;
   evidence.append(first_.evidence);
   evidence.append(extra.take_members());
-  if (!ladder_.entries().empty()) ladder_.write(evidence.json());
+  if (!ladder_.entries().empty()) {
+    bool of_time = cause == Cause::read_after_write || cause == Cause::stale_read || cause == Cause::defect || cause == Cause::unexamined;
+    if (of_time) write_older_version(evidence.json());
+    ladder_.write(evidence.json());
+  }
   Conclusion conclusion;
   conclusion.verdict = Verdict{first_.difference, cause, level, object_of(evidence.take_members())};
   conclusion.rules = first_.rules;
@@ -60,8 +66,23 @@ void Investigator::write_attribution(JsonWriter& json, const Attribution& found)
   if (found.key) json.string(*found.key);
   else json.null();
   json.member("age_us", since(visible, file_.exchange.request_first)).end_object();
-  json.member("attribution", found.session == Attribution::Session::own ? "own_session" : "other_session");
+  json.member("attribution", to_string(found.by));
+  if (found.by == Attribution::By::same_request || (found.by == Attribution::By::own_session && !write.request_id.empty() && write.request_id == file_.scope.request_id))
+    json.member("request_id", session::to_utf8(write.request_id, file_.exchange.collation).text);
+  if (found.by == Attribution::By::same_host) json.member("client_host", file_.scope.host);
+  if (found.shown) json.member("source_shows_what_it_wrote", true);
   if (found.uncommitted) json.member("uncommitted", true);
+}
+
+Staleness Investigator::staleness_of(const Attribution& found, std::optional<CaptureTime> agreed) const {
+  const SeenWrite& write = *found.write;
+  CaptureTime visible = !found.uncommitted && write.committed ? *write.committed : write.ok;
+  Staleness staleness;
+  staleness.table = found.table.first.empty() ? found.table.second : found.table.first + "." + found.table.second;
+  staleness.age_us = since(visible, file_.exchange.request_first);
+  staleness.stale_us = since(visible, last_stale_);
+  if (agreed) staleness.agreed_us = since(visible, *agreed);
+  return staleness;
 }
 
 Conclusion Investigator::skipped(const Attribution& write, Level level) const {
@@ -161,6 +182,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     bool apart = co_await task;
     if (apart) co_return std::nullopt;
     ladder_.mark_target_agreed();
+    Task<bool> asking_gtid = ask_gtid_again();
+    co_await asking_gtid;
     co_return behind(agreed, true);
   }
   if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
@@ -191,6 +214,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     bool apart = co_await task;
     if (apart) co_return std::nullopt;
     ladder_.mark_target_agreed();
+    Task<bool> asking_gtid = ask_gtid_again();
+    co_await asking_gtid;
     co_return both_moved(agreed);
   }
   ladder_.mark_target_agreed();
@@ -226,6 +251,7 @@ Conclusion Investigator::settle() {
       if (write->key && !write->write->lost && !target_moved_) world_.target.write_stayed_away();
       return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
     }
+  if (auto passed = passed_by()) return std::move(*passed);
   bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
   if (refuted_ == 0 && open && !unknown_.empty()) return unexamined(unknown_);
   if (!apart_.empty()) return unexamined(apart_);
@@ -235,6 +261,7 @@ Conclusion Investigator::settle() {
   if (first_.cause == Cause::unexamined) return verdict(Cause::unexamined, Level::assumed);
   Evidence evidence;
   evidence.append(refutation_);
+  write_gtid(evidence.json());
   if (!has_reference()) evidence.json().member("note", "no reference: only the target was asked again");
   else if (reference_differs_) evidence.json().member("note", "the reference answers neither what the source nor what the target did");
   return verdict(first_.cause, Level::confirmed, std::move(evidence));
@@ -272,6 +299,8 @@ Task<Conclusion> Investigator::climb() {
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});
     CaptureTime now = heard.back().answered;
     target_moved_ = target_moved_ || moved;
+    if (!moved && !walked_.empty()) walked_.back().asked = heard[0].asked;
+    else if (walked_.size() < max_walked) walked_.push_back({heard[0].asked, heard[0].answered, *target});
     Rung found{heard.size() > 1 ? Rung::Reference::heard : Rung::Reference::not_asked, moved ? Rung::Target::moved : Rung::Target::stays, rung >= last ? Rung::Place::last : Rung::Place::between};
     Task<std::optional<Conclusion>> weighing = weigh(*target, heard[0].answered, now, found);
     std::optional<Conclusion> conclusion = co_await weighing;

@@ -12,6 +12,7 @@
 #include "interview.h"
 #include "task.h"
 #include "user_variables.h"
+#include "versions.h"
 #include "write_index.h"
 
 namespace darktap::compare {
@@ -26,12 +27,14 @@ struct CaseFile {
   SessionHistory history;
   UsedVariables variables;
   std::string before;  // the session's statements before it, as JSON
+  std::optional<SeenVersion> older;  // that the target's answer equals
   CaptureTime opened;
 };
 
 // What an investigation knows beyond its own case.
 struct World {
   const WriteIndex& writes;
+  const SeenVersions& versions;
   const sql::Catalogue& catalogue;
   const ComparerOptions& options;
   Following& target;

@@ -45,7 +45,19 @@ class Investigator {
   Task<bool> still_apart(CaptureTime now);
   Task<bool> list_is_out_of_order(const Table& reference, const Table& target, CaptureTime now);
   Task<bool> find_stand_ins();
+  // gtid_witness.cpp
+  struct GtidQuestion {
+    mysql::Command command;
+    std::string gtid;
+  };
+  std::optional<GtidQuestion> gtid_question(const SeenWrite& write, std::chrono::seconds wait) const;
   Task<bool> ask_gtid();
+  Task<bool> ask_gtid_again();
+  bool target_held_it_while_stale() const { return gtid_at_first_ && last_stale_ > gtid_asked_; }
+  void write_gtid(JsonWriter& json) const;
+  // older_version.cpp
+  void write_older_version(JsonWriter& json) const;
+  std::optional<Conclusion> passed_by() const;
   std::optional<std::string> healed_column() const;
   Task<bool> agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair);
 
@@ -82,6 +94,7 @@ class Investigator {
     return std::any_of(leeway.begin(), leeway.end(), [](Leeway one) { return one != Leeway::none; });
   }
   void write_attribution(JsonWriter& json, const Attribution& write) const;
+  Staleness staleness_of(const Attribution& write, std::optional<CaptureTime> agreed) const;
 
   const CaseFile& file_;
   Interview& interview_;
@@ -106,6 +119,13 @@ class Investigator {
   std::string unknown_, apart_;  // why nothing could be settled: the excuse was open; the whole lists still differ
   std::string gtid_;             // of the write that may explain it, where the target could tell whether it has it
   bool gtid_at_first_ = false;
+  std::optional<bool> gtid_when_agreed_;
+  CaptureTime gtid_asked_{};     // for the first time
+  struct Answered {
+    CaptureTime asked, answered;
+    mysql::Answer answer;
+  };
+  std::vector<Answered> walked_;  // the target's answers on the ladder, each as long as it stayed: asked is its last rung
   std::string refutation_;       // what the last settled inquiry showed
 };
 

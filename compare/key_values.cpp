@@ -9,18 +9,25 @@ namespace darktap::compare {
 
 namespace {
 
-std::optional<std::string> spelled(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
+// The value as text; nothing where it is none that is known.
+std::optional<std::string> text_of_value(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
   if (value.parameter) {
     if (*value.parameter >= command.parameters.size()) return std::nullopt;
     const mysql::Parameter& parameter = command.parameters[*value.parameter];
     if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
-    return key_spelling(mysql::print_parameter(parameter));
+    return mysql::print_parameter(parameter);
   }
   if (!value.is_literal || same_name(value.text, "null") || same_name(value.text, "default")) return std::nullopt;
   sql::Lexed lexed = sql::lex(value.text, dialect);
   if (lexed.tokens.size() == 2 && lexed.tokens[0].kind == sql::TokenKind::string)
-    return key_spelling(sql::string_value(value.text, lexed.tokens[0], dialect));
-  return key_spelling(value.text);
+    return sql::string_value(value.text, lexed.tokens[0], dialect);
+  return value.text;
+}
+
+std::optional<std::string> spelled(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
+  auto text = text_of_value(value, command, dialect);
+  if (text) text = key_spelling(*text);
+  return text;
 }
 
 // All the values, or nothing where one of them is not known.
@@ -43,11 +50,21 @@ void restrict_to(KeyValues& keys, const std::string& column, std::set<std::strin
   entry->second = std::move(both);
 }
 
-void add_inserted(KeyValues& keys, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect,
-                  const sql::Table* table, std::uint64_t generated_id) {
+void put_written(WrittenRow& row, const std::string& column, const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
+  auto text = row.size() < max_written_columns ? text_of_value(value, command, dialect) : std::nullopt;
+  if (text && text->size() <= max_written_value) row.insert_or_assign(lower(column), exact_spelling(*text));
+}
+
+std::vector<std::string> inserted_columns(const sql::QueryShape& shape, const sql::Table* table) {
   std::vector<std::string> columns = shape.columns;
   if (columns.empty() && table != nullptr)
     for (const sql::Column& column : table->columns) columns.push_back(column.name);
+  return columns;
+}
+
+void add_inserted(KeyValues& keys, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect,
+                  const sql::Table* table, std::uint64_t generated_id) {
+  const std::vector<std::string> columns = inserted_columns(shape, table);
   bool all_rows = !shape.rows.empty() && shape.rows.size() == shape.row_count && command.bulk_rows == 0;
   for (std::size_t c = 0; all_rows && c < columns.size(); ++c) {
     std::vector<sql::Value> values;
@@ -79,6 +96,39 @@ std::string key_spelling(std::string_view value) {
   std::string text = lower(value);
   while (text.ends_with(' ')) text.pop_back();
   return text;
+}
+
+std::string exact_spelling(std::string_view value) {
+  bool number = !value.empty() && value.find_first_not_of("0123456789.-") == std::string_view::npos && std::count(value.begin(), value.end(), '.') <= 1;
+  return number ? key_spelling(value) : std::string(value);
+}
+
+bool updated_instead(const sql::QueryShape& shape, std::uint64_t changed) {
+  return shape.understood && shape.conflict == sql::Conflict::updates && shape.row_count == 1 && changed == 2;
+}
+
+std::vector<WrittenRow> written_rows(const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect,
+                                     const sql::Table* table, std::uint64_t changed) {
+  std::vector<WrittenRow> rows;
+  if (!shape.understood || shape.targets.size() != 1 || command.bulk_rows > 1) return rows;
+  bool updates = shape.kind == sql::ShapeKind::update || updated_instead(shape, changed);
+  if (updates) {
+    WrittenRow row;
+    for (const sql::Assignment& assignment : shape.assignments) put_written(row, assignment.column, assignment.value, command, dialect);
+    if (!row.empty()) rows.push_back(std::move(row));
+    return rows;
+  }
+  bool inserts = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
+  // Of several rows that may have met others it isn't known which did.
+  bool all_new = shape.conflict == sql::Conflict::fails || (shape.row_count == 1 && changed == 1);
+  if (!inserts || !all_new || shape.rows.size() != shape.row_count || shape.rows.size() > max_written_rows) return rows;
+  const std::vector<std::string> columns = inserted_columns(shape, table);
+  for (const std::vector<sql::Value>& values : shape.rows) {
+    WrittenRow row;
+    for (std::size_t c = 0; c < columns.size() && values.size() == columns.size(); ++c) put_written(row, columns[c], values[c], command, dialect);
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 KeyValues predicates_on(const sql::TableName& table, const sql::QueryShape& shape, const mysql::Command& command, const sql::Dialect& dialect) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "request_id.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -20,35 +21,6 @@ bool changed_something(const session::Exchange& exchange, const sql::Meaning& me
   bool counts_rows = meaning.statement_class == sql::StatementClass::write && meaning.statements == 1;
   const mysql::Ok* ok = exchange.answer.last_ok();
   return !counts_rows || ok == nullptr || ok->affected_rows > 0;
-}
-
-// Does the write's key meet a row on one side only? Nothing where the output doesn't show the key.
-enum class Touch : std::uint8_t { unknown, yes, no };
-bool row_has_key(const Table& table, std::size_t row, std::size_t column, const std::set<std::string>& values) {
-  const mysql::Cell& cell = table.rows[row][column];
-  return !cell.is_null && values.contains(key_spelling(cell.text));
-}
-
-std::optional<std::pair<std::size_t, const std::set<std::string>*>> shown_key(const SeenWrite& write, const sql::QualifiedName& table, const Table& rows) {
-  for (std::size_t c = 0; c < rows.columns.size(); ++c) {
-    if (rows.columns[c].org_table != table.second && rows.columns[c].table != table.second) continue;
-    if (auto key = write.keys.find(lower(rows.columns[c].org_name)); key != write.keys.end()) return std::pair(c, &key->second);
-  }
-  return std::nullopt;
-}
-
-// A key that an UPDATE may have touched in one column only tells by that column: a write whose key column is shown, but none
-// of whose values is among the leftovers, did not cause them.
-Touch touches(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
-  if (a == nullptr || b == nullptr || leftovers == nullptr || leftovers->complete()) return Touch::unknown;
-  auto shown = shown_key(write, table, *a);
-  if (!shown) return Touch::unknown;
-  auto [column, values] = *shown;
-  for (std::size_t row : leftovers->only_a)
-    if (row_has_key(*a, row, column, *values)) return Touch::yes;
-  for (std::size_t row : leftovers->only_b)
-    if (row_has_key(*b, row, column, *values)) return Touch::yes;
-  return Touch::no;
 }
 
 // The columns that a write gives values which each server draws for itself.
@@ -177,6 +149,21 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
   session.pending.clear();
 }
 
+// INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well. A row that an UPDATE
+// changes in place is tainted by itself; what an INSERT copies within one table is a new row.
+bool WriteIndex::reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning, const SeenWrite& write) const {
+  return std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
+    auto entry = skipped_.find(qualified(table, exchange.schema));
+    if (entry == skipped_.end() || entry->second.empty()) return false;
+    sql::Dialect dialect = dialect_of(exchange.collation);
+    sql::QueryShape shape = sql::shape_of(exchange.command.text, dialect);
+    bool in_place = std::find(write.tables.begin(), write.tables.end(), entry->first) != write.tables.end();
+    if (in_place && !shape.from_select) return false;
+    KeyValues predicates = predicates_on(table, shape, exchange.command, dialect);
+    return std::any_of(entry->second.begin(), entry->second.end(), [&](const WritePtr& skipped) { return !disjoint(predicates, skipped->keys); });
+  });
+}
+
 void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
   Session& session = sessions_[exchange.id.session];
   session.last_seen = exchange.request_first;
@@ -205,18 +192,15 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
       const sql::Table* table = catalogue_.table(write->tables[0].first, write->tables[0].second);
       sql::QueryShape shape = sql::shape_of(exchange.command.text, dialect);
       write->keys = written_keys(shape, exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
-      if (shape.understood && shape.kind == sql::ShapeKind::update)
+      write->rows = written_rows(shape, exchange.command, dialect, table, ok ? ok->affected_rows : 0);
+      if (shape.understood && (shape.kind == sql::ShapeKind::update || updated_instead(shape, ok ? ok->affected_rows : 0)))
         for (const sql::Assignment& assignment : shape.assignments) write->columns.insert(lower(assignment.column));
+      write->removes = shape.understood && shape.kind == sql::ShapeKind::remove;
       if (shape.understood && replayed == Replayed::applied_anew) write->drawn = drawn_columns(shape, meaning, table);
     }
+    write->request_id = request_id(exchange.command.text, dialect_of(exchange.collation));
     if (ok != nullptr) write->gtid = ok->gtid;
-    // INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well.
-    bool from_tainted = is_kept(replayed) && std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
-      auto entry = skipped_.find(qualified(table, exchange.schema));
-      return entry != skipped_.end() && !entry->second.empty() &&
-             std::find(write->tables.begin(), write->tables.end(), entry->first) == write->tables.end();
-    });
-    if (from_tainted) {
+    if (is_kept(replayed) && reads_tainted(exchange, meaning, *write)) {
       write->replayed = Replayed::not_sent;
       write->tainted = true;
       write->keys.clear();
@@ -237,7 +221,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
 
 ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape,
                                const sql::Dialect& dialect) const {
-  ReadScope scope{exchange.id, exchange.request_first, exchange.response_last, {}};
+  ReadScope scope{exchange.id, exchange.request_first, exchange.response_last, {}, request_id(exchange.command.text, dialect), host_of(exchange.id.session)};
   for (const sql::TableName& table : meaning.tables_read)
     scope.tables.emplace_back(qualified(table, exchange.schema), predicates_on(table, shape, exchange.command, dialect));
   // What a write meets was put there by earlier ones.
@@ -259,36 +243,123 @@ void WriteIndex::each_candidate(const ReadScope& read, const std::map<sql::Quali
   }
 }
 
+namespace {
+
+// A statement that asks for what the write wrote: "name=w12", of WHERE name = 'w12' and SET name = 'w12'.
+std::optional<std::string> asked_value(const SeenWrite& write, const KeyValues& predicates) {
+  for (const WrittenRow& row : write.rows)
+    for (const auto& [column, value] : row)
+      if (auto asked = predicates.find(column); asked != predicates.end() && asked->second.contains(key_spelling(value))) return column + "=" + value;
+  return std::nullopt;
+}
+
+// Do the rows that differ, and are surely one, differ in a column that the write may have changed?
+bool may_have_changed(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
+  if (write.columns.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->only_a.size() != 1 || leftovers->only_b.size() != 1) return true;
+  bool any = false;
+  for (std::size_t c = 0; c < a->columns.size() && c < b->columns.size(); ++c) {
+    const mysql::Column& column = a->columns[c];
+    if (a->rows[leftovers->only_a[0]][c] == b->rows[leftovers->only_b[0]][c]) continue;
+    bool is_its_own = !column.org_name.empty() && (column.org_table == table.second || column.table == table.second);
+    if (!is_its_own || write.columns.contains(lower(column.org_name))) return true;
+    any = true;
+  }
+  return !any;
+}
+
+}  // namespace
+
+std::string_view to_string(Attribution::By by) {
+  switch (by) {
+    case Attribution::By::own_session: return "own_session";
+    case Attribution::By::same_request: return "same_request";
+    case Attribution::By::same_host: return "same_host";
+    case Attribution::By::other_session: return "other_session";
+  }
+  return "";
+}
+
+void WriteIndex::note_host(SessionId session, std::string host) {
+  if (hosts_.insert_or_assign(session, std::move(host)).second) hosts_in_order_.push_back(session);
+  while (hosts_in_order_.size() > max_tracked_sessions) {
+    hosts_.erase(hosts_in_order_.front());
+    hosts_in_order_.pop_front();
+  }
+}
+
+const std::string& WriteIndex::host_of(SessionId session) const {
+  static const std::string unknown;
+  auto host = hosts_.find(session);
+  return host == hosts_.end() ? unknown : host->second;
+}
+
+bool WriteIndex::has_changed(const sql::Meaning& meaning, const std::string& schema) const {
+  if (by_table_.empty()) return false;
+  return std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) { return by_table_.contains(qualified(table, schema)); });
+}
+
+Attribution::By WriteIndex::by(const SeenWrite& write, const ReadScope& read) const {
+  if (write.id.session == read.id.session) return Attribution::By::own_session;
+  if (!read.request_id.empty() && write.request_id == read.request_id) return Attribution::By::same_request;
+  return !read.host.empty() && host_of(write.id.session) == read.host ? Attribution::By::same_host : Attribution::By::other_session;
+}
+
+// Was it visible to the read when that was sent, and not too long before?
+bool WriteIndex::is_explained_by_time(const SeenWrite& write, const ReadScope& read) const {
+  bool own = write.id.session == read.id.session;
+  if (write.ok > read.request || write.ok + window_ < read.request) return false;
+  if (own && write.rolled_back && *write.rolled_back <= read.request) return false;
+  return own || (write.committed && *write.committed <= read.request);
+}
+
 std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const {
   std::optional<Attribution> best;
   int best_rank = -1;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
-    bool own = write->id.session == read.id.session;
-    if (write->ok > read.request || write->ok + window_ < read.request) return;
-    if (own && write->rolled_back && *write->rolled_back <= read.request) return;
+    if (!is_explained_by_time(*write, read)) return;
     bool visible = write->committed && *write->committed <= read.request;
-    if (!own && !visible) return;
     Touch touch = touches(*write, table, a, b, leftovers);
     if (touch == Touch::no && kind == Leftovers::all_rows) return;
     std::optional<std::string> key = common_key(predicates, write->keys);
+    Bearer bearer = bearer_of(*write, table, key ? Predicate::names_row : Predicate::silent, a, b, leftovers);
+    if (bearer == Bearer::target && kind == Leftovers::all_rows) return;
     if (!key && touch == Touch::yes) {
       auto [column, values] = *shown_key(*write, table, *a);
-      key = lower(a->columns[column].org_name) + "=" + *values->begin();
+      std::set<std::string> met;
+      for (std::size_t row : leftovers->only_a) met.insert(key_spelling(a->rows[row][column].text));
+      for (std::size_t row : leftovers->only_b) met.insert(key_spelling(b->rows[row][column].text));
+      for (const std::string& value : *values)
+        if (!key && met.contains(value)) key = lower(a->columns[column].org_name) + "=" + value;
     }
-    // In a window a row that the write names says more than whose write it was.
-    bool by_row = kind == Leftovers::of_a_window && touch == Touch::yes;
-    int rank = (by_row ? 4 : 0) + (own ? 2 : 0) + (key ? 1 : 0);
+    bool named = key.has_value() && touch != Touch::no;
+    if (!key) key = asked_value(*write, predicates);
+    Attribution::By whose = by(*write, read);
+    int rank = (bearer == Bearer::source ? 8 : 0) + (named || (key && touch != Touch::no) ? 4 : 0) + (key ? 1 : 0) + (may_have_changed(*write, table, a, b, leftovers) ? 2 : 0);
+    rank = rank * 4 + static_cast<int>(whose);
     if (best && (rank < best_rank || (rank == best_rank && write->ok <= best->write->ok))) return;
     best_rank = rank;
-    best = Attribution{write, table, std::move(key), own ? Attribution::Session::own : Attribution::Session::other, !visible};
+    best = Attribution{write, table, std::move(key), whose, !visible, bearer == Bearer::source};
   });
   return best;
 }
 
-bool WriteIndex::touches_column(const ReadScope& read, const std::string& column) const {
+std::optional<Attribution> WriteIndex::shown_by_target(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
+  std::optional<Attribution> latest;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
+    if (!is_explained_by_time(*write, read) || (latest && write->ok <= latest->write->ok)) return;
+    std::optional<std::string> key = common_key(predicates, write->keys);
+    if (bearer_of(*write, table, key ? Predicate::names_row : Predicate::silent, a, b, leftovers) != Bearer::target) return;
+    latest = Attribution{write, table, std::move(key), by(*write, read), false, false};
+  });
+  return latest;
+}
+
+bool WriteIndex::touches_column(const ReadScope& read, const std::string& column, const Table& a, std::size_t row) const {
   bool found = false;
-  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
-    found = found || write->columns.empty() || write->columns.contains(column);
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues&) {
+    if (found || write->removes || write->ok > read.request || !(write->columns.empty() || write->columns.contains(column))) return;
+    auto shown = shown_key(*write, table, a);
+    found = !shown || row_has_key(a, row, shown->first, *shown->second);
   });
   return found;
 }
@@ -298,7 +369,7 @@ std::optional<Attribution> WriteIndex::racing(const ReadScope& read) const {
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
     CaptureTime visible = write->committed.value_or(write->ok);
     if (found || write->request > read.response || visible <= read.request || write->rolled_back) return;
-    found = Attribution{write, table, common_key(predicates, write->keys), Attribution::Session::other, false};
+    found = Attribution{write, table, common_key(predicates, write->keys), by(*write, read), false, false};
   });
   return found;
 }
@@ -331,7 +402,7 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
       whole = true;
     }
     if (!best || (!best->key && common_key(predicates, write->keys)))
-      best = Attribution{write, table, common_key(predicates, write->keys), own ? Attribution::Session::own : Attribution::Session::other, false};
+      best = Attribution{write, table, common_key(predicates, write->keys), by(*write, read), false, false};
   });
   if (best && !whole && leftovers != nullptr && covered.size() < leftovers->only_a.size() + leftovers->only_b.size()) return std::nullopt;
   return best;

@@ -13,6 +13,7 @@
 #include "compare/comparer.h"
 #include "key_values.h"
 #include "row_match.h"
+#include "shown_values.h"
 
 namespace darktap::compare {
 
@@ -21,7 +22,9 @@ struct SeenWrite {
   std::string sql;  // UTF-8, the first max_evidence_sql bytes
   std::vector<sql::QualifiedName> tables;
   KeyValues keys;   // of a write to one table
-  std::set<std::string> columns;  // that an UPDATE of one table assigns, in lower case; empty: any
+  std::set<std::string> columns;  // that it may have changed in rows that were there before, in lower case; empty: any
+  std::vector<WrittenRow> rows;   // what it wrote, where that is known
+  std::string request_id;         // of the application's request, from a comment
   std::set<std::string> drawn;    // whose values each server draws for itself, in lower case; empty: not known
   std::string gtid;               // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
@@ -31,6 +34,7 @@ struct SeenWrite {
   std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
   bool lost = false;     // sent, but the target lost the transaction
   bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
+  bool removes = false;  // DELETE: it changes no row that stays
 };
 
 // What a read depends on.
@@ -38,14 +42,17 @@ struct ReadScope {
   session::ExchangeId id;
   CaptureTime request, response;
   std::vector<std::pair<sql::QualifiedName, KeyValues>> tables;
+  std::string request_id, host;
 };
 
 struct Attribution {
   std::shared_ptr<const SeenWrite> write;
   sql::QualifiedName table;
   std::optional<std::string> key;  // "id=7" where both sides name it
-  enum class Session : std::uint8_t { own, other } session = Session::other;
+  // Whose write it was, seen from the read.
+  enum class By : std::uint8_t { other_session, same_host, same_request, own_session } by = By::other_session;
   bool uncommitted = false;  // when the read was sent
+  bool shown = false;        // the source's answer shows what it wrote, the target's doesn't
 };
 
 // What FOUND_ROWS() and its like depend on: the statements before in the same session.
@@ -57,25 +64,34 @@ struct SessionHistory {
 };
 
 inline constexpr std::size_t max_indexed_writes = 200'000, max_skipped_writes_a_table = 10'000, max_histories = 10'000, max_tracked_sessions = 100'000;
+std::string_view to_string(Attribution::By by);
 
 class WriteIndex {
  public:
   WriteIndex(const sql::Catalogue& catalogue, std::chrono::nanoseconds window) : catalogue_(catalogue), window_(window) {}
 
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
+  // Where a session's client is ("10.0.0.7"), before its exchanges.
+  void note_host(SessionId session, std::string host);
+  // Was one of the tables written within the window?
+  bool has_changed(const sql::Meaning& meaning, const std::string& schema) const;
   // The target has answered this one: what its transaction wrote is there from now on, where this one ended it.
   void answered(session::ExchangeId exchange, CaptureTime when);
   // The target did not come to the end of this one, or may not have: what its transaction wrote counts as not sent.
   void lost(session::ExchangeId exchange);
   ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;
 
-  // The write that best explains why the read met an older version: own session before others, by key before by table, the
-  // latest first. leftovers: rows on one side only, where they are known; a write whose key is in none of them explains nothing,
-  // unless they are of a window: there it may have moved others in, and counts as one by table.
+  // The write that best explains why the read met an older version. What the answers show goes first: a row that bears what it
+  // wrote, a row (or a predicate) that bears its key, a column that it assigned; then whose it was: own session, same request of the
+  // application, same host, others; then the latest. leftovers: rows on one side only, where they are known; a write whose key is in
+  // none of them explains nothing, nor does one that the target's row already shows, unless they are of a window: there it may have
+  // moved others in, and counts as one by table.
   enum class Leftovers : std::uint8_t { all_rows, of_a_window };
   std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const;
-  // Do the writes that may explain the read touch the column (lower case) at all?
-  bool touches_column(const ReadScope& read, const std::string& column) const;
+  // The latest write that the target's row already shows, where the source's shows a later one.
+  std::optional<Attribution> shown_by_target(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // May one of the writes that explain the read have changed this column (lower case) of that row of the source's answer?
+  bool touches_column(const ReadScope& read, const std::string& column, const Table& a, std::size_t row) const;
   // A write that was in flight while the read was: either answer is legal.
   std::optional<Attribution> racing(const ReadScope& read) const;
   // A seen write to the read's tables that became visible at or after the given time.
@@ -94,6 +110,7 @@ class WriteIndex {
   };
 
   void finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning);
+  bool reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning, const SeenWrite& write) const;
   void add(WritePtr write);
   void add_skipped(const WritePtr& write);
   void prune(CaptureTime now);
@@ -101,12 +118,18 @@ class WriteIndex {
   template <class Consider>
   void each_candidate(const ReadScope& read, const std::map<sql::QualifiedName, std::deque<WritePtr>>& writes, Consider consider) const;
 
+  Attribution::By by(const SeenWrite& write, const ReadScope& read) const;
+  const std::string& host_of(SessionId session) const;
+  bool is_explained_by_time(const SeenWrite& write, const ReadScope& read) const;
+
   const sql::Catalogue& catalogue_;
   std::chrono::nanoseconds window_;
   std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_;
   std::deque<WritePtr> in_order_;
   std::map<SessionId, std::deque<WritePtr>> applied_;  // of in_order_, what the target was to keep
   std::map<SessionId, Session> sessions_;
+  std::map<SessionId, std::string> hosts_;  // of sessions that have ended, too: reads are judged later
+  std::deque<SessionId> hosts_in_order_;
   std::map<session::ExchangeId, SessionHistory> histories_;
 };
 

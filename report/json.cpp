@@ -1,6 +1,7 @@
 // The JSON report: every key of the contract, always, in its order.
 #include "report/json_parts.h"
 #include "report/report.h"
+#include "staleness.h"
 
 namespace darktap::report {
 
@@ -105,6 +106,35 @@ void write_latency_member(JsonWriter& json, const std::vector<store::LatencyRow>
   json.end_array();
 }
 
+void write_staleness_member(JsonWriter& json, const std::vector<store::StalenessRow>& rows) {
+  auto figures = [&](const char* key, const Histogram& h) {
+    json.key(key);
+    if (h.count() == 0) {
+      json.null();
+      return;
+    }
+    json.begin_object().member("n", h.count()).member("p50_us", h.quantile(0.5)).member("p95_us", h.quantile(0.95));
+    json.member("p99_us", h.quantile(0.99)).member("max_us", h.max()).end_object();
+  };
+  json.key("staleness").begin_array();
+  for (const store::StalenessRow& row : rows) {
+    json.begin_object().member("table", row.table).member("cause", to_string(row.cause)).member("n", row.events);
+    json.member("measured_from", row.cause == compare::Cause::read_after_write ? "write_ok" : "source_answer");
+    figures("age", row.age);
+    figures("stale_for_at_least", row.stale);
+    figures("agreed_within", row.agreed);
+    json.key("bins").begin_array();
+    for (const DelayBin& bin : delay_bins(row)) {
+      json.begin_object().key("up_to_us");
+      if (bin.up_to_us) json.number(*bin.up_to_us);
+      else json.null();
+      json.member("age", bin.age).member("stale_for_at_least", bin.stale).member("agreed_within", bin.agreed).end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 void write_finding_members(JsonWriter& json, const store::Finding& finding) {
   json.member("id", finding.id).member("fingerprint", to_hex(finding.fingerprint));
   json.member("normalized", finding.normalized).member("difference", to_string(finding.difference));
@@ -129,6 +159,7 @@ std::string to_json(const store::RunReport& report) {
   write_ledger_members(json, report.ledger);
   write_coverage_member(json, report.coverage);
   write_latency_member(json, report.latency);
+  write_staleness_member(json, report.staleness);
   json.key("findings").begin_array();
   for (const store::Finding& finding : report.findings) {
     json.begin_object();

@@ -61,6 +61,15 @@ std::string body(const store::RunReport& report, const Counting& counting) {
   }
   text += "\n";
   for (const store::Finding* finding : counted_findings) text += in_full(*finding);
+  if (!report.staleness.empty()) {
+    text += "### How far behind reads were\n\n" + table_row({"table", "cause", "reads", "after the write (p50, p95)", "behind for at least (p50, p95)", "agreed within (p50, max)"}) +
+            table_row({"---", "---", "---:", "---:", "---:", "---:"});
+    for (const store::StalenessRow& row : report.staleness) {
+      auto two = [](const Histogram& h, std::uint64_t second) { return h.count() == 0 ? std::string("–") : milliseconds(h.quantile(0.5)) + ", " + milliseconds(second); };
+      text += table_row({cell(row.table, 80), cell(to_string(row.cause), 40), grouped(row.events), two(row.age, row.age.quantile(0.95)), two(row.stale, row.stale.quantile(0.95)), two(row.agreed, row.agreed.max())});
+    }
+    text += "\n";
+  }
   if (report.findings.size() > counted_findings.size()) {
     text += "### Explained or not counted\n\n" + table_row({"cause", "difference", "events", "executions", "statement"}) +
             table_row({"---", "---", "---:", "---:", "---"});

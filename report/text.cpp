@@ -81,6 +81,24 @@ std::string finding_lines(const store::RunReport& report, const Counting& counti
   return text;
 }
 
+// What the application's owners have to live with, or to mend: how soon after a write each table's reads came, how long they were behind.
+std::string staleness_lines(const store::RunReport& report) {
+  if (report.staleness.empty()) return "";
+  std::string text = padded("Staleness", 46) + right("reads", 8) + right("after write", 22) + right("behind for", 22) + right("at most", 11) + "\n";
+  for (const store::StalenessRow& row : report.staleness) {
+    auto two = [](const Histogram& h) { return h.count() == 0 ? std::string("–") : milliseconds(h.quantile(0.5)) + " · " + milliseconds(h.quantile(0.95)); };
+    std::string what = padded("", 4) + one_line(row.table, 40) + (row.cause == compare::Cause::stale_read ? ", no write seen" : "");
+    // The dash and the dots are two bytes of one column, or three.
+    auto wide = [](const std::string& value, std::size_t columns) {
+      auto shown = static_cast<std::size_t>(std::count_if(value.begin(), value.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+      return (shown < columns ? std::string(columns - shown, ' ') : std::string()) + value;
+    };
+    text += padded(one_line(what, 46), 46) + right(grouped(row.events), 8) + wide(two(row.age), 22) + wide(two(row.stale), 22);
+    text += right(row.agreed.count() == 0 ? "unknown" : milliseconds(row.agreed.max()), 11) + "\n";
+  }
+  return text + padded("", 12) + "p50 · p95, from the write's OK (no write seen: from the source's answer).\n";
+}
+
 std::string latency_lines(const store::RunReport& report) {
   std::vector<SideLatency> sides = by_side(report.latency);
   if (sides.empty()) return "";
@@ -105,7 +123,7 @@ std::string latency_lines(const store::RunReport& report) {
 }  // namespace
 
 std::string to_text(const store::RunReport& report, const Counting& counting) {
-  return heading(report.run) + ledger_lines(report) + coverage_lines(report) + finding_lines(report, counting) + latency_lines(report);
+  return heading(report.run) + ledger_lines(report) + coverage_lines(report) + finding_lines(report, counting) + staleness_lines(report) + latency_lines(report);
 }
 
 }  // namespace darktap::report

@@ -23,6 +23,7 @@ compare::ComparerOptions comparer_options(const RunOptions& options, const Prepa
   result.questions_per_second = options.judging.questions_per_second;
   result.questions_per_fingerprint_minute = options.judging.questions_per_fingerprint_minute;
   result.accepted_rules = options.judging.accepted_rules;
+  if (prepared.target_is_vtgate) result.gtids = compare::ComparerOptions::Gtids::not_asked;
   if (input.schedule) result.patience = std::chrono::minutes(10);
   return result;
 }
@@ -269,6 +270,7 @@ void Engine::take(session::SessionInfo&& info) {
     if (to_target || own_connections_.contains({info.client, info.server}, info.first_time)) our_sessions_.insert(info.id);
   }
   if (!prepared_.map.is_empty()) servers_[info.id] = to_string(info.server);
+  comparer_.note_session(info.id, to_string(info.client.address));
   sessions_[info.id] = std::move(info);
 }
 

@@ -72,7 +72,7 @@ bool Parser::insert_or_replace() {
   if (is(W::on_) && is(W::duplicate_, 1)) {
     if (!accept_words({W::on_, W::duplicate_, W::key_, W::update_})) return fail("expected ON DUPLICATE KEY UPDATE");
     out_.on_duplicate = true;
-    if (!assignments(nullptr)) return false;
+    if (!assignments(shaped_ ? &out_.assignments : nullptr)) return false;
   }
   if (!returning()) return false;
   return finish(StatementClass::write);

@@ -1,6 +1,7 @@
 // A run's rows back into values. A store may come from anywhere, so names are parsed again and JSON is checked.
 #include "names.h"
 #include "opening.h"
+#include "staleness_table.h"
 #include "store/store.h"
 
 #include <sstream>
@@ -198,6 +199,7 @@ RunReport StoreReader::State::summary(std::int64_t run) const {
   read_ledger(report);
   read_fingerprints(report);
   report.latency = latency(run, std::nullopt);
+  report.staleness = StalenessTable::read(database, run);
   report.findings = findings(run, std::nullopt);
   return report;
 }

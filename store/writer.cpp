@@ -7,6 +7,7 @@
 #include "latency_tables.h"
 #include "opening.h"
 #include "smallest.h"
+#include "staleness_table.h"
 #include "store/store.h"
 
 namespace darktap::store {
@@ -72,6 +73,7 @@ struct RunWriter::State {
   std::map<std::pair<std::string, int>, Example> examples;
   std::map<LatencyTables::Series, WindowedHistogram> latency;
   LatencyTables latency_tables;
+  StalenessTable staleness;
   std::optional<std::vector<LatencyFinding>> latency_findings;
   std::map<std::uint64_t, std::string> plans;
   std::size_t buffered_bytes = 0;
@@ -144,6 +146,7 @@ void RunWriter::State::flush() {
   write_findings();
   write_examples();
   latency_tables.add(database, info.id, latency);
+  staleness.write(database, info.id);
   write_latency_findings();
   for (const auto& [fingerprint, json] : plans)
     database.prepare("INSERT OR REPLACE INTO plans (run, fingerprint, plans) VALUES (?, ?, ?)").run(info.id, to_hex(fingerprint), json);
@@ -266,6 +269,7 @@ void RunWriter::State::load(std::int64_t run) {
   Statement fingerprints = database.prepare("SELECT fingerprint FROM run_fingerprints WHERE run = ?");
   fingerprints.bind(run);
   while (fingerprints.step()) known[std::stoull(fingerprints.text(0), nullptr, 16)] = Text::given;
+  staleness.load(database, run);
   Statement kept = database.prepare("SELECT finding, session, seq, sql, parameters FROM examples WHERE run = ? ORDER BY finding, slot");
   kept.bind(run);
   while (kept.step()) {
@@ -311,6 +315,7 @@ void RunWriter::add(const compare::Judgement& judgement, const std::string& file
     if (verdict.cause != compare::Cause::unexamined) ++delta.examined;
     delta.first_time = std::min(delta.first_time, judgement.time);
     delta.last_time = std::max(delta.last_time, judgement.time);
+    if (verdict.staleness) state_->staleness.add(verdict.cause, *verdict.staleness);
     state_->put_example(id, judgement, verdict, file);
   }
   state_->flush_if_full();

@@ -91,6 +91,7 @@ ApiResponse one_run(const store::StoreReader& reader, std::int64_t id, const Fil
   report::write_ledger_members(json, run.ledger);
   report::write_coverage_member(json, run.coverage);
   report::write_latency_member(json, summed(run.latency));
+  report::write_staleness_member(json, run.staleness);
   json.member("findings_total", run.findings.size()).member("findings_matching", listing.matching);
   json.member("findings_counting", counting.of(run).size());
   json.key("facets").begin_object();

@@ -198,23 +198,6 @@ TEST_CASE("what is copied from a table whose writes were left out is wrong by ou
   CHECK(bench.outcome().find("/skipped_write/") != std::string::npos);
 }
 
-TEST_CASE("the target is asked whether it has the write, where its OK bore a GTID") {
-  auto source = rows_answer({text("city")}, {{"Rome"}}), old = rows_answer({text("city")}, {{"Oslo"}});
-  Bench bench;
-  bench.reference = [=](const std::string&, CaptureTime) { return source; };
-  bench.target = [=](const std::string& sql, CaptureTime now) {
-    if (sql.find("MASTER_GTID_WAIT('0-1-5', 0)") != std::string::npos) return rows_answer({number("done")}, {{"0"}});
-    return now < at(2s) ? old : source;
-  };
-  mysql::Answer ok = ok_answer(1);
-  std::get<mysql::Ok>(ok.results[0]).gtid = "0-1-5";
-  bench.seen(1, "UPDATE people SET city = 'Rome' WHERE id = 7", ok, at(900ms));
-  bench.read(1, "SELECT city FROM people WHERE id = 7", source, old, at(1s));
-  bench.run_out();
-  CHECK(bench.outcome() == "row_values/read_after_write/confirmed");
-  CHECK(bench.evidence().find("\"gtid\":{\"gtid\":\"0-1-5\",\"on_target_at_first\":false}") != std::string::npos);
-}
-
 TEST_CASE("a key's spelling in a UNION is looked for in all of its parts") {
   auto source = rows_answer({text("city")}, {{"Bern"}, {"ann"}, {"Ann"}}), target = rows_answer({text("city")}, {{"Bern"}, {"Ann"}, {"ann"}});
   Bench bench;

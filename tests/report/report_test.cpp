@@ -237,3 +237,31 @@ TEST_CASE("an accepted finding is told and doesn't count; a reason that came to 
   CHECK(markdown.find("1 of 2 recordings without findings that count") != std::string::npos);
   CHECK(markdown.find("defect \\(accepted\\)") != std::string::npos);
 }
+
+TEST_CASE("how far behind reads were is told by table, in bins that hold each event once") {
+  store::RunReport report;
+  store::StalenessRow row{"shop.<people>", Cause::read_after_write, 4, {}, {}, {}};
+  for (std::uint64_t us : {800U, 1'000U, 40'000U, 90'000'000U}) {
+    row.age.record(us / 10);
+    row.stale.record(us);
+  }
+  row.agreed.record(50'000);
+  report.staleness = {row, {"shop.orders", Cause::stale_read, 1, {}, row.agreed, row.agreed}};
+  auto json = nlohmann::json::parse(report::to_json(report));
+  const auto& staleness = json.at("staleness");
+  REQUIRE(staleness.size() == 2);
+  CHECK(staleness[0].at("table") == "shop.<people>");
+  CHECK(staleness[0].at("measured_from") == "write_ok");
+  CHECK(staleness[0].at("n") == 4);
+  CHECK(staleness[0].at("age").at("n") == 4);
+  CHECK(staleness[0].at("agreed_within").at("n") == 1);
+  CHECK(staleness[1].at("age").is_null());
+  CHECK(staleness[1].at("measured_from") == "source_answer");
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& bin : staleness[0].at("bins"))
+    for (const char* key : {"age", "stale_for_at_least", "agreed_within"}) sums[key] += bin.at(key).get<std::uint64_t>();
+  CHECK(sums == std::map<std::string, std::uint64_t>{{"age", 4}, {"agreed_within", 1}, {"stale_for_at_least", 4}});
+  CHECK(staleness[0].at("bins").back().at("up_to_us").is_null());
+  CHECK(report::to_text(report, Counting()).find("shop.orders, no write seen") != std::string::npos);
+  CHECK(report::to_markdown(report, Counting()).find("&lt;people&gt;") != std::string::npos);
+}

@@ -376,3 +376,59 @@ TEST_CASE("latency findings replace those given before, and carry their own evid
   CHECK(slower.examples.empty());
   CHECK(slower.normalized == "SELECT ?");
 }
+
+TEST_CASE("how far behind reads were is added up by table and cause, over flushes and a run that goes on") {
+  TemporaryFolder folder;
+  store::RunInfo info = sample::run_info();
+  auto add = [](RunWriter& writer, std::uint32_t seq, compare::Staleness staleness, Cause cause) {
+    compare::Judgement judgement = sample::judgement(exchange(1, seq), {.difference = Difference::row_values, .cause = cause});
+    judgement.verdicts[0].staleness = std::move(staleness);
+    writer.add(judgement, "a.pcap");
+  };
+  {
+    RunWriter writer(folder.file("run.db"), info);
+    add(writer, 1, {"shop.people", 1000, 20'000, 30'000}, Cause::read_after_write);
+    writer.flush();
+    add(writer, 2, {"shop.people", 3000, 40'000, std::nullopt}, Cause::read_after_write);
+    add(writer, 3, {"shop.people", std::nullopt, 50'000, 60'000}, Cause::stale_read);
+  }
+  {
+    RunWriter writer(folder.file("run.db"), info, info.id);
+    add(writer, 4, {"shop.orders", -5, -5, 7}, Cause::read_after_write);
+    add(writer, 5, {"shop.people", 5000, 10'000, 15'000}, Cause::read_after_write);
+    writer.finish(sample::at(9));
+  }
+  auto rows = StoreReader(folder.file("run.db")).summary(info.id).staleness;
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].table == "shop.orders");
+  CHECK(rows[0].stale.max() == 0);
+  CHECK(rows[1].cause == Cause::read_after_write);
+  CHECK(rows[1].events == 3);
+  CHECK(rows[1].age.count() == 3);
+  CHECK(rows[1].agreed.count() == 2);
+  CHECK(rows[1].stale.max() >= 40'000);
+  CHECK(rows[2].cause == Cause::stale_read);
+  CHECK(rows[2].age.count() == 0);
+}
+
+TEST_CASE("tables beyond the cap share one row of staleness") {
+  for (std::size_t tables : {store::staleness_table_cap - 1, store::staleness_table_cap, store::staleness_table_cap + 1}) {
+    TemporaryFolder folder;
+    store::RunInfo info = sample::run_info();
+    RunWriter writer(folder.file("run.db"), info);
+    for (std::size_t i = 0; i < tables + 1; ++i) {  // the last two are of one table
+      compare::Judgement judgement = sample::judgement(exchange(1, static_cast<std::uint32_t>(i)), {.cause = Cause::read_after_write});
+      judgement.verdicts[0].staleness = compare::Staleness{"shop.t" + std::to_string(std::min(i, tables - 1)), 1, 2, 3};
+      writer.add(judgement, "a.pcap");
+      if (i == 500) writer.flush();
+    }
+    writer.flush();
+    auto rows = StoreReader(folder.file("run.db")).summary(1).staleness;
+    CHECK(rows.size() == tables);
+    std::uint64_t events = 0;
+    for (const store::StalenessRow& row : rows) events += row.events;
+    CHECK(events == tables + 1);
+    bool shared = std::any_of(rows.begin(), rows.end(), [](const store::StalenessRow& row) { return row.table.find("beyond the first 1000") != std::string::npos && row.events == 2; });
+    CHECK(shared == (tables > store::staleness_table_cap));
+  }
+}

@@ -55,6 +55,8 @@ struct ComparerOptions {
   std::size_t open_cases = 10'000;                  // more than this many open cases: the next is `unexamined`
   std::chrono::seconds write_window{60};            // how long a seen write may explain a read
   std::vector<std::string> accepted_rules;          // --accept-rule
+  // Whether the target may be asked which GTIDs it has applied. A vtgate answers for one shard, if at all.
+  enum class Gtids : std::uint8_t { asked, not_asked } gtids = Gtids::asked;
 };
 
 // Was this exchange sent to the target, and did the target keep what it did?
@@ -73,6 +75,9 @@ class Comparer {
  public:
   Comparer(JudgementSink& sink, const ComparerOptions& options, sql::Catalogue catalogue = {});
   ~Comparer();
+
+  // Where a session's client is (its address), before its exchanges: a write of the same host is told apart from others'.
+  void note_session(SessionId session, std::string client_host);
 
   // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);

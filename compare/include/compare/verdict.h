@@ -37,11 +37,20 @@ std::optional<Level> parse_level(std::string_view name);
 // Counts against the cutover unless --fail-on says otherwise (design §3).
 bool counts_by_default(Difference difference, Cause cause);
 
+// How far behind a read was: what the report adds up by table.
+struct Staleness {
+  std::string table;                      // "shop.people"
+  std::optional<std::int64_t> age_us;     // from the write's OK to the read; none where no seen write explains it
+  std::int64_t stale_us = 0;              // until the last stale answer, and
+  std::optional<std::int64_t> agreed_us;  // until the first agreeing one: from the write's OK, else from the source's answer
+};
+
 struct Verdict {
   Difference difference = Difference::row_values;
   Cause cause = Cause::unexamined;
   Level level = Level::assumed;
   std::string evidence;  // a JSON object
+  std::optional<Staleness> staleness{};
 };
 
 // What became of one exchange that was sent to the target: a match where there is no verdict; at most one verdict is about

@@ -13,6 +13,7 @@ void write_run_members(JsonWriter& json, const store::RunInfo& run);
 void write_ledger_members(JsonWriter& json, const store::Ledger& ledger);      // "ledger", "ledger_reasons"
 void write_coverage_member(JsonWriter& json, const store::Coverage& coverage);  // "coverage"
 void write_latency_member(JsonWriter& json, const std::vector<store::LatencyRow>& rows);  // "latency"
+void write_staleness_member(JsonWriter& json, const std::vector<store::StalenessRow>& rows);  // "staleness"
 void write_finding_members(JsonWriter& json, const store::Finding& finding);   // all but evidence and examples
 void write_examples_members(JsonWriter& json, const store::Finding& finding);  // "evidence", "examples"
 

@@ -117,7 +117,7 @@ struct QueryShape {
   std::vector<std::string> columns;      // INSERT's list; empty without one
   std::vector<std::vector<Value>> rows;  // of VALUES, or of SET as one row; at most max_shape_rows are kept
   std::uint64_t row_count = 0;           // all of them
-  std::vector<Assignment> assignments;   // UPDATE's SET
+  std::vector<Assignment> assignments;   // UPDATE's SET, ON DUPLICATE KEY UPDATE's list
   bool from_select = false;              // INSERT … SELECT
   Conflict conflict = Conflict::fails;
 };

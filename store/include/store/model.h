@@ -81,6 +81,19 @@ struct LatencyWindows {
   WindowedHistogram source, target;
 };
 
+inline constexpr std::size_t staleness_table_cap = 1000;      // tables a run; the rest share one counted row
+
+// How far behind the reads of one table were, in microseconds: after a seen write (read_after_write, from the write's OK), or with
+// no write seen (stale_read, from the source's answer; no ages).
+struct StalenessRow {
+  std::string table;  // "shop.people"
+  compare::Cause cause{};
+  std::uint64_t events = 0;
+  Histogram age;     // from the write's OK to the read
+  Histogram stale;   // until the last stale answer
+  Histogram agreed;  // until the first agreeing one; fewer where none was seen
+};
+
 // A statement that is slower on the target than it may be.
 struct LatencyFinding {
   std::uint64_t fingerprint = 0;
@@ -133,6 +146,7 @@ struct RunReport {
   Ledger ledger;
   Coverage coverage;
   std::vector<LatencyRow> latency;   // sorted by fingerprint, side, vantage
+  std::vector<StalenessRow> staleness;  // sorted by table, cause
   std::vector<Finding> findings;     // sorted by id
   std::map<std::uint64_t, std::string> fingerprints;  // -> normalized
 };

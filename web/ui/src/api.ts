@@ -33,6 +33,25 @@ export interface LatencyRow {
   max_us: number;
 }
 
+export interface Delays {
+  n: number;
+  p50_us: number;
+  p95_us: number;
+  p99_us: number;
+  max_us: number;
+}
+
+export interface StalenessRow {
+  table: string;
+  cause: string;
+  n: number;
+  measured_from: "write_ok" | "source_answer";
+  age: Delays | null;
+  stale_for_at_least: Delays | null;
+  agreed_within: Delays | null;
+  bins: { up_to_us: number | null; age: number; stale_for_at_least: number; agreed_within: number }[];
+}
+
 export interface FindingHead {
   id: string;
   fingerprint: string;
@@ -62,6 +81,7 @@ export interface Run {
   ledger_reasons: Record<string, Record<string, number>>;
   coverage: { exchanges: number; compared: number; fingerprints: number; fingerprints_compared: number; server_questions: number | null };
   latency: LatencyRow[];
+  staleness: StalenessRow[];
   findings_total: number;
   findings_matching: number;
   findings_counting: number;

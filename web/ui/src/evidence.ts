@@ -31,6 +31,8 @@ const rule_words: Record<string, string> = {
 
 const attribution_words: Record<string, string> = {
   own_session: "It came from the same session: the application read its own write.",
+  same_request: "It came from the same request of the application, over another connection.",
+  same_host: "It came from another session of the same client host.",
   other_session: "It came from another session.",
 };
 
@@ -100,6 +102,24 @@ function explainWrite(reader: Reader): void {
     if (stale !== null && stale !== undefined && fresh !== null && fresh !== undefined) {
       reader.say(`Counted from the write's OK, the target was still stale after ${duration(stale)} and agreed after ${duration(fresh)}.`);
     }
+  }
+  if (reader.take("source_shows_what_it_wrote") === true) reader.say("The source's answer shows what this write wrote, the target's first answer does not.");
+  explainWitnesses(reader);
+}
+
+function explainWitnesses(reader: Reader): void {
+  const older = reader.take("older_version");
+  if (isObject(older)) {
+    const place = `session ${cellText(older.session as Cell)}, statement ${cellText(older.seq as Cell)}, at ${text(older.time) ?? "?"}`;
+    const sql = text(older.sql);
+    reader.say(older.witness === "read" ? `The target's answer is an older version: production answered the same to an earlier read (${place}).`
+      : `The target's answer is an older version: an earlier write had left it in the row (${place}).`);
+    if (sql) reader.blocks.push({ kind: "sql", caption: "The earlier write", sql });
+  }
+  const gtid = reader.take("gtid");
+  if (isObject(gtid)) {
+    const later = gtid.on_target_when_agreed === true ? " It had it when it agreed." : "";
+    reader.say(`The write's GTID is ${text(gtid.gtid) ?? "?"}: ${gtid.on_target_at_first === true ? "the target had applied it when it was first asked" : "the target had not applied it when it was first asked"}.${later}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { fill, h } from "./dom";
 import { count } from "./format";
 import { FacetPanel, FindingList } from "./list";
 import { liveness, runLabel, showFigures, showLedger, showSides, showStatus } from "./overview";
+import { StalenessPanel } from "./staleness";
 import { no_filters, parseRoute, printRoute, type Route } from "./route";
 
 const live_ms = 2_000; // between two looks at a run that goes on
@@ -24,6 +25,7 @@ class Page {
   private readonly sides = h("span", { class: "servers" });
   private readonly ledger = h("div", { class: "ledger" });
   private readonly figures = h("div", { class: "figures-line" });
+  private readonly delays = h("div");
   private readonly facets = h("nav", { class: "facets", "aria-label": "Filters" });
   private readonly search = h("input", { type: "search", id: "search", placeholder: "Search  ( / )", "aria-label": "Search statements", oninput: () => this.onSearch() });
   private readonly matching = h("div", { class: "matching", role: "status" });
@@ -32,6 +34,7 @@ class Page {
   private readonly detail_pane = h("main", { class: "detail", tabindex: "-1" });
   private readonly trouble = h("div", { class: "trouble", role: "alert", hidden: true });
 
+  private readonly staleness_panel = new StalenessPanel(this.delays);
   private readonly facet_panel = new FacetPanel(this.facets, (name, value) => this.filter(name, value));
   private readonly finding_list = new FindingList(this.list, (id) => this.select(id, "leave"));
   private readonly detail = new Detail(this.detail_pane, (triage) => this.onTriage(triage));
@@ -42,7 +45,7 @@ class Page {
       h("header", { class: "top" },
         h("div", { class: "top-line" }, h("h1", {}, "darktap"), this.selector, this.status, this.sides,
           h("span", { class: "keys dim", "aria-label": "Keys" }, ["j", "k"].map((key) => h("kbd", {}, key)), " next, previous ", h("kbd", {}, "["), h("kbd", {}, "]"), " example ", ["a", "f", "i", "o"].map((key) => h("kbd", {}, key)), " decide")),
-        this.ledger, this.figures, this.trouble),
+        this.ledger, this.figures, this.delays, this.trouble),
       h("div", { class: "panes" }, this.facets, h("div", { class: "queue" }, h("div", { class: "queue-head" }, this.search, this.matching), this.list, this.more), this.detail_pane));
     this.search.value = this.route.filters.q;
     this.detail.message("Loading", "Asking darktap for its runs …");
@@ -149,6 +152,7 @@ class Page {
     showSides(this.sides, run.run);
     showLedger(this.ledger, run);
     showFigures(this.figures, run);
+    this.staleness_panel.show(run.staleness);
     this.facet_panel.show(run, this.route.filters);
     this.finding_list.update(run.findings);
     this.finding_list.mark(selected, "leave");
