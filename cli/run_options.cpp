@@ -115,6 +115,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--marker", a.marker, "For writes: the sandbox's marker table")->type_name("SCHEMA.TABLE");
   command.add_flag("--aa", a.aa, "The target is meant to be the reference, or its like: reads only, to learn how a server differs from itself");
   command.add_option("--store", a.store, "The SQLite store for the run's findings; made where it doesn't exist")->required()->type_name("FILE");
+  command.add_option("--store-limit", a.store_limit, "How large the store may grow: runs that have ended go first, the oldest before others, then the examples of this one; 0 for no limit")->type_name("SIZE")->capture_default_str();
 }
 
 void add_recording_options(CLI::App& command, RunArguments& a) {
@@ -240,6 +241,10 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
     if (!options.users.emplace(text.substr(0, equals), *login).second) throw Failure(FailureKind::usage, "--map-user " + text + ": " + text.substr(0, equals) + " is mapped twice");
   }
   options.store = a.store;
+  auto store_limit = a.store_limit == "0" ? std::optional<std::uint64_t>(0) : parse_size(a.store_limit);
+  if (!store_limit || (*store_limit != 0 && *store_limit < store::smallest_store_limit))
+    throw Failure(FailureKind::usage, "--store-limit " + a.store_limit + ": is neither 0 nor a size of at least 1MiB; write for example 10GiB");
+  options.store_limit = *store_limit;
   options.mode = mode;
   options.build = DARKTAP_VERSION;
   options.tell = [](const std::string& line) { std::cerr << "darktap: " << line << '\n'; };

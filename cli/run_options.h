@@ -13,7 +13,7 @@ struct RunArguments {
   std::vector<std::string> accept_rules, map, map_users;
   double requery_rate = 50;
   std::uint32_t requery_budget = 200;
-  std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB";
+  std::string connect_timeout = "5s", statement_timeout = "30s", memory = "128MiB", store_limit = "10GiB";
   std::string latency_budget = "1,2", latency_floor = "2ms";
   struct Tls {
     std::string mode, ca, cert, key;

@@ -70,6 +70,7 @@ void write_run_members(JsonWriter& json, const store::RunInfo& run) {
   }
   json.end_object();
   write_round_trips(json, run.round_trips);
+  json.member("examples_left_out", run.examples_left_out);
 }
 
 void write_ledger_members(JsonWriter& json, const store::Ledger& ledger) {

@@ -27,6 +27,7 @@ std::string heading(const store::RunInfo& run) {
                        : " · not finished (running, or interrupted)";
   line += "\n" + padded("", 12) + one_line(run.source, 60) + " → " + one_line(run.target, 60);
   if (!run.reference.empty()) line += ", reference " + one_line(run.reference, 60);
+  if (run.examples_left_out > 0) line += "\n" + padded("", 12) + grouped(run.examples_left_out) + " events without an example: the store had grown to --store-limit";
   return line + "\n";
 }
 

@@ -29,6 +29,7 @@ RunResult shadow(const LiveInput& live, const RunOptions& options, const std::at
   if (options.servers.reference) info.reference = client::address_of(options.servers.reference->url);
   info.build = options.build;
   store::RunWriter writer(options.store, info);
+  if (options.store_limit > 0) writer.set_limit(options.store_limit, options.tell);
 
   Prepared::SourceCount source_before = prepared.source_questions;
   bool reference_is_source = prepared.reference_is_source;

@@ -176,6 +176,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   if (options.servers.reference) info.reference = client::address_of(options.servers.reference->url);
   info.build = options.build;
   store::RunWriter writer = options.resume ? store::RunWriter(options.store, info, *options.resume) : store::RunWriter(options.store, info);
+  if (options.store_limit > 0) writer.set_limit(options.store_limit, options.tell);
 
   client::EventLoop loop;
   Inbox inbox(std::min(options.limits.queued_bytes / 4, read_ahead), Inbox::WhenFull::wait, [&loop] { loop.wake(); });

@@ -16,7 +16,7 @@ WindowedHistogram window_of(std::int64_t level, std::int64_t number, const std::
 
 }  // namespace
 
-void LatencyTables::add(Database& database, std::int64_t run, const std::map<Series, WindowedHistogram>& buffered) {
+void LatencyTables::add(Database& database, std::int64_t run, const std::map<Series, WindowedHistogram>& buffered, Windows which) {
   Statement total = database.prepare("SELECT histogram FROM latency WHERE run = ? AND fingerprint = ? AND side = ? AND vantage = ?");
   Statement put_total = database.prepare("INSERT OR REPLACE INTO latency (run, fingerprint, side, vantage, histogram) VALUES (?, ?, ?, ?, ?)");
   Statement window = database.prepare(
@@ -29,6 +29,7 @@ void LatencyTables::add(Database& database, std::int64_t run, const std::map<Ser
     total.bind(run, to_hex(fingerprint), compare::to_string(side), to_string(vantage));
     if (total.step()) sum.merge(Histogram::parse(total.text(0)));
     put_total.run(run, to_hex(fingerprint), compare::to_string(side), to_string(vantage), sum.serialize());
+    if (which == Windows::left_out) continue;
     std::size_t& rows = rows_[series];
     for (const auto& [number, histogram] : windows.windows()) {
       Histogram merged = histogram;

@@ -17,7 +17,8 @@ class LatencyTables {
   using Series = std::tuple<std::uint64_t, compare::Side, Vantage>;
 
   // Inside the caller's transaction.
-  void add(Database& database, std::int64_t run, const std::map<Series, WindowedHistogram>& buffered);
+  enum class Windows : std::uint8_t { kept, left_out };  // left out: the totals alone
+  void add(Database& database, std::int64_t run, const std::map<Series, WindowedHistogram>& buffered, Windows which = Windows::kept);
   void each(Database& database, std::int64_t run,
             const std::function<void(std::uint64_t fingerprint, const LatencyWindows& windows)>& visit) const;
 

@@ -64,12 +64,13 @@ RunInfo read_run(const Statement& row) {
   if (!row.is_null(15)) run.round_trips.target = row.count(15);
   run.round_trips.handshakes = row.count(16);
   run.round_trips.acknowledgements = row.count(17);
+  run.examples_left_out = row.count(18);
   return run;
 }
 
 constexpr const char* run_columns =
     "SELECT id, mode, pace, statement_order, started, finished, source, target, reference, target_follows, build, server_questions, flushed,"
-    " tap_to_server_us, tap_to_client_us, target_round_trip_us, handshakes, acknowledgements"
+    " tap_to_server_us, tap_to_client_us, target_round_trip_us, handshakes, acknowledgements, examples_left_out"
     " FROM runs";
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "latency_tables.h"
+#include "limit.h"
 #include "opening.h"
 #include "smallest.h"
 #include "staleness_table.h"
@@ -74,6 +75,9 @@ struct RunWriter::State {
   std::map<LatencyTables::Series, WindowedHistogram> latency;
   LatencyTables latency_tables;
   StalenessTable staleness;
+  StoreLimit limit;
+  std::function<void(const std::string&)> tell;
+  std::uint64_t examples_left_out = 0;  // since the last flush
   std::optional<std::vector<LatencyFinding>> latency_findings;
   std::map<std::uint64_t, std::string> plans;
   std::size_t buffered_bytes = 0;
@@ -115,6 +119,10 @@ std::uint64_t RunWriter::State::admit(std::uint64_t fingerprint, const std::stri
 
 void RunWriter::State::put_example(const std::string& id, const compare::Judgement& judgement, const compare::Verdict& verdict,
                                    const std::string& file) {
+  if (limit.details() == StoreLimit::Details::left_out) {
+    ++examples_left_out;
+    return;
+  }
   std::optional<int> slot = smallest[id].admit(rank_of(judgement.exchange), values_of(judgement.sql, judgement.parameters));
   if (!slot) return;
   Example& example = examples[{id, *slot}];
@@ -133,7 +141,9 @@ void RunWriter::State::put_example(const std::string& id, const compare::Judgeme
 }
 
 void RunWriter::State::flush_if_full() {
-  if (buffered_bytes > buffered_bytes_limit || latency.size() > buffered_series_limit) flush();
+  // A small store must not grow past its limit between two looks at it.
+  std::size_t most = limit.bytes() == 0 ? buffered_bytes_limit : std::min<std::size_t>(buffered_bytes_limit, static_cast<std::size_t>(limit.bytes() / 20));
+  if (buffered_bytes > most || latency.size() > buffered_series_limit) flush();
 }
 
 void RunWriter::State::flush() {
@@ -145,11 +155,13 @@ void RunWriter::State::flush() {
   write_counts();
   write_findings();
   write_examples();
-  latency_tables.add(database, info.id, latency);
+  latency_tables.add(database, info.id, latency, limit.details() == StoreLimit::Details::kept ? LatencyTables::Windows::kept : LatencyTables::Windows::left_out);
   staleness.write(database, info.id);
   write_latency_findings();
   for (const auto& [fingerprint, json] : plans)
     database.prepare("INSERT OR REPLACE INTO plans (run, fingerprint, plans) VALUES (?, ?, ?)").run(info.id, to_hex(fingerprint), json);
+  if (examples_left_out > 0) database.prepare("UPDATE runs SET examples_left_out = examples_left_out + ? WHERE id = ?").run(examples_left_out, info.id);
+  limit.enforce(database, info.id, tell);
   transaction.commit();
   info_changed = false;
   ledger.reset();
@@ -161,6 +173,7 @@ void RunWriter::State::flush() {
   latency.clear();
   latency_findings.reset();
   plans.clear();
+  examples_left_out = 0;
   buffered_bytes = 0;
 }
 
@@ -348,6 +361,11 @@ void RunWriter::set_info(const RunInfo& info) {
 void RunWriter::set_server_questions(std::uint64_t count) {
   state_->server_questions = count;
   state_->info_changed = true;
+}
+
+void RunWriter::set_limit(std::uint64_t bytes, std::function<void(const std::string&)> tell) {
+  state_->limit = StoreLimit(std::max(bytes, smallest_store_limit));
+  state_->tell = std::move(tell);
 }
 
 void RunWriter::each_latency(const std::function<void(std::uint64_t, const LatencyWindows&)>& visit) {

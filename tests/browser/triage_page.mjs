@@ -160,6 +160,16 @@ async function worked(browser, address) {
     assert.match(await text(page, ".why"), /still stale after 51\.8 ms and agreed after 102 ms/i);
   });
   await picture(page, "read_after_write");
+  await fact("stale reads are added up by table, and open on demand", async () => {
+    const panel = page.locator("details.staleness");
+    assert.match(await panel.locator("summary").innerText(), /^\d+ stale reads? of 1 table: \d+ after a write that was seen, 0 without one$/);
+    assert.ok(!(await panel.locator("table").isVisible()));
+    await panel.locator("summary").click();
+    assert.match(await panel.locator("tbody tr").innerText(), /shop\.orders/);
+    assert.ok((await panel.locator(".delay:not(.delay-none)").count()) > 0);
+    await picture(page, "staleness");
+    await panel.locator("summary").click();
+  });
   await fact("order undefined names the ties and marks the rows that moved", async () => {
     await page.goto(`${page.url().split("#")[0]}#cause=order_undefined`);
     await listed(page, 494);

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 #include <random>
 #include <set>
@@ -431,4 +432,49 @@ TEST_CASE("tables beyond the cap share one row of staleness") {
     bool shared = std::any_of(rows.begin(), rows.end(), [](const store::StalenessRow& row) { return row.table.find("beyond the first 1000") != std::string::npos && row.events == 2; });
     CHECK(shared == (tables > store::staleness_table_cap));
   }
+}
+
+TEST_CASE("a store at its limit drops older runs that have ended, then examples, never a count or what people decided") {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run.db"), big(100'000, 'x');
+  std::vector<std::string> told;
+  auto fill = [&](RunWriter& writer, std::uint32_t examples) {
+    for (std::uint32_t i = 0; i < examples; ++i) {
+      compare::Judgement judgement = sample::judgement(exchange(1, i), {.fingerprint = 0x1000 + i});
+      judgement.sql = std::to_string(i) + big;
+      writer.count_execution(judgement.fingerprint, judgement.normalized, Execution::compared);
+      writer.add(judgement, "a.pcap");
+    }
+  };
+  for (int run = 0; run < 3; ++run) {
+    store::RunInfo info = sample::run_info();
+    RunWriter writer(path, info);
+    fill(writer, 15);
+    if (run < 2) writer.finish(sample::at(60));  // the third one's writer dies
+  }
+  store::apply(path, {.finding = compare::signature(0x1000, Difference::row_order, Cause::order_undefined), .author = "ann", .status = store::TriageStatus::accepted, .note = "known"}, sample::at(61));
+  store::RunInfo info = sample::run_info();
+  {
+    RunWriter writer(path, info);
+    writer.set_limit(6 << 20, [&](const std::string& line) { told.push_back(line); });
+    fill(writer, 100);
+    writer.finish(sample::at(70));
+  }
+  StoreReader reader(path);
+  std::vector<std::int64_t> runs;
+  for (const store::RunInfo& run : reader.runs()) runs.push_back(run.id);
+  CHECK(runs == std::vector<std::int64_t>{4, 3});
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].find("run 1, its oldest, was removed") != std::string::npos);
+  CHECK(told[2].find("all counts go on") != std::string::npos);
+  store::RunReport report = reader.report(info.id);
+  CHECK(report.findings.size() == 100);
+  CHECK(report.coverage.fingerprints == 100);
+  std::size_t examples = 0;
+  for (const store::Finding& finding : report.findings) examples += finding.examples.size();
+  CHECK(examples > 10);
+  CHECK(examples + report.run.examples_left_out == 100);
+  auto decided = std::find_if(report.findings.begin(), report.findings.end(), [](const store::Finding& finding) { return finding.fingerprint == 0x1000; });
+  CHECK(decided->status == store::TriageStatus::accepted);
+  CHECK(std::filesystem::file_size(path) <= (6U << 20) + (1U << 20));
 }

@@ -75,6 +75,7 @@ struct RunOptions {
   std::optional<std::int64_t> resume;  // this run of the store goes on
   bool aa = false;  // the target may be the reference
   std::string store;
+  std::uint64_t store_limit = 0;  // bytes; 0: none
   std::string mode;  // "replay", "shadow", "check"
   std::string build;
   std::function<void(const std::string&)> tell;  // a line that the user should see while the run goes on; may be empty

@@ -59,6 +59,7 @@ struct RunInfo {
   RoundTripFigures round_trips;
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> questions;  // side -> {n, time_us}
   CaptureTime flushed{};  // when the store last heard of the run; set by the store
+  std::uint64_t examples_left_out = 0;  // since the store had grown to its limit; set by the store
 };
 
 struct Coverage {
@@ -81,6 +82,7 @@ struct LatencyWindows {
   WindowedHistogram source, target;
 };
 
+inline constexpr std::uint64_t smallest_store_limit = 1 << 20;  // bytes; below that no run finds room
 inline constexpr std::size_t staleness_table_cap = 1000;      // tables a run; the rest share one counted row
 
 // How far behind the reads of one table were, in microseconds: after a seen write (read_after_write, from the write's OK), or with

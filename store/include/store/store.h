@@ -50,6 +50,8 @@ class RunWriter {
   void set_ledger(const Ledger& ledger);  // the whole ledger so far; the last one before a flush is kept
   void set_info(const RunInfo& info);     // all but id, started and finished may change while the run goes on
   void set_server_questions(std::uint64_t count);
+  // How large the store may grow, in bytes (smallest_store_limit at least); tell is given a line where that costs something.
+  void set_limit(std::uint64_t bytes, std::function<void(const std::string&)> tell = {});
   // Sessions that have moved on since the last flush.
   void set_progress(std::vector<SessionProgress> moved);
   // Called at each flush's begin, also where the buffer's limits cause it, so that ledger and progress are of one moment
