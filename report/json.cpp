@@ -160,7 +160,6 @@ std::string to_json(const store::RunReport& report) {
   write_ledger_members(json, report.ledger);
   write_coverage_member(json, report.coverage);
   write_latency_member(json, report.latency);
-  write_staleness_member(json, report.staleness);
   json.key("findings").begin_array();
   for (const store::Finding& finding : report.findings) {
     json.begin_object();
@@ -168,7 +167,9 @@ std::string to_json(const store::RunReport& report) {
     write_examples_members(json, finding);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_staleness_member(json, report.staleness);
+  json.end_object();
   return json.take();
 }
 

@@ -84,8 +84,8 @@ using Names = std::vector<std::string>;
 
 TEST_CASE("the JSON report has every key of the contract") {
   auto json = nlohmann::ordered_json::parse(report::to_json(sample_report()));
-  CHECK(keys(json) == Names{"run", "ledger", "ledger_reasons", "coverage", "latency", "findings"});
-  CHECK(keys(json["run"]) == Names{"id", "mode", "pace", "order", "started", "finished", "source", "target", "reference", "target_follows", "build", "questions", "round_trips"});
+  CHECK(keys(json) == Names{"run", "ledger", "ledger_reasons", "coverage", "latency", "findings", "staleness"});
+  CHECK(keys(json["run"]) == Names{"id", "mode", "pace", "order", "started", "finished", "source", "target", "reference", "target_follows", "build", "questions", "round_trips", "examples_left_out"});
   CHECK(keys(json["ledger"]) == Names{"observed", "compared", "skipped", "shed", "unobserved", "opaque", "undecodable", "target_failed", "pending"});
   CHECK(keys(json["coverage"]) == Names{"exchanges", "compared", "fingerprints", "fingerprints_compared", "server_questions"});
   CHECK(keys(json["latency"][0]) == Names{"fingerprint", "side", "vantage", "n", "p50_us", "p95_us", "p99_us", "p999_us", "max_us"});
