@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """darktap replay --pace max, with comparison on, against a bare blocking loop (bench_bare_replay), on one server in turn.
 
-    bench/replay_speed.py --build build/release [--sessions 16] [--seconds 10] [--rounds 5] [--workload point,ro]
+    bench/replay_speed.py --build build/release [--sessions 16] [--seconds 10] [--rounds 5] [--workload point,ro] [--peer MYSQL_REPLAY]
 
-Records sysbench at a source, then replays the recording against a target with the same rows: bare, darktap, bare, darktap …
+--peer: a build of the wentaojin fork of zyguan/mysql-replay (Go); its `text play --speed 0`, which compares nothing, runs in turn with the others
+(its `text dump` reads a tcpdump of the same traffic, beforehand and not counted). Records sysbench at a source, then replays the recording against a target with the same rows: bare, darktap, bare, darktap …
 Prints each round and, as JSON, the medians and their ratios. Needs root (to tap lo), sysbench and mariadbd.
 """
 
@@ -43,13 +44,16 @@ def copy(source, target):
         cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
 
 
-def record(build, source, workload, sessions, seconds, path):
+def record(build, source, workload, sessions, seconds, path, pcap=None):
+    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-s", "0", "-B", "65536", "-w", pcap, f"port {source.port}"], stderr=subprocess.DEVNULL) if pcap else None
     tap = subprocess.Popen([build / "darktap", "capture", "-i", "lo", "--port", str(source.port), "-w", path], stderr=subprocess.DEVNULL)
     time.sleep(2)
     sysbench(source, workload, "run", f"--threads={sessions}", f"--time={seconds}")
     time.sleep(1)
-    tap.send_signal(signal.SIGINT)
-    if tap.wait(60) != 0:
+    for each in filter(None, (dump, tap)):
+        each.send_signal(signal.SIGINT)
+        each.wait(60)
+    if tap.returncode != 0:
         sys.exit("the capture failed")
 
 
@@ -74,6 +78,20 @@ def replay(build, recording, target, place, *options):
     return wall, cpu, done.stderr
 
 
+def selects(server):
+    return int(server.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
+
+
+def play(peer, events, target):
+    """Statements a second and processor microseconds of one, of another replayer, and how many of its statements the server saw."""
+    before = selects(target)
+    wall, cpu, done = run([peer, "text", "play", "--speed", "0", "--target-dsn", f"{USER}:{PASSWORD}@tcp(127.0.0.1:{target.port})/{SCHEMA}", events])
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    sent = selects(target) - before
+    return {"peer_qps": sent / wall, "peer_cpu_us": cpu / max(sent, 1) * 1e6, "peer_sent": sent}
+
+
 def prepare(source, target):
     for server in (source, target):
         server.run([f"CREATE DATABASE {SCHEMA}", f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT ALL ON {SCHEMA}.* TO {USER}@'%'"])
@@ -88,6 +106,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workload", default="point,ro")
+    parser.add_argument("--peer", type=pathlib.Path)
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     with tempfile.TemporaryDirectory(dir=build) as folder:
@@ -98,7 +117,10 @@ def main():
             recordings = {}
             for name in arguments.workload.split(","):
                 recordings[name] = place / f"{name}.dtap"
-                record(build, source, WORKLOADS[name], arguments.sessions, arguments.seconds, recordings[name])
+                pcap = place / f"{name}.pcap" if arguments.peer else None
+                record(build, source, WORKLOADS[name], arguments.sessions, arguments.seconds, recordings[name], pcap)
+                if arguments.peer:
+                    run([arguments.peer.resolve(), "text", "dump", "-o", place / f"{name}.events", pcap])
             source.stop()
             for name, recording in recordings.items():
                 rounds = []
@@ -111,10 +133,15 @@ def main():
                     row = {"queries": bare["queries"], "bare_qps": bare["queries"] / bare["seconds"], "darktap_qps": ledger["compared"] / wall,
                            "bare_cpu_us": bare["loop_cpu"] / bare["queries"] * 1e6, "bare_process_cpu_us": bare["process_cpu"] / bare["queries"] * 1e6,
                            "darktap_cpu_us": cpu / max(ledger["compared"], 1) * 1e6, "lost": bare["queries"] - ledger["compared"]}
+                    if arguments.peer:
+                        row.update(play(arguments.peer.resolve(), place / f"{name}.events", target))
                     rounds.append(row)
                     print(name, turn, {key: round(value, 1) for key, value in row.items()}, f"load {os.getloadavg()[0]:.1f}", file=sys.stderr)
                 middle = {key: statistics.median(row[key] for row in rounds) for key in rounds[0]}
                 middle["qps_ratio"] = statistics.median(row["darktap_qps"] / row["bare_qps"] for row in rounds)
+                if arguments.peer:
+                    middle["peer_qps_ratio"] = statistics.median(row["peer_qps"] / row["bare_qps"] for row in rounds)
+                    middle["peer_cpu_ratio"] = statistics.median(row["peer_cpu_us"] / row["bare_cpu_us"] for row in rounds)
                 middle["cpu_ratio"] = statistics.median(row["darktap_cpu_us"] / row["bare_cpu_us"] for row in rounds)
                 print(json.dumps({"workload": name, "sessions": arguments.sessions, "rounds": arguments.rounds, **{k: round(v, 3) for k, v in middle.items()}}))
 

@@ -36,7 +36,8 @@ client::AskerOptions asker_options(const client::ConnectOptions& connect) {
 }
 
 // Flat out, this much is read ahead for each session: they advance at different speeds, and each needs its next command.
-constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{512} << 10;
+constexpr std::size_t ahead_a_session = 8U << 10, ahead_at_least = std::size_t{1} << 20;
+constexpr std::chrono::microseconds gathering_flat_out{4000};  // of results on a worker: nobody waits for them
 
 replay::WritePolicy write_policy(const RunOptions& options, const Prepared& prepared) {
   using Reads = replay::WritePolicy::Reads;
@@ -60,7 +61,10 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
   using WhenFull = replay::ReplayerOptions::WhenFull;
   result.replay.when_full = input.schedule ? WhenFull::ask_to_wait : WhenFull::shed_session;
   result.queued_bytes = options.limits.queued_bytes;
-  if (input.schedule && options.pace.kind == replay::Pace::Kind::flat_out) result.busy_bytes = std::max(ahead_at_least, input.sessions * ahead_a_session);
+  if (input.schedule && options.pace.kind == replay::Pace::Kind::flat_out) {
+    result.busy_bytes = std::max(ahead_at_least, input.sessions * ahead_a_session);
+    result.gathering = gathering_flat_out;
+  }
   return result;
 }
 
@@ -205,7 +209,8 @@ void Engine::take_due() {
   for (std::size_t n = 0; n < taken_a_turn; ++n) {
     Arrival* next = look_ahead_.front();
     if (next == nullptr) return;
-    CaptureTime due = CaptureClock::now();
+    const CaptureTime now = CaptureClock::now();
+    CaptureTime due = now;
     if (auto* box = std::get_if<session::ExchangePtr>(next)) {
       const session::Exchange* exchange = box->get();
       if (input_.schedule && !replayer_.gave_up()) {
@@ -216,8 +221,8 @@ void Engine::take_due() {
           input_.shift = exchange->request_first - CaptureClock::now();
         }
         if (is_wanted) due = input_.schedule->due(exchange->request_first);
-        if (due > CaptureClock::now() + replayer_.ahead() || !replayer_.has_room()) return;
-        if (options_.pace.kind == replay::Pace::Kind::flat_out) due = CaptureClock::now();  // no time was promised, so none is late
+        if (due > now + replayer_.ahead() || !replayer_.has_room()) return;
+        if (options_.pace.kind == replay::Pace::Kind::flat_out) due = now;  // no time was promised, so none is late
       }
       session::ExchangePtr taken = std::move(*box);
       look_ahead_.pop();

@@ -8,6 +8,7 @@
 
 #include "compare/match.h"
 #include "run/cursors.h"
+#include "run/read_ahead.h"
 #include "session/request_order.h"
 #include "session/row_seal.h"
 
@@ -248,7 +249,7 @@ class Workers::Inline final : replay::ReplaySink {
   replay::Replayer replayer;
 };
 
-Workers::Workers(client::EventLoop& loop, WorkersSink& sink, const WorkersOptions& options) : loop_(loop), sink_(sink), options_(options) {
+Workers::Workers(client::EventLoop& loop, WorkersSink& sink, const WorkersOptions& options) : loop_(loop), sink_(sink), options_(options), wanted_bytes_(std::min(options.busy_bytes, options.queued_bytes)) {
   if (options.threads == WorkersOptions::no_threads) {
     replay::ReplayerOptions all = options.replay;
     all.queued_bytes = options.queued_bytes;
@@ -354,13 +355,22 @@ void Workers::drain() {
     }
     results.clear();
   }
+  wanted_bytes_ = wanted_bytes();
 }
 
 bool Workers::has_room() const {
   // With an order, what waits may wait for what is still to come.
   if (inline_) return inline_->replayer.has_room() || (options_.replay.order != nullptr && inline_->replayer.is_starved());
-  if (queued_bytes_ >= options_.queued_bytes) return false;
-  return queued_bytes_ < options_.busy_bytes || counters().idle_lanes > 0;
+  return queued_bytes_ < wanted_bytes_;
+}
+
+std::size_t Workers::wanted_bytes() const {
+  std::size_t sessions = 0, idle = 0;
+  for (const auto& worker : workers_) {
+    sessions += worker->counters.lanes;
+    idle += worker->counters.idle_lanes;
+  }
+  return ReadAhead{options_.busy_bytes, options_.queued_bytes}.wanted(sessions, idle);
 }
 
 void Workers::give_up(const std::string& line) {

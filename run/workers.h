@@ -45,7 +45,7 @@ struct WorkersOptions {
   std::chrono::microseconds gathering{2000};
   // Of what is handed over and not yet given back, results included.
   std::size_t queued_bytes = std::size_t{128} << 20;
-  // While every session that has begun has work, no more than this is asked for: it stays in the processor's cache.
+  // Of that, what is asked for while nearly every session that has begun has work (run/read_ahead.h).
   std::size_t busy_bytes = static_cast<std::size_t>(-1);
 
   static std::size_t default_threads();
@@ -84,6 +84,7 @@ class Workers {
   class Worker;
   class Inline;
   void note_lateness(CaptureTime sent, CaptureTime intended);
+  std::size_t wanted_bytes() const;
   Worker& worker_of(SessionId session);
 
   client::EventLoop& loop_;
@@ -92,6 +93,7 @@ class Workers {
   std::vector<std::unique_ptr<Worker>> workers_;  // or:
   std::unique_ptr<Inline> inline_;
   std::size_t outstanding_ = 0, queued_bytes_ = 0;
+  std::size_t wanted_bytes_;  // as of the last drain()
   std::uint64_t shed_ = 0;
   bool gave_up_ = false;
   Histogram lateness_;

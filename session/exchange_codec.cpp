@@ -281,6 +281,7 @@ void ExchangeEncoder::end_block(LaneWriters& lanes) {
 // Reading.
 struct ExchangeDecoder::Shape : ExchangeShape {
   std::uint64_t number_literals = 0, piece_literals = 0;
+  std::size_t row_bytes = 0;  // of the last answer of this shape
 };
 
 ExchangeDecoder::ExchangeDecoder() = default;
@@ -372,16 +373,16 @@ bool ExchangeDecoder::read_rows(LaneReaders& lanes, mysql::RowBatch& rows, std::
 }
 
 ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange& e, Part part) {
-  const Shape& shape = shapes_[shape_];
+  Shape& shape = shapes_[shape_];
   Expectations::OfShape& expected = expected_.of_shape(shape_);
   bool all = part == Part::all;
   if (all) {
     const std::tuple head(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last);
+    storage_.take_from(e);
     e = shape.prototype;
     std::tie(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last) = head;
   } else {
-    e.user = shape.prototype.user, e.schema = shape.prototype.schema;
-    e.command.code = shape.prototype.command.code;
+    e.user = shape.prototype.user, e.schema = shape.prototype.schema, e.command.code = shape.prototype.command.code;
   }
   ValueReader values{lanes};
   if ((shape.flags & ShapeFlags::statement_id) != 0) {
@@ -414,15 +415,16 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
     const mysql::Result& kind = shape.prototype.answer.results[i];
     if (std::holds_alternative<mysql::ResultSet>(kind)) {
       auto* set = all ? &std::get<mysql::ResultSet>(e.answer.results[i]) : nullptr;
+      if (set) storage_.lend(set->rows, shape.row_bytes);
       if (!read_rows(lanes, set ? set->rows : nowhere, row_bytes, part, outcome)) return Outcome::damaged;
-      mysql::RowDigests digests;
+      if (set) shape.row_bytes = set->rows.byte_size();
+      mysql::RowDigests d;
       if ((shape.results[i] & ResultFlags::stored_digests) != 0) {
-        mysql::RowDigests& d = digests;
         for (std::uint64_t* to : {&d.rows, &d.ordered_high, &d.ordered_low, &d.multiset_high, &d.multiset_low, &d.sum64}) *to = lanes[Lane::digests].number();
       } else if (set) {
-        for (std::size_t row = 0; row < set->rows.size(); ++row) digests.add(set->rows.row(row));
+        for (std::size_t row = 0; row < set->rows.size(); ++row) d.add(set->rows.row(row));
       }
-      if (set) set->digests = digests;
+      if (set) set->digests = d;
     } else if (std::holds_alternative<mysql::Ok>(kind)) {
       mysql::Ok ok = std::get<mysql::Ok>(kind);
       ok.affected_rows = lanes[Lane::results].number();
@@ -431,8 +433,7 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
       if ((shape.results[i] & ResultFlags::gtid) != 0) ok.gtid = lanes[Lane::texts].text();
       if (all) e.answer.results[i] = std::move(ok);
     } else {
-      std::string message = lanes[Lane::texts].text();
-      if (all) std::get<mysql::ServerError>(e.answer.results[i]).message = std::move(message);
+      if (std::string message = lanes[Lane::texts].text(); all) std::get<mysql::ServerError>(e.answer.results[i]).message = std::move(message);
     }
   }
   e.response_bytes = advance(expected.response_overhead, lanes[Lane::response_bytes].difference()) + row_bytes;

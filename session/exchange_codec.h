@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recording_block.h"
+#include "row_storage.h"
 #include "row_window.h"
 #include "session/exchange.h"
 #include "statement_skeleton.h"
@@ -110,6 +111,7 @@ class ExchangeDecoder {
   RowStore rows_;
   Expectations expected_;
   std::vector<Shape> shapes_;
+  RowStorage storage_;
   std::size_t shape_ = 0;
   std::uint64_t request_rest_ = 0, response_rest_ = 0;
   std::uint32_t expected_row_ = 0;

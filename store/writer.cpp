@@ -1,6 +1,7 @@
 // One run into the store. Everything between two flushes is held as differences (counts to add, examples to put), so that
 // memory is bounded by what happens in a second and a flush is one short transaction.
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "base/json.h"
@@ -73,6 +74,13 @@ struct RunWriter::State {
   std::map<std::string, FindingDelta> findings;
   std::map<std::pair<std::string, int>, Example> examples;
   std::map<LatencyTables::Series, WindowedHistogram> latency;
+  // Where the figures of the statements that come again and again stand in the maps above; the next flush moves them all.
+  struct Shortcut {
+    std::optional<std::uint64_t> fingerprint;
+    Execution* execution = nullptr;               // none: not looked up yet
+    std::array<WindowedHistogram*, 6> latency{};  // the same, by side and vantage
+  };
+  std::array<Shortcut, 256> shortcuts;
   LatencyTables latency_tables;
   StalenessTable staleness;
   StoreLimit limit;
@@ -85,6 +93,11 @@ struct RunWriter::State {
   explicit State(const std::string& path) : database(open_or_create(path)) {}
 
   std::uint64_t admit(std::uint64_t fingerprint);
+  Shortcut& shortcut(std::uint64_t fingerprint) {
+    Shortcut& found = shortcuts[fingerprint % shortcuts.size()];
+    if (found.fingerprint != fingerprint) found = {.fingerprint = fingerprint};
+    return found;
+  }
   std::uint64_t admit(std::uint64_t fingerprint, const std::string& normalized);
   void put_example(const std::string& id, const compare::Judgement& judgement, const compare::Verdict& verdict, const std::string& file);
   void flush_if_full();
@@ -171,6 +184,7 @@ void RunWriter::State::flush() {
   findings.clear();
   examples.clear();
   latency.clear();
+  shortcuts.fill({});
   latency_findings.reset();
   plans.clear();
   examples_left_out = 0;
@@ -335,14 +349,18 @@ void RunWriter::add(const compare::Judgement& judgement, const std::string& file
 }
 
 void RunWriter::count_execution(std::uint64_t fingerprint, const std::string& normalized, Execution execution) {
-  State::Execution& count = state_->executions[state_->admit(fingerprint, normalized)];
+  State::Execution*& known = state_->shortcut(fingerprint).execution;
+  if (known == nullptr || !normalized.empty()) known = &state_->executions[state_->admit(fingerprint, normalized)];
+  State::Execution& count = *known;
   ++count.seen;
   if (execution == Execution::compared) ++count.compared;
   state_->flush_if_full();
 }
 
 void RunWriter::record_latency(std::uint64_t fingerprint, compare::Side side, Vantage vantage, CaptureTime time, std::uint64_t microseconds) {
-  state_->latency[{state_->admit(fingerprint), side, vantage}].record(time, microseconds);
+  WindowedHistogram*& series = state_->shortcut(fingerprint).latency[static_cast<std::size_t>(side) * 2 + static_cast<std::size_t>(vantage)];
+  if (series == nullptr) series = &state_->latency[{state_->admit(fingerprint), side, vantage}];
+  series->record(time, microseconds);
   state_->flush_if_full();
 }
 

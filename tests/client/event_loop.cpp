@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -84,6 +86,28 @@ TEST_CASE("A wake ends a long wait") {
   loop.wake();
   loop.run_once(10s);
   CHECK(EventLoop::Clock::now() - begin < 5s);
+}
+
+TEST_CASE("No wake is lost between two threads that wake each other") {
+  constexpr int turns = 20'000;
+  EventLoop one, other;
+  std::atomic<int> ball{0};
+  auto play = [&](EventLoop& mine, EventLoop& theirs, int odd) {
+    while (ball < turns) {
+      if (ball % 2 == odd) {
+        ++ball;
+        theirs.wake();
+        theirs.wake();  // a second one is the same
+      } else {
+        mine.run_once(1h);  // for ever, were one lost
+      }
+    }
+    theirs.wake();
+  };
+  std::thread thread([&] { play(other, one, 1); });
+  play(one, other, 0);
+  thread.join();
+  CHECK(ball == turns);
 }
 
 TEST_CASE("A watcher that unwatches another keeps its pending event from it, even where the descriptor's number is used again") {

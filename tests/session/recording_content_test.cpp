@@ -254,3 +254,33 @@ TEST_CASE("a damaged block costs its own exchanges, and those of its segment tha
   CHECK_THAT(collected.exchanges[2].answer.why_unobserved, Catch::Contains("damaged part of the recording"));
   CHECK(rows_of(collected.exchanges[3]) == first);
 }
+
+TEST_CASE("exchanges that are written over don't keep the storage of the largest answer") {
+  Folder folder;
+  const std::string path = folder / "sizes.dtap";
+  constexpr std::uint32_t count = 2000;
+  const std::vector<std::string> few{"\x01" "1"}, many(100, std::string("\x78") + std::string(120, 'x'));
+  {
+    RecordingWriter writer(path);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Exchange e = i % 7 == 0 ? query(1, i, "SELECT many", many) : query(1, i, "SELECT few", few);
+      writer.on_exchange(e);
+    }
+    writer.finish({});
+  }
+  // Some are on their way at any time, and come back to be written over.
+  struct OnTheirWay final : ExchangeSink {
+    std::vector<Exchange> boxes = std::vector<Exchange>(100);
+    std::size_t next = 0, large = 0, rows = 0;
+    void on_session(const SessionInfo&) override {}
+    void on_exchange(Exchange& e) override {
+      rows += e.answer.row_count();
+      std::swap(e, boxes[next++ % boxes.size()]);
+    }
+    void on_session_end(SessionId, CaptureTime) override {}
+  } sink;
+  RecordingReader(path).read(sink);
+  for (const Exchange& e : sink.boxes) sink.large += e.answer.first_rows() != nullptr && e.answer.first_rows()->rows.capacity() > 2048 ? 1 : 0;
+  CHECK(sink.rows == count + (count + 6) / 7 * 99);
+  CHECK(sink.large <= 100 / 7 + 1);
+}
