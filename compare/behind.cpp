@@ -23,8 +23,8 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   auto racing = world_.writes.racing(file_.scope);
   std::optional<std::string> healed = write ? healed_column() : std::nullopt;
   // A write that the target had applied, and that it answered without all the same, is not what it lacked.
-  bool held = write && target_held_it_while_stale();
-  if (!write || healed || held) {
+  bool held = !write && target_held_it_while_stale();
+  if (!write || healed) {
     if (racing) {
       json.member("racing_write", racing->write->sql);
       json.member("note", "this write was in flight while the source answered: the read could not expect it");
@@ -32,9 +32,9 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
       json.member("healed_column", *healed).member("healed_by", write->write->sql);
       json.member("note", "the write does not touch this column: a wrong row that it brought into order, or another writer");
     } else if (held) {
-      json.member("refuted_write", write->write->sql);
+      json.member("refuted_write", gtid_write_->sql);
       json.member("note", "the target had applied this write already, and answered otherwise all the same");
-      write_gtid(json);
+      write_gtid(json, nullptr);
     }
     json.member("behind_for_at_least_us", since(file_.exchange.response_last, last_stale_));
     json.member("agreed_after_us", since(file_.exchange.response_last, agreed));
@@ -56,9 +56,9 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   write_attribution(json, *write);
   Staleness staleness = staleness_of(*write, agreed);
   json.key("staleness_us").begin_array().number(staleness.stale_us).number(*staleness.agreed_us).end_array();
-  write_gtid(json);
+  write_gtid(json, write->write.get());
   // It lacked the very write, has it now, and agrees: where the write is the row's own, nothing is left to doubt.
-  bool proved = !gtid_.empty() && !gtid_at_first_ && gtid_when_agreed_.value_or(false) && (write->shown || write->key);
+  bool proved = !gtid_.empty() && write->write->gtid == gtid_ && !gtid_at_first_ && gtid_when_agreed_.value_or(false) && (write->shown || write->key);
   Conclusion conclusion = verdict(Cause::read_after_write, proved ? Level::proved : Level::confirmed, std::move(evidence));
   conclusion.verdict->staleness = std::move(staleness);
   return conclusion;

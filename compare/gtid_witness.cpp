@@ -47,6 +47,7 @@ Task<bool> Investigator::ask_gtid() {
   auto there = told(heard[0]);
   if (!there) co_return false;
   gtid_ = question->gtid;
+  gtid_write_ = write->write;
   gtid_at_first_ = *there;
   gtid_asked_ = heard[0].answered;
   co_return true;
@@ -54,7 +55,7 @@ Task<bool> Investigator::ask_gtid() {
 
 // The target agrees: does it hold the write by now?
 Task<bool> Investigator::ask_gtid_again() {
-  if (gtid_.empty() || gtid_at_first_) co_return false;
+  if (gtid_.empty() || gtid_at_first_ || gtid_when_agreed_) co_return gtid_when_agreed_.value_or(false);
   auto write = cause_of_staleness();
   if (!write || write->write->gtid != gtid_) co_return false;
   auto question = gtid_question(*write->write, wait_when_agreed);
@@ -66,8 +67,8 @@ Task<bool> Investigator::ask_gtid_again() {
   co_return gtid_when_agreed_.value_or(false);
 }
 
-void Investigator::write_gtid(JsonWriter& json) const {
-  if (gtid_.empty()) return;
+void Investigator::write_gtid(JsonWriter& json, const SeenWrite* write) const {
+  if (gtid_.empty() || (write != nullptr && write->gtid != gtid_)) return;
   json.key("gtid").begin_object().member("gtid", gtid_).member("on_target_at_first", gtid_at_first_);
   if (gtid_when_agreed_) json.member("on_target_when_agreed", *gtid_when_agreed_);
   json.end_object();

@@ -55,7 +55,8 @@ bool Investigator::environmental_error() const {
 
 std::optional<Attribution> Investigator::cause_of_staleness() const {
   return world_.writes.explaining(file_.scope, first_.a.get(), first_.b.get(), &first_.match,
-                                  plan_.has_limit ? WriteIndex::Leftovers::of_a_window : WriteIndex::Leftovers::all_rows);
+                                  plan_.has_limit ? WriteIndex::Leftovers::of_a_window : WriteIndex::Leftovers::all_rows,
+                                  target_held_it_while_stale() ? gtid_write_.get() : nullptr);
 }
 
 void Investigator::write_attribution(JsonWriter& json, const Attribution& found) const {
@@ -226,6 +227,15 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     co_return uncommitted(*write);
   }
   bool newer = world_.writes.written_since(file_.scope, file_.exchange.request_first);
+  if (write && (last || newer)) {
+    // What the answers look like now may be chance: a later write may have brought the first answer back on both sides.
+    Task<bool> asking_gtid = ask_gtid_again();
+    bool has_it_by_now = co_await asking_gtid;
+    if (has_it_by_now && (write->shown || write->key)) {
+      last_stale_ = file_.target.sent;
+      co_return behind(agreed, true);
+    }
+  }
   bool patient = now - file_.opened >= reference_patience && (!write || newer);
   if (!patient && !last) co_return std::nullopt;
   Evidence evidence;
@@ -261,7 +271,7 @@ Conclusion Investigator::settle() {
   if (first_.cause == Cause::unexamined) return verdict(Cause::unexamined, Level::assumed);
   Evidence evidence;
   evidence.append(refutation_);
-  write_gtid(evidence.json());
+  write_gtid(evidence.json(), nullptr);
   if (!has_reference()) evidence.json().member("note", "no reference: only the target was asked again");
   else if (reference_differs_) evidence.json().member("note", "the reference answers neither what the source nor what the target did");
   return verdict(first_.cause, Level::confirmed, std::move(evidence));

@@ -54,7 +54,7 @@ class Investigator {
   Task<bool> ask_gtid();
   Task<bool> ask_gtid_again();
   bool target_held_it_while_stale() const { return gtid_at_first_ && last_stale_ > gtid_asked_; }
-  void write_gtid(JsonWriter& json) const;
+  void write_gtid(JsonWriter& json, const SeenWrite* write) const;  // of that write; of any where there is none
   // older_version.cpp
   void write_older_version(JsonWriter& json) const;
   std::optional<Conclusion> passed_by() const;
@@ -121,6 +121,7 @@ class Investigator {
   bool gtid_at_first_ = false;
   std::optional<bool> gtid_when_agreed_;
   CaptureTime gtid_asked_{};     // for the first time
+  std::shared_ptr<const SeenWrite> gtid_write_;
   struct Answered {
     CaptureTime asked, answered;
     mysql::Answer answer;

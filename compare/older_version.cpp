@@ -24,7 +24,7 @@ void Investigator::write_older_version(JsonWriter& json) const {
 std::optional<Conclusion> Investigator::passed_by() const {
   if (!target_moved_ || plan_.has_limit || first_.relation != Relation::different || walked_.empty()) return std::nullopt;
   auto write = cause_of_staleness();
-  if (!write || write->uncommitted || healed_column() || is_ahead_of_replay(*write->write) || target_held_it_while_stale()) return std::nullopt;
+  if (!write || write->uncommitted || healed_column() || is_ahead_of_replay(*write->write)) return std::nullopt;
   if (!file_.older) return std::nullopt;
   CaptureTime last_stale = file_.target.sent;
   std::optional<CaptureTime> passed;
@@ -46,7 +46,7 @@ std::optional<Conclusion> Investigator::passed_by() const {
   Staleness staleness = staleness_of(*write, passed);
   staleness.stale_us = since(!write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok, last_stale);
   json.key("staleness_us").begin_array().number(staleness.stale_us).number(*staleness.agreed_us).end_array();
-  write_gtid(json);
+  write_gtid(json, write->write.get());
   Conclusion conclusion = verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
   conclusion.verdict->staleness = std::move(staleness);
   return conclusion;

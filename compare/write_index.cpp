@@ -16,32 +16,6 @@ bool is_kept(Replayed replayed) { return replayed != Replayed::not_sent && repla
 
 bool in_transaction(const mysql::Answer& answer) { return (answer.last_status().value_or(0) & mysql::status_flag::in_transaction) != 0; }
 
-bool changed_something(const session::Exchange& exchange, const sql::Meaning& meaning) {
-  if (exchange.answer.error() != nullptr || !exchange.is_observed() || meaning.tables_written.empty()) return false;
-  bool counts_rows = meaning.statement_class == sql::StatementClass::write && meaning.statements == 1;
-  const mysql::Ok* ok = exchange.answer.last_ok();
-  return !counts_rows || ok == nullptr || ok->affected_rows > 0;
-}
-
-// The columns that a write gives values which each server draws for itself.
-std::set<std::string> drawn_columns(const sql::QueryShape& shape, const sql::Meaning& meaning, const sql::Table* table) {
-  std::set<std::string> columns;
-  const std::vector<std::string> functions = drawn_values(meaning);
-  auto is_drawn = [&](const sql::Value& value) {
-    const std::string text = lower(value.text);
-    return std::any_of(functions.begin(), functions.end(), [&](const std::string& name) { return text.find(name) != std::string::npos; });
-  };
-  for (const sql::Assignment& assignment : shape.assignments)
-    if (is_drawn(assignment.value)) columns.insert(lower(assignment.column));
-  std::vector<std::string> inserted = shape.columns;
-  if (inserted.empty() && table != nullptr)
-    for (const sql::Column& column : table->columns) inserted.push_back(column.name);
-  for (const std::vector<sql::Value>& row : shape.rows)
-    for (std::size_t c = 0; c < row.size() && row.size() == inserted.size(); ++c)
-      if (is_drawn(row[c])) columns.insert(lower(inserted[c]));
-  return columns;
-}
-
 // False where rows differ in a column that the write did not draw: it explains no other.
 bool may_differ_so(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
   if (write.drawn.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->only_a.size() != leftovers->only_b.size()) return true;
@@ -151,17 +125,50 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
 
 // INSERT … SELECT, UPDATE … JOIN: what is computed from rows that the target never got is wrong there as well. A row that an UPDATE
 // changes in place is tainted by itself; what an INSERT copies within one table is a new row.
-bool WriteIndex::reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning, const SeenWrite& write) const {
+bool WriteIndex::reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning) const {
   return std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), [&](const sql::TableName& table) {
     auto entry = skipped_.find(qualified(table, exchange.schema));
     if (entry == skipped_.end() || entry->second.empty()) return false;
     sql::Dialect dialect = dialect_of(exchange.collation);
     sql::QueryShape shape = sql::shape_of(exchange.command.text, dialect);
-    bool in_place = std::find(write.tables.begin(), write.tables.end(), entry->first) != write.tables.end();
+    bool in_place = std::any_of(meaning.tables_written.begin(), meaning.tables_written.end(), [&](const sql::TableName& written) { return qualified(written, exchange.schema) == entry->first; });
     if (in_place && !shape.from_select) return false;
     KeyValues predicates = predicates_on(table, shape, exchange.command, dialect);
     return std::any_of(entry->second.begin(), entry->second.end(), [&](const WritePtr& skipped) { return !disjoint(predicates, skipped->keys); });
   });
+}
+
+// One SeenWrite a table: each has keys and columns of its own.
+void WriteIndex::note_writes(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed, Session& session) {
+  std::vector<WritePart> parts = parts_of(exchange, meaning, catalogue_);
+  if (parts.empty()) return;
+  const mysql::Ok* ok = exchange.answer.last_ok();
+  const std::string sql = quoted_sql(exchange.command.text, exchange.collation), request = request_id(exchange.command.text, dialect_of(exchange.collation));
+  for (WritePart& part : parts) {
+    auto write = std::make_shared<SeenWrite>();
+    static_cast<WritePart&>(*write) = std::move(part);
+    write->id = exchange.id;
+    write->sql = sql;
+    write->request_id = request;
+    write->request = exchange.request_first;
+    write->ok = exchange.response_last;
+    write->replayed = replayed;
+    if (replayed != Replayed::applied_anew) write->drawn.clear();
+    if (ok != nullptr) write->gtid = ok->gtid;
+    if (is_kept(replayed) && reads_tainted(exchange, meaning)) {
+      write->replayed = Replayed::not_sent;
+      write->tainted = true;
+      write->keys.clear();
+    }
+    bool implicit_commit = meaning.statement_class == sql::StatementClass::ddl;
+    if (in_transaction(exchange.answer) && !implicit_commit) session.pending.push_back(write);
+    else write->committed = write->ok, write->last_seq = write->id.seq;
+    add(std::move(write));
+  }
+  if (ok != nullptr && ok->last_insert_id != 0) {
+    session.history.insert_sql = sql;
+    session.history.insert = replayed;
+  }
 }
 
 void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
@@ -178,42 +185,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
     session.history.previous_collation = exchange.collation;
     session.history.previous = replayed;
   }
-  if (changed_something(exchange, meaning)) {
-    auto write = std::make_shared<SeenWrite>();
-    write->id = exchange.id;
-    write->sql = quoted_sql(exchange.command.text, exchange.collation);
-    write->request = exchange.request_first;
-    write->ok = exchange.response_last;
-    write->replayed = replayed;
-    for (const sql::TableName& table : meaning.tables_written) write->tables.push_back(qualified(table, exchange.schema));
-    const mysql::Ok* ok = exchange.answer.last_ok();
-    if (write->tables.size() == 1 && meaning.statements == 1) {
-      sql::Dialect dialect = dialect_of(exchange.collation);
-      const sql::Table* table = catalogue_.table(write->tables[0].first, write->tables[0].second);
-      sql::QueryShape shape = sql::shape_of(exchange.command.text, dialect);
-      write->keys = written_keys(shape, exchange.command, dialect, table, ok ? ok->last_insert_id : 0);
-      write->rows = written_rows(shape, exchange.command, dialect, table, ok ? ok->affected_rows : 0);
-      if (shape.understood && (shape.kind == sql::ShapeKind::update || updated_instead(shape, ok ? ok->affected_rows : 0)))
-        for (const sql::Assignment& assignment : shape.assignments) write->columns.insert(lower(assignment.column));
-      write->removes = shape.understood && shape.kind == sql::ShapeKind::remove;
-      if (shape.understood && replayed == Replayed::applied_anew) write->drawn = drawn_columns(shape, meaning, table);
-    }
-    write->request_id = request_id(exchange.command.text, dialect_of(exchange.collation));
-    if (ok != nullptr) write->gtid = ok->gtid;
-    if (is_kept(replayed) && reads_tainted(exchange, meaning, *write)) {
-      write->replayed = Replayed::not_sent;
-      write->tainted = true;
-      write->keys.clear();
-    }
-    if (ok != nullptr && ok->last_insert_id != 0) {
-      session.history.insert_sql = write->sql;
-      session.history.insert = replayed;
-    }
-    bool implicit_commit = meaning.statement_class == sql::StatementClass::ddl;
-    if (in_transaction(exchange.answer) && !implicit_commit) session.pending.push_back(write);
-    else write->committed = write->ok, write->last_seq = write->id.seq;
-    add(std::move(write));
-  }
+  note_writes(exchange, meaning, replayed, session);
   bool ended = exchange.command.code == mysql::CommandCode::quit;
   if (ended) sessions_.erase(exchange.id.session);
   prune(exchange.request_first);
@@ -312,11 +284,11 @@ bool WriteIndex::is_explained_by_time(const SeenWrite& write, const ReadScope& r
   return own || (write.committed && *write.committed <= read.request);
 }
 
-std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const {
+std::optional<Attribution> WriteIndex::explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind, const SeenWrite* applied) const {
   std::optional<Attribution> best;
   int best_rank = -1;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
-    if (!is_explained_by_time(*write, read)) return;
+    if (!is_explained_by_time(*write, read) || (applied != nullptr && (write->ok <= applied->request || write.get() == applied))) return;
     bool visible = write->committed && *write->committed <= read.request;
     Touch touch = touches(*write, table, a, b, leftovers);
     if (touch == Touch::no && kind == Leftovers::all_rows) return;

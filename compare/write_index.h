@@ -14,19 +14,15 @@
 #include "key_values.h"
 #include "row_match.h"
 #include "shown_values.h"
+#include "write_parts.h"
 
 namespace darktap::compare {
 
-struct SeenWrite {
+struct SeenWrite : WritePart {
   session::ExchangeId id;
-  std::string sql;  // UTF-8, the first max_evidence_sql bytes
-  std::vector<sql::QualifiedName> tables;
-  KeyValues keys;   // of a write to one table
-  std::set<std::string> columns;  // that it may have changed in rows that were there before, in lower case; empty: any
-  std::vector<WrittenRow> rows;   // what it wrote, where that is known
-  std::string request_id;         // of the application's request, from a comment
-  std::set<std::string> drawn;    // whose values each server draws for itself, in lower case; empty: not known
-  std::string gtid;               // as the server told in its OK, or in the COMMIT's
+  std::string sql;         // UTF-8, the first max_evidence_sql bytes
+  std::string request_id;  // of the application's request, from a comment
+  std::string gtid;        // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;
   std::optional<CaptureTime> kept;  // replayed: when the target had answered its transaction's last statement
@@ -34,7 +30,6 @@ struct SeenWrite {
   std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
   bool lost = false;     // sent, but the target lost the transaction
   bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
-  bool removes = false;  // DELETE: it changes no row that stays
 };
 
 // What a read depends on.
@@ -85,9 +80,9 @@ class WriteIndex {
   // wrote, a row (or a predicate) that bears its key, a column that it assigned; then whose it was: own session, same request of the
   // application, same host, others; then the latest. leftovers: rows on one side only, where they are known; a write whose key is in
   // none of them explains nothing, nor does one that the target's row already shows, unless they are of a window: there it may have
-  // moved others in, and counts as one by table.
+  // moved others in, and counts as one by table. applied: the target is known to have this one, and what was over before it began.
   enum class Leftovers : std::uint8_t { all_rows, of_a_window };
-  std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind) const;
+  std::optional<Attribution> explaining(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Leftovers kind, const SeenWrite* applied = nullptr) const;
   // The latest write that the target's row already shows, where the source's shows a later one.
   std::optional<Attribution> shown_by_target(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
   // May one of the writes that explain the read have changed this column (lower case) of that row of the source's answer?
@@ -110,7 +105,8 @@ class WriteIndex {
   };
 
   void finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning);
-  bool reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning, const SeenWrite& write) const;
+  void note_writes(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed, Session& session);
+  bool reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning) const;
   void add(WritePtr write);
   void add_skipped(const WritePtr& write);
   void prune(CaptureTime now);

@@ -104,6 +104,47 @@ TEST_CASE("a write that the target's answer already shows explains nothing") {
   CHECK(contains(bench.evidence(), R"("older_version":{"witness":"write","session":2,"seq":0,)"));
 }
 
+TEST_CASE("each statement of a text, and each table of an UPDATE, is a write with keys and columns of its own") {
+  struct Case {
+    std::string write, key;
+    bool shown;
+  };
+  for (const Case& one : {Case{"UPDATE logs SET name = 'x; y' WHERE id = 1; UPDATE people SET name = 'eve' WHERE id = 7", "\"id=7\"", true},
+                          Case{"UPDATE people p JOIN orders o ON o.person_id = p.id SET p.name = 'eve', o.qty = 3 WHERE p.id = 7", "\"id=7\"", true},
+                          Case{"UPDATE people, orders SET name = 'eve', qty = 3 WHERE people.id = 7", "\"id=7\"", false}}) {
+    CAPTURE(one.write);
+    Bench bench;
+    bench.seen(3, "UPDATE people SET score = score + 1 WHERE id = 7", ok_answer(1), at(700ms));
+    mysql::Answer answer = ok_answer(1);
+    if (one.write.find("; UPDATE") != std::string::npos) answer.results.push_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
+    bench.seen(2, one.write, answer, at(800ms));
+    // The same for other rows and columns explains nothing, however late.
+    bench.seen(9, "UPDATE people SET name = 'zoe' WHERE id = 8; UPDATE logs SET name = 'eve' WHERE id = 7", answer, at(900ms));
+    read_late(bench, person("eve", "1"), person("ann", "1"));
+    CHECK(bench.outcome() == "row_values/read_after_write/confirmed");
+    CHECK(contains(bench.evidence(), R"("write":{"session":2,"seq":0,)"));
+    CHECK(contains(bench.evidence(), R"("table":"shop.people","key":)" + one.key));
+    CHECK(contains(bench.evidence(), "source_shows_what_it_wrote") == one.shown);
+  }
+}
+
+TEST_CASE("of a text whose second statement failed the first one was a write, and a write of another column mends no wrong cell") {
+  Bench bench;
+  mysql::Answer answer = ok_answer(1);
+  answer.results.push_back(mysql::ServerError{1146, "42S02", "no such table"});
+  bench.seen(2, "UPDATE people SET name = 'eve' WHERE id = 7; UPDATE nothing SET x = 1", answer, at(800ms));
+  read_late(bench, person("eve", "1"), person("ann", "1"));
+  CHECK(bench.outcome() == "row_values/read_after_write/confirmed");
+  Bench wrong;
+  mysql::Answer both = ok_answer(1);
+  both.results.push_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
+  wrong.seen(2, "UPDATE people SET name = 'eve' WHERE id = 8; UPDATE logs SET name = 'x' WHERE id = 7", both, at(700ms));
+  wrong.seen(2, "UPDATE people p JOIN orders o ON o.person_id = p.id SET p.name = 'eve', o.qty = 3 WHERE p.id = 8", both, at(750ms));
+  wrong.seen(2, "UPDATE people SET score = 2 WHERE id = 7", ok_answer(1), at(800ms));
+  read_late(wrong, person("ann", "2"), person("planted", "1"));
+  CHECK(wrong.outcome() == "row_values/stale_read/confirmed");
+}
+
 TEST_CASE("a statement that asks for what was written is put down to that write, whichever row it was") {
   Bench bench;
   auto count = [](const std::string& n) { return rows_answer({column("", "n", mysql::ColumnType::longlong)}, {{n}}); };
@@ -220,6 +261,44 @@ TEST_CASE("a target that tells of its GTIDs proves what it lacked, or refutes it
       CHECK(asked == (one.gtids == compare::ComparerOptions::Gtids::not_asked ? 0U : one.at_first == "0" ? 2U : 1U));
     }
   }
+}
+
+TEST_CASE("a write that the target had already gives way to a later one that it may lack") {
+  for (bool later : {false, true}) {
+    Bench bench;
+    auto source = person("eve", "2"), old = person("ann", "1");
+    bench.reference = always(source);
+    bench.target = [&](const std::string& sql, CaptureTime now) {
+      if (contains(sql, "GTID")) return rows_answer({column("", "done", mysql::ColumnType::longlong)}, {{contains(sql, "0-1-5") ? "1" : "0"}});
+      return now < at(1s + 300ms) ? old : source;
+    };
+    mysql::Answer ok = ok_answer(1);
+    std::get<mysql::Ok>(ok.results[0]).gtid = "0-1-5";
+    bench.seen(2, "UPDATE people SET score = 2 WHERE id = 7", ok, at(800ms));
+    if (later) bench.seen(3, "UPDATE people SET name = CONCAT('e', 've')", ok_answer(9), at(900ms));
+    bench.read(9, read_of_7, source, old, at(1s));
+    bench.run_out();
+    CHECK(bench.outcome() == (later ? "row_values/read_after_write/confirmed" : "row_values/stale_read/confirmed"));
+    CHECK(contains(bench.evidence(), "refuted_write") == !later);
+    if (later) CHECK(contains(bench.evidence(), R"("write":{"session":3,)"));
+  }
+}
+
+TEST_CASE("an answer that a later write brought back on both sides was stale all the same, where a GTID tells") {
+  Bench bench;
+  auto count = [](const std::string& n) { return rows_answer({column("", "n", mysql::ColumnType::longlong)}, {{n}}); };
+  bench.reference = changing(count("1"), at(1s + 20ms), count("0"));
+  bench.target = [&](const std::string& sql, CaptureTime) {
+    if (contains(sql, "GTID")) return rows_answer({column("", "done", mysql::ColumnType::longlong)}, {{contains(sql, ", 1)") ? "1" : "0"}});
+    return count("0");
+  };
+  mysql::Answer ok = ok_answer(1);
+  std::get<mysql::Ok>(ok.results[0]).gtid = "0-1-5";
+  bench.seen(2, "UPDATE people SET name = 'eve' WHERE id = 7", ok, at(900ms));
+  bench.read(9, "SELECT COUNT(*) AS n FROM people WHERE name = 'eve'", count("1"), count("0"), at(1s));
+  bench.seen(2, "UPDATE people SET name = 'zoe' WHERE id = 7", ok_answer(1), at(1s) + 10ms);
+  bench.run_out();
+  CHECK(bench.outcome() == "row_values/read_after_write/proved");
 }
 
 TEST_CASE("a verdict of time carries what is added up by table") {

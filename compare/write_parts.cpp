@@ -1,0 +1,123 @@
+#include "write_parts.h"
+
+#include <algorithm>
+
+#include "compare/comparer.h"
+#include "plan.h"
+#include "sql/lexer.h"
+#include "text.h"
+
+namespace darktap::compare {
+
+namespace {
+
+// The columns that a write gives values which each server draws for itself.
+std::set<std::string> drawn_columns(const sql::QueryShape& shape, const sql::Meaning& meaning, const sql::Table* table) {
+  std::set<std::string> columns;
+  const std::vector<std::string> functions = drawn_values(meaning);
+  auto is_drawn = [&](const sql::Value& value) {
+    const std::string text = lower(value.text);
+    return std::any_of(functions.begin(), functions.end(), [&](const std::string& name) { return text.find(name) != std::string::npos; });
+  };
+  for (const sql::Assignment& assignment : shape.assignments)
+    if (is_drawn(assignment.value)) columns.insert(lower(assignment.column));
+  std::vector<std::string> inserted = shape.columns;
+  if (inserted.empty() && table != nullptr)
+    for (const sql::Column& column : table->columns) inserted.push_back(column.name);
+  for (const std::vector<sql::Value>& row : shape.rows)
+    for (std::size_t c = 0; c < row.size() && row.size() == inserted.size(); ++c)
+      if (is_drawn(row[c])) columns.insert(lower(inserted[c]));
+  return columns;
+}
+
+// The table's name inside the statement: an alias hides it.
+bool is_called(const sql::QueryShape& shape, const sql::TableName& table, std::string_view qualifier) {
+  return std::any_of(shape.tables.begin(), shape.tables.end(), [&](const sql::ShapeTable& place) {
+    return place.table.name == table.name && same_name(qualifier, place.alias.empty() ? std::string_view(place.table.name) : place.alias);
+  });
+}
+
+// The share of one table in an UPDATE or DELETE of several.
+void take_share(WritePart& part, const sql::TableName& table, sql::QueryShape shape, const mysql::Command& command, const sql::Dialect& dialect) {
+  if (!shape.understood) return;
+  part.removes = shape.kind == sql::ShapeKind::remove;
+  part.keys = predicates_on(table, shape, command, dialect);
+  std::erase_if(shape.assignments, [&](const sql::Assignment& one) { return !one.table.empty() && !is_called(shape, table, one.table); });
+  bool all_named = std::none_of(shape.assignments.begin(), shape.assignments.end(), [](const sql::Assignment& one) { return one.table.empty(); });
+  for (const sql::Assignment& assignment : shape.assignments) {
+    part.columns.insert(lower(assignment.column));
+    part.keys.erase(lower(assignment.column));
+  }
+  shape.targets.resize(1);
+  if (all_named) part.rows = written_rows(shape, command, dialect, nullptr, 0);
+}
+
+void add_parts(std::vector<WritePart>& parts, const std::string& text, const mysql::Ok* ok, const session::Exchange& exchange, const sql::Meaning& meaning,
+               const sql::Catalogue& catalogue) {
+  bool counts_rows = meaning.statement_class == sql::StatementClass::write;
+  if (meaning.tables_written.empty() || (counts_rows && ok != nullptr && ok->affected_rows == 0)) return;
+  const std::uint64_t changed = ok != nullptr ? ok->affected_rows : 0;
+  const sql::Dialect dialect = dialect_of(exchange.collation);
+  const sql::QueryShape shape = sql::shape_of(text, dialect);
+  for (const sql::TableName& name : meaning.tables_written) {
+    WritePart& part = parts.emplace_back();
+    part.tables.emplace_back(name.schema.empty() ? exchange.schema : name.schema, name.name);
+    if (meaning.tables_written.size() > 1) {
+      take_share(part, name, shape, exchange.command, dialect);
+      continue;
+    }
+    const sql::Table* table = catalogue.table(part.tables[0].first, part.tables[0].second);
+    part.keys = written_keys(shape, exchange.command, dialect, table, ok != nullptr ? ok->last_insert_id : 0);
+    part.rows = written_rows(shape, exchange.command, dialect, table, changed);
+    part.removes = shape.understood && shape.kind == sql::ShapeKind::remove;
+    if (shape.understood && (shape.kind == sql::ShapeKind::update || updated_instead(shape, changed)))
+      for (const sql::Assignment& assignment : shape.assignments) part.columns.insert(lower(assignment.column));
+    if (shape.understood) part.drawn = drawn_columns(shape, meaning, table);
+  }
+}
+
+// The statements of one text, cut at their semicolons.
+std::vector<std::string> statements_of(const std::string& text, const sql::Dialect& dialect) {
+  std::vector<std::string> statements;
+  const sql::Lexed lexed = sql::lex(text, dialect);
+  std::size_t begin = 0;
+  bool is_empty = true;
+  for (const sql::Token& token : lexed.tokens) {
+    bool at_end = token.kind == sql::TokenKind::end || (token.kind == sql::TokenKind::symbol && token.symbol == sql::symbol_code(";"));
+    if (!at_end) {
+      is_empty = false;
+      continue;
+    }
+    if (!is_empty) statements.push_back(text.substr(begin, token.offset - begin));
+    begin = token.offset + token.length;
+    is_empty = true;
+  }
+  return statements;
+}
+
+}  // namespace
+
+std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
+  std::vector<WritePart> parts;
+  if (!exchange.is_observed() || meaning.tables_written.empty()) return parts;
+  const mysql::Answer& answer = exchange.answer;
+  const mysql::ServerError* error = answer.error();
+  if (meaning.statements == 1) {
+    if (error == nullptr) add_parts(parts, exchange.command.text, answer.last_ok(), exchange, meaning, catalogue);
+    return parts;
+  }
+  const sql::Dialect dialect = dialect_of(exchange.collation);
+  const std::vector<std::string> statements = statements_of(exchange.command.text, dialect);
+  bool each_answered = statements.size() == meaning.statements && answer.results.size() <= statements.size() && (error != nullptr || answer.results.size() == statements.size());
+  if (!each_answered) {  // which statement did what isn't known
+    if (error != nullptr) return parts;
+    WritePart& whole = parts.emplace_back();
+    for (const sql::TableName& name : meaning.tables_written) whole.tables.emplace_back(name.schema.empty() ? exchange.schema : name.schema, name.name);
+    return parts;
+  }
+  for (std::size_t i = 0; i < answer.results.size(); ++i)
+    if (const auto* ok = std::get_if<mysql::Ok>(&answer.results[i])) add_parts(parts, statements[i], ok, exchange, sql::understand(statements[i], dialect), catalogue);
+  return parts;
+}
+
+}  // namespace darktap::compare
