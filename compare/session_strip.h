@@ -13,7 +13,7 @@ namespace darktap::compare {
 
 inline constexpr std::size_t shown_before = 8;
 inline constexpr std::size_t strip_sql_bytes = 300;           // of each statement
-inline constexpr std::size_t max_strip_of_session = 128;      // statements; a session that is further ahead loses the oldest
+inline constexpr std::size_t max_strip_of_session = 16'384;   // statements; flat out a session is read thousands of them ahead; further on it loses the oldest
 inline constexpr std::size_t max_strip_bytes = 16 << 20;      // of all sessions; beyond it the session that was first seen is forgotten
 
 class SessionStrips {

@@ -116,7 +116,7 @@ TEST_CASE("each statement of a text, and each table of an UPDATE, is a write wit
     Bench bench;
     bench.seen(3, "UPDATE people SET score = score + 1 WHERE id = 7", ok_answer(1), at(700ms));
     mysql::Answer answer = ok_answer(1);
-    if (one.write.find("; UPDATE") != std::string::npos) answer.results.push_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
+    if (one.write.find("; UPDATE") != std::string::npos) answer.results.emplace_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
     bench.seen(2, one.write, answer, at(800ms));
     // The same for other rows and columns explains nothing, however late.
     bench.seen(9, "UPDATE people SET name = 'zoe' WHERE id = 8; UPDATE logs SET name = 'eve' WHERE id = 7", answer, at(900ms));
@@ -131,13 +131,13 @@ TEST_CASE("each statement of a text, and each table of an UPDATE, is a write wit
 TEST_CASE("of a text whose second statement failed the first one was a write, and a write of another column mends no wrong cell") {
   Bench bench;
   mysql::Answer answer = ok_answer(1);
-  answer.results.push_back(mysql::ServerError{1146, "42S02", "no such table"});
+  answer.results.emplace_back(mysql::ServerError{1146, "42S02", "no such table"});
   bench.seen(2, "UPDATE people SET name = 'eve' WHERE id = 7; UPDATE nothing SET x = 1", answer, at(800ms));
   read_late(bench, person("eve", "1"), person("ann", "1"));
   CHECK(bench.outcome() == "row_values/read_after_write/confirmed");
   Bench wrong;
   mysql::Answer both = ok_answer(1);
-  both.results.push_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
+  both.results.emplace_back(mysql::Ok{1, 0, mysql::status_flag::autocommit, 0, {}, {}});
   wrong.seen(2, "UPDATE people SET name = 'eve' WHERE id = 8; UPDATE logs SET name = 'x' WHERE id = 7", both, at(700ms));
   wrong.seen(2, "UPDATE people p JOIN orders o ON o.person_id = p.id SET p.name = 'eve', o.qty = 3 WHERE p.id = 8", both, at(750ms));
   wrong.seen(2, "UPDATE people SET score = 2 WHERE id = 7", ok_answer(1), at(800ms));
