@@ -125,7 +125,8 @@ void add_recording_options(CLI::App& command, RunArguments& a) {
   command.add_option("--session", a.sessions, "Only this session, by inspect's number; may be given again")->type_name("N");
   command.add_option("--user", a.users, "Only sessions of this user; may be given again")->type_name("NAME");
   command.add_option("--fingerprint", a.fingerprints, "Only statements of this fingerprint, and session state; may be given again")->type_name("HEX");
-  command.add_option("--resume", a.resume, "Go on with this run of the store, which was stopped or whose writer died: each exchange is counted once")->check(CLI::PositiveNumber)->type_name("RUN");
+  command.add_option("--resume", a.resume, "Go on with this run of the store, which was stopped or whose writer died: each exchange is counted once")
+      ->check([](const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text != "0" ? std::string() : "'" + text + "' is no run's number; runs of a store are numbered from 1"; })->type_name("RUN");
   command.add_option("--loops", a.loops, "How many times the recording is run, one after the other")->check(CLI::Range(1U, 1'000'000U))->capture_default_str();
 }
 

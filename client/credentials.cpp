@@ -70,6 +70,19 @@ Options group_of(std::string_view text, std::string_view wanted) {
   return options;
 }
 
+// A line that belongs to no group: then it is no option file, and what was meant would be left out in silence.
+std::optional<std::size_t> line_without_group(std::string_view text) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    auto end = text.find('\n');
+    std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty() || line[0] == '#' || line[0] == ';' || line[0] == '!') continue;
+    if (line[0] == '[' && line.find(']') != std::string_view::npos) return std::nullopt;
+    return number;
+  }
+  return std::nullopt;
+}
+
 Expected<std::string, std::string> read_private_file(const std::string& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Unexpected(path + ": can't be read: " + std::strerror(errno) + "; check --defaults-file");
@@ -94,6 +107,8 @@ Expected<std::string, std::string> read_private_file(const std::string& path) {
     }
   }
   ::close(fd);
+  if (auto line = problem.empty() ? line_without_group(text) : std::nullopt)
+    problem = path + ": line " + std::to_string(*line) + " stands in no group; an option file has lines such as [darktap-target] and password=…, check --defaults-file";
   if (!problem.empty()) return Unexpected(problem);
   return text;
 }

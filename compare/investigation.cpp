@@ -392,6 +392,13 @@ Task<Conclusion> Investigator::run() {
     co_return verdict(judged.cause, judged.level, std::move(evidence));
   }
   if (file_.meaning.statement_class != sql::StatementClass::read) co_return without_questions();
+  if (world_.target.follows() != Follows::yes)
+    if (auto write = world_.writes.timed(file_.scope, first_.a.get(), first_.b.get(), &first_.match)) {
+      Evidence evidence;
+      evidence.json().member("reason", "both sides show a time at which this write was under way; which one the source's clock showed is in no captured row, so that the target was given the tap's");
+      write_attribution(evidence.json(), *write);
+      co_return verdict(Cause::nondeterministic, Level::assumed, std::move(evidence));
+    }
   if (world_.target.follows() == Follows::no)
     if (auto write = left_out(); write && write->key)
       co_return skipped(*write, !world_.target.is_inferred() ? Level::proved : has_reference() ? Level::confirmed : Level::assumed);

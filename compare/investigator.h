@@ -83,7 +83,7 @@ class Investigator {
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
   // Was the read at the target before the write that the run replayed there?
-  bool is_ahead_of_replay(const SeenWrite& write) const { return write.replayed == Replayed::applied && (!write.kept || *write.kept > file_.target.sent); }
+  bool is_ahead_of_replay(const SeenWrite& write) const { return (write.replayed == Replayed::applied || write.replayed == Replayed::applied_about_then) && (!write.kept || *write.kept > file_.target.sent); }
   bool depends_on_rows() const;  // for the errors of a write: could other rows have made the difference?
   // The same data may answer otherwise when asked again: then a change of mind proves no lag.
   bool hangs_on_order() const {

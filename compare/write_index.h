@@ -93,6 +93,9 @@ class WriteIndex {
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where it explains every row on one side only.
   std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // A write whose time is known about, where every cell that differs holds a time at which that write, or another such one, was
+  // under way, on both sides.
+  std::optional<Attribution> timed(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
 
   SessionHistory take_history(session::ExchangeId id);
 
@@ -120,7 +123,7 @@ class WriteIndex {
 
   const sql::Catalogue& catalogue_;
   std::chrono::nanoseconds window_;
-  std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_;
+  std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_, timed_;
   std::deque<WritePtr> in_order_;
   std::map<SessionId, std::deque<WritePtr>> applied_;  // of in_order_, what the target was to keep
   std::map<SessionId, Session> sessions_;

@@ -16,6 +16,9 @@ using client::Table;
 const std::string not_system =
     " NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys', '_vt')";
 
+// Each is searched for every table's name.
+constexpr std::size_t max_triggers = 5'000, max_views_looked_into = 5'000;
+
 std::string text(const Table& table, std::size_t row, std::size_t column) { return table.at(row, column).value_or(""); }
 
 void add_columns(sql::Catalogue& catalogue, const Table& rows) {
@@ -85,6 +88,36 @@ bool names(const std::string& definition, const std::string& name) {
   return false;
 }
 
+// The tables that a text names, of whichever schema: it is written for a schema that it need not name.
+std::set<sql::QualifiedName> tables_named(const sql::Catalogue& catalogue, const std::string& definition) {
+  std::set<sql::QualifiedName> found;
+  for (const auto& [name, table] : catalogue.tables)
+    if (names(definition, lower(name.second))) found.insert(name);
+  return found;
+}
+
+void add_foreign_keys(sql::Catalogue& catalogue, const Table& rows) {
+  std::string last;
+  auto follows = [](const std::string& rule) { return rule != "RESTRICT" && rule != "NO ACTION"; };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    sql::QualifiedName table{text(rows, i, 0), text(rows, i, 1)};
+    std::string key = table.first + '\0' + table.second + '\0' + text(rows, i, 2);
+    if (key != last) catalogue.foreign_keys.push_back({table, {text(rows, i, 4), text(rows, i, 5)}, {}, {}, follows(text(rows, i, 7)), follows(text(rows, i, 8))});
+    last = key;
+    catalogue.foreign_keys.back().columns.push_back(text(rows, i, 3));
+    catalogue.foreign_keys.back().parent_columns.push_back(text(rows, i, 6));
+  }
+}
+
+void add_triggers(sql::Catalogue& catalogue, const Table& rows) {
+  for (std::size_t i = 0; i < rows.size() && i < max_triggers; ++i) {
+    sql::QualifiedName table{text(rows, i, 0), text(rows, i, 1)};
+    std::set<sql::QualifiedName> named = tables_named(catalogue, lower(text(rows, i, 2)));
+    named.erase(table);
+    if (!named.empty()) catalogue.triggers[table].merge(named);
+  }
+}
+
 void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect& dialect) {
   struct Definition {
     sql::QualifiedName name;
@@ -98,6 +131,7 @@ void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect&
       add_once(view.routines, std::string("(definition not shown)"));
       continue;
     }
+    if (definitions.size() <= max_views_looked_into) view.tables = tables_named(catalogue, definitions.back().text);
     for (const auto& [schema, routine] : catalogue.routines)
       if (names(definitions.back().text, routine)) add_once(view.routines, routine);
     add_effects(view, text(rows, i, 2), dialect);
@@ -161,6 +195,13 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
                               " WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
                   [&](const Table& rows) { add_keys(catalogue, rows); });
   if (!problem) problem = read_views(connection, catalogue);
+  // Without these an order by commit knows less; a server that tells nothing of them has the rest.
+  add(connection, "SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE"
+                  " FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME"
+                  " AND r.TABLE_NAME = k.TABLE_NAME WHERE k.REFERENCED_TABLE_NAME IS NOT NULL AND k.TABLE_SCHEMA" + not_system + " ORDER BY 1, 2, 3, k.ORDINAL_POSITION",
+      [&](const Table& rows) { add_foreign_keys(catalogue, rows); });
+  add(connection, "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA" + not_system,
+      [&](const Table& rows) { add_triggers(catalogue, rows); });
   if (problem) return Unexpected(*problem);
   return catalogue;
 }

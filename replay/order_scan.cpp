@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "beneath.h"
 #include "order_state.h"
 
 namespace darktap::replay {
@@ -26,7 +27,12 @@ Touched OrderByCommit::State::tables_of(const session::Exchange& exchange, const
   Touched touched;
   TouchedKeys keys = touched_keys(exchange, meaning, catalogue);
   auto add_tables = [&](const std::vector<sql::TableName>& tables) {
-    for (const sql::TableName& table : tables) touched.try_emplace({table.schema.empty() ? exchange.schema : table.schema, table.name}, keys);
+    for (const sql::TableName& table : tables) {
+      sql::QualifiedName name{table.schema.empty() ? exchange.schema : table.schema, table.name};
+      if (catalogue != nullptr)
+        for (const sql::QualifiedName& below : below_view(name, *catalogue)) touched.insert_or_assign(below, TouchedKeys());
+      touched.try_emplace(std::move(name), keys);
+    }
   };
   add_tables(meaning.tables_written);
   add_tables(meaning.tables_read);
@@ -82,8 +88,11 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
   if (is_statement && is_locker) {
     event->locks = tables_of(exchange, meaning);
     if (event->locks.empty() || is_ddl) event->publishes_all = true;  // what it touches isn't known: it stands alone
-    if (is_open) add(session.touched, event->locks);
-    else add(event->publishes, event->locks);
+    Beneath beneath = catalogue == nullptr ? Beneath() : beneath_write(exchange, meaning, event->locks, *catalogue);
+    Touched& released = is_open ? session.touched : event->publishes;
+    add(released, event->locks);
+    add(released, beneath.releases);
+    add(event->locks, beneath.locks);
     auto written = written_rows(exchange, meaning, catalogue);
     std::vector<WrittenRows>& writes = is_open ? session.writes : event->writes;
     if (written && writes.size() < max_told_writes) writes.push_back(std::move(*written));

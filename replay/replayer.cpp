@@ -164,6 +164,8 @@ void Replayer::State::start(Lane& lane) {
     if (lane.queue.size() > 1) session::prefetch(*lane.queue[1].exchange);
     session::prefetch_statement(exchange);
     session::prefetch_answer(exchange);
+    bool is_kept = item.action == Decision::Action::write || item.action == Decision::Action::transaction;
+    if (is_kept && options.note_sending) options.note_sending(exchange.id);
     lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in});
   }
   if (is_new) ++counters.connects;
@@ -255,9 +257,10 @@ void Replayer::State::on_reply(Lane& lane, SessionReply&& reply) {
     for (mysql::Result& result : answer.answer.results)
       if (auto* ok = std::get_if<mysql::Ok>(&result); ok != nullptr) ok->last_insert_id = item.first_id;
   const std::string statement = was_kept ? item.meaning->normalized : "";
+  TargetAnswer outcome{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, item.time, reply.before_refused};
+  if (item.time == Sent::Time::written_in && item.instead) outcome.sent_text = std::move(item.instead->text);
   lateness.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_microseconds(answer.sent - item.intended))));
-  sink.on_outcome(std::move(*item.exchange), item.meaning,
-                  TargetAnswer{std::move(answer.answer), item.intended, answer.sent, answer.first_byte, answer.last_byte, reply.step, item.time, reply.before_refused});
+  sink.on_outcome(std::move(*item.exchange), item.meaning, std::move(outcome));
   sink.on_released(std::move(item.exchange), item.bytes);
   give_back(std::move(begun_anew));
   tell_room();

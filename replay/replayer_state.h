@@ -114,6 +114,7 @@ struct Replayer::State {
   void done(session::ExchangeId id);
   void wake_startable();
   void check_stall();
+  bool has_a_sign_of_life();
   // transactions.cpp
   void shape(Lane& lane, Item& item);
   void start_errand(Lane& lane);
@@ -161,6 +162,8 @@ struct Replayer::State {
   std::unordered_map<SessionId, std::unique_ptr<Lane>> lanes;
   std::vector<std::unique_ptr<Lane>> graveyard;
   client::EventLoop::TimerId burial, stall_timer;
+  enum class Sign : std::uint8_t { none, asked_for, given } sign = Sign::none;  // of life, since commands have stalled
+  client::EventLoop::Clock::time_point stalled_since, sign_given;
   std::list<SessionId> idle;        // with a connection, oldest first; only kept where connections are limited
   std::deque<SessionId> waiting;    // for a slot
   std::size_t outstanding = 0;

@@ -26,7 +26,7 @@ std::optional<std::string> plain(std::string_view value) {
   return std::string(value);
 }
 
-std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
+std::optional<std::string> plain_value(const sql::Value& value, const mysql::Command& command) {
   if (value.parameter) {
     auto bound = bound_value(value, command);
     return bound ? plain(*bound) : std::nullopt;
@@ -227,17 +227,20 @@ std::optional<WrittenRows> written_rows(const session::Exchange& exchange, const
   WrittenRows written;
   const sql::TableName& name = meaning.tables_written.front();
   written.table = {name.schema.empty() ? exchange.schema : name.schema, name.name};
-  written.keys = named_rows(exchange, meaning);
   const sql::Table* table = catalogue == nullptr ? nullptr : catalogue->table(written.table.first, written.table.second);
+  written.keys = named_rows(exchange, meaning, table);
   auto set = [&](const std::string& column, const sql::Value& value) {
-    written.values.insert_or_assign(lower(column), value_of(value, exchange.command));
+    written.values.insert_or_assign(lower(column), plain_value(value, exchange.command));
   };
   switch (shape.kind) {
     case sql::ShapeKind::insert:
-      if (shape.conflict != sql::Conflict::fails || shape.rows.size() != 1 || shape.columns.size() != shape.rows[0].size()) return std::nullopt;
-      written.kind = WrittenRows::Kind::inserted;
-      for (std::size_t c = 0; c < shape.columns.size(); ++c) set(shape.columns[c], shape.rows[0][c]);
-      break;
+      if (const std::vector<std::string> columns = inserted_columns(shape, table);
+          shape.conflict == sql::Conflict::fails && shape.rows.size() == 1 && columns.size() == shape.rows[0].size()) {
+        written.kind = WrittenRows::Kind::inserted;
+        for (std::size_t c = 0; c < columns.size(); ++c) set(columns[c], shape.rows[0][c]);
+        break;
+      }
+      return std::nullopt;
     case sql::ShapeKind::update:
       for (const sql::Assignment& assignment : shape.assignments) set(assignment.column, assignment.value);
       break;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -11,17 +10,16 @@
 
 #include "base/text.h"
 #include "replay/pinning.h"
+#include "session/printed_time.h"
 #include "touched_keys.h"
 
 namespace darktap::replay {
 namespace {
 
-constexpr std::uint16_t primary_key_flag = 2, unique_key_flag = 4, auto_increment_flag = 512;
-constexpr auto zone_step = std::chrono::minutes(15);
-constexpr auto farthest_zone = std::chrono::hours(15);
-// The tap's clock and the server's are the same machine's or are kept alike; a statement's time may seem a little early.
-constexpr auto clock_skew = std::chrono::milliseconds(2);
+using session::clock_skew;
+using session::zone_step;
 
+constexpr std::uint16_t primary_key_flag = 2, unique_key_flag = 4, auto_increment_flag = 512;
 // Text may hold a time too: CONCAT('…', NOW(6)) does not, but a VARCHAR that NOW(6) was put into does.
 constexpr std::uint32_t longest_text = 4 * 64;
 bool may_be_a_time(const mysql::Column& column) {
@@ -29,35 +27,6 @@ bool may_be_a_time(const mysql::Column& column) {
   mysql::ColumnType type = column.type;
   if (type == datetime || type == timestamp || type == datetime2 || type == timestamp2) return true;
   return (type == varchar || type == var_string || type == string) && column.length <= longest_text;
-}
-
-// "2026-11-21 13:33:53.254914" as if it were UTC; the digits tell how exactly it is known.
-struct Written {
-  CaptureTime time;
-  CaptureClock::duration step;
-};
-std::optional<Written> parse_time(std::string_view text) {
-  auto number = [&](std::size_t at, std::size_t digits) -> std::optional<int> {
-    int value = 0;
-    if (at + digits > text.size()) return std::nullopt;
-    auto [end, error] = std::from_chars(text.data() + at, text.data() + at + digits, value);
-    if (error != std::errc() || end != text.data() + at + digits) return std::nullopt;
-    return value;
-  };
-  auto year = number(0, 4), month = number(5, 2), day = number(8, 2), hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)), std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  auto since = std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
-  CaptureClock::duration step = std::chrono::seconds(1), fraction{};
-  if (text.size() > 20 && text[19] == '.') {
-    auto digits = std::min<std::size_t>(6, text.size() - 20);
-    auto value = number(20, digits);
-    if (!value) return std::nullopt;
-    for (std::size_t i = 0; i < digits; ++i) step /= 10;
-    fraction = step * *value;
-  }
-  return Written{CaptureTime(since + fraction), step};
 }
 
 // A write whose time is looked for, and what tells its rows from others.
@@ -148,18 +117,8 @@ struct SourceClock::State {
     ages.pop_front();
   }
 
-  // The clock's time, where what was written can be the statement's own: on the zone's quarter of an hour, while it ran.
-  static std::optional<CaptureTime> own_time(const Watch& watch, const Written& written) {
-    auto away = written.time - watch.request;
-    auto zone = zone_step * ((away + (away < CaptureClock::duration::zero() ? -zone_step / 2 : zone_step / 2)) / zone_step);
-    if (zone > farthest_zone || zone < -farthest_zone) return std::nullopt;
-    CaptureTime first = written.time - zone, last = first + written.step - std::chrono::microseconds(1);
-    if (last < watch.request - clock_skew || first > watch.answer + clock_skew) return std::nullopt;
-    return std::clamp(watch.request, first, last);
-  }
-
-  void learn(const Watch& watch, const Written& written) {
-    auto time = own_time(watch, written);
+  void learn(const Watch& watch, const session::PrintedTime& written) {
+    auto time = session::time_within(written, watch.request, watch.answer);
     if (!time) return;
     CaptureClock::duration away = *time > watch.request ? *time - watch.request : watch.request - *time;
     auto found = times.find(watch.id);
@@ -170,11 +129,11 @@ struct SourceClock::State {
 
   // Of the writes that the row may be of, the one that it is most like; among alike ones the one that was asked for last before that time, since a
   // statement reads the clock when it begins, however long it then waits for a lock.
-  void attribute(const Watched& watched, const Written& written, const std::vector<ShownCell>& row) {
+  void attribute(const Watched& watched, const session::PrintedTime& written, const std::vector<ShownCell>& row) {
     const Watch* best = nullptr;
     std::pair<int, CaptureClock::duration> best_rank;
     auto consider = [&](const Watch& watch) {
-      auto time = own_time(watch, written);
+      auto time = session::time_within(written, watch.request, watch.answer);
       auto alike = time ? likeness(watch, row) : std::nullopt;
       if (!alike) return;
       std::pair rank(-*alike, *time > watch.request ? *time - watch.request : watch.request - *time);
@@ -240,7 +199,7 @@ void SourceClock::State::observe_rows(const session::Exchange& exchange, const s
     if (!cells) return;
     for (std::size_t t : times_at) {
       const mysql::Column& shown = result.columns[t];
-      auto written = (*cells)[t].is_null ? std::nullopt : parse_time((*cells)[t].text);
+      auto written = (*cells)[t].is_null ? std::nullopt : session::parse_printed_time((*cells)[t].text);
       if (!written) continue;
       if (shown.org_table.empty()) {
         if (asks_time) learn({exchange.id, exchange.request_last, exchange.response_first, {}}, *written);
@@ -282,6 +241,11 @@ std::optional<CaptureTime> SourceClock::time_of(session::ExchangeId id) const {
   auto found = state_->times.find(id);
   if (found == state_->times.end()) return std::nullopt;
   return found->second.time;
+}
+
+bool SourceClock::knows_exactly(session::ExchangeId id) const {
+  auto found = state_->times.find(id);
+  return found != state_->times.end() && found->second.step <= std::chrono::microseconds(1);
 }
 
 std::size_t SourceClock::known() const { return state_->times.size(); }

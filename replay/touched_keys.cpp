@@ -8,18 +8,6 @@
 namespace darktap::replay {
 namespace {
 
-std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
-  if (value.parameter) {
-    auto bound = bound_value(value, command);
-    return bound ? spelling(*bound) : std::nullopt;
-  }
-  if (!value.is_literal || value.text.empty()) return std::nullopt;
-  std::string_view text = value.text;
-  bool is_quoted = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front();
-  if (is_quoted) text = text.substr(1, text.size() - 2);
-  return spelling(text);
-}
-
 std::optional<std::set<std::string>> values_of(const std::vector<sql::Value>& values, const mysql::Command& command) {
   std::set<std::string> found;
   for (const sql::Value& value : values) {
@@ -30,10 +18,10 @@ std::optional<std::set<std::string>> values_of(const std::vector<sql::Value>& va
   return found;
 }
 
-TouchedKeys inserted(const sql::QueryShape& shape, const mysql::Command& command) {
+TouchedKeys inserted(const sql::QueryShape& shape, const std::vector<std::string>& columns, const mysql::Command& command) {
   TouchedKeys keys;
-  if (shape.columns.empty() || shape.from_select || shape.rows.empty() || shape.rows.size() != shape.row_count) return keys;
-  for (std::size_t c = 0; c < shape.columns.size(); ++c) {
+  if (columns.empty() || shape.from_select || shape.rows.empty() || shape.rows.size() != shape.row_count) return keys;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
     std::set<std::string> values;
     bool all_known = std::all_of(shape.rows.begin(), shape.rows.end(), [&](const std::vector<sql::Value>& row) {
       if (c >= row.size()) return false;
@@ -41,7 +29,7 @@ TouchedKeys inserted(const sql::QueryShape& shape, const mysql::Command& command
       if (one) values.insert(std::move(*one));
       return one.has_value();
     });
-    if (all_known) keys.emplace(lower(shape.columns[c]), std::move(values));
+    if (all_known) keys.emplace(lower(columns[c]), std::move(values));
   }
   return keys;
 }
@@ -52,10 +40,10 @@ bool is_in_a_unique_key(const sql::Table& table, std::string_view column) {
   });
 }
 
-TouchedKeys named_rows_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape) {
+TouchedKeys named_rows_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Table* table) {
   if (!shape.understood || shape.has_subquery || shape.has_cte || shape.outer_join || !shape.set_operation.empty()) return {};
   using sql::ShapeKind;
-  if (shape.kind == ShapeKind::insert || shape.kind == ShapeKind::replace) return inserted(shape, exchange.command);
+  if (shape.kind == ShapeKind::insert || shape.kind == ShapeKind::replace) return inserted(shape, inserted_columns(shape, table), exchange.command);
   bool by_where = shape.kind == ShapeKind::select || shape.kind == ShapeKind::update || shape.kind == ShapeKind::remove;
   if (!by_where || shape.tables.size() > 1 || meaning.tables_read.size() + meaning.tables_written.size() > 2) return {};
   TouchedKeys keys;
@@ -93,23 +81,43 @@ std::optional<std::string> bound_value(const sql::Value& value, const mysql::Com
   return mysql::print_parameter(parameter);
 }
 
-TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning) {
-  return is_one_statement(exchange, meaning) ? named_rows_of(exchange, meaning, sql::shape_of(exchange.command.text)) : TouchedKeys();
+std::vector<std::string> inserted_columns(const sql::QueryShape& shape, const sql::Table* table) {
+  std::vector<std::string> columns = shape.columns;
+  if (columns.empty() && table != nullptr)
+    for (const sql::Column& column : table->columns) columns.push_back(column.name);
+  return columns;
+}
+
+std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command) {
+  if (value.parameter) {
+    auto bound = bound_value(value, command);
+    return bound ? spelling(*bound) : std::nullopt;
+  }
+  if (!value.is_literal || value.text.empty()) return std::nullopt;
+  std::string_view text = value.text;
+  bool is_quoted = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front();
+  if (is_quoted) text = text.substr(1, text.size() - 2);
+  return spelling(text);
+}
+
+TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Table* table) {
+  return is_one_statement(exchange, meaning) ? named_rows_of(exchange, meaning, sql::shape_of(exchange.command.text), table) : TouchedKeys();
 }
 
 TouchedKeys touched_keys(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue) {
   if (!is_one_statement(exchange, meaning)) return {};
   sql::QueryShape shape = sql::shape_of(exchange.command.text);
+  const sql::Table* table = nullptr;
   if (!meaning.tables_written.empty()) {
     const sql::TableName& name = meaning.tables_written.front();
-    const sql::Table* table = catalogue == nullptr ? nullptr : catalogue->table(name.schema.empty() ? exchange.schema : name.schema, name.name);
+    table = catalogue == nullptr ? nullptr : catalogue->table(name.schema.empty() ? exchange.schema : name.schema, name.name);
     // What an INSERT meets on a duplicate key, or a REPLACE deletes, is told by the same columns' values only in part.
     bool inserts = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
     if (inserts && (shape.kind == sql::ShapeKind::replace || shape.conflict != sql::Conflict::fails || table == nullptr || table->unique_keys.size() > 1)) return {};
     for (const sql::Assignment& assignment : shape.assignments)
       if (table == nullptr || is_in_a_unique_key(*table, assignment.column)) return {};
   }
-  return named_rows_of(exchange, meaning, shape);
+  return named_rows_of(exchange, meaning, shape, table);
 }
 
 bool disjoint(const TouchedKeys& a, const TouchedKeys& b) {

@@ -23,7 +23,12 @@ using TouchedKeys = std::map<std::string, std::set<std::string>>;
 TouchedKeys touched_keys(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue);
 
 // The same by the text alone: which rows it names, though others may be touched too.
-TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning);
+TouchedKeys named_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Table* table = nullptr);
+
+// Which columns an INSERT's values go to, as far as that is known.
+std::vector<std::string> inserted_columns(const sql::QueryShape& shape, const sql::Table* table);
+// A literal's or a bound marker's, in the spelling below; nothing where it isn't known.
+std::optional<std::string> value_of(const sql::Value& value, const mysql::Command& command);
 
 // What a marker was given, as it is printed; nothing for NULL and what isn't known. For values that are a marker.
 std::optional<std::string> bound_value(const sql::Value& value, const mysql::Command& command);

@@ -11,10 +11,24 @@ using client::EventLoop;
 using client::SessionReply;
 using Action = Decision::Action;
 
-constexpr std::uint16_t lock_wait_timeout = 1205, deadlock = 1213;
+constexpr std::uint16_t lock_wait_timeout = 1205, deadlock = 1213, query_killed = 1317;
 // A command that answers later than this, and than twice what it took at the source, is taken to wait for a lock.
 constexpr std::chrono::milliseconds stall_patience{500};
 constexpr std::chrono::milliseconds stall_check{100};
+constexpr std::chrono::milliseconds after_silence{200};  // what was asked while it was frozen is answered now
+constexpr std::chrono::seconds longest_silence{60};  // then they go on, whether or not the target gives a sign of life
+
+// A deadlock, a lock wait or a KILL QUERY says nothing about the target's answers; nothing where it was none of them. One that the
+// source's answer shows, too, is the captured one.
+const char* circumstance(const mysql::ServerError* error) {
+  if (error == nullptr) return nullptr;
+  switch (error->code) {
+    case deadlock: return "lock_conflict: deadlock";
+    case lock_wait_timeout: return "lock_conflict: lock_wait_timeout";
+    case query_killed: return "interrupted: query_killed";
+    default: return nullptr;
+  }
+}
 
 mysql::Command query(std::string_view sql) {
   mysql::Command command;
@@ -148,7 +162,7 @@ void Replayer::State::on_errand_reply(Lane& lane, const SessionReply& reply) {
     if (error != nullptr && options.policy.writes == Writes::rolled_back) lane.session->close(client::ServerSession::Memory::keep);  // which rolls it back
     if (lane.redoes_after) begin_redo(lane);
     else lane.transaction = {};
-  } else if (error != nullptr && (error->code == deadlock || error->code == lock_wait_timeout)) {
+  } else if (circumstance(error) != nullptr) {
     if (++lane.transaction.tries <= OpenTransaction::max_tries) end_transaction(lane, "ROLLBACK", true);
     else lane.errand = Lane::Errand::none;  // the command in front meets the same lock, or finds the transaction gone
   } else {
@@ -159,10 +173,10 @@ void Replayer::State::on_errand_reply(Lane& lane, const SessionReply& reply) {
   wake_startable();
 }
 
-// A deadlock or a lock wait says nothing about the target's answers. True where the transaction is being run again.
+// True where the transaction is being run again, or has failed for good.
 bool Replayer::State::try_transaction_again(Lane& lane, const SessionReply& reply) {
-  const mysql::ServerError* error = reply.reply.answer.error();
-  if (error == nullptr || (error->code != deadlock && error->code != lock_wait_timeout)) return false;
+  const char* reason = circumstance(reply.reply.answer.error());
+  if (reason == nullptr) return false;
   OpenTransaction& transaction = lane.transaction;
   if (transaction.is_whole && transaction.tries < OpenTransaction::max_tries) {
     ++transaction.tries;
@@ -171,7 +185,7 @@ bool Replayer::State::try_transaction_again(Lane& lane, const SessionReply& repl
     start(lane);
     return true;
   }
-  fail_transaction(lane, error->code == deadlock ? "lock_conflict: deadlock" : "lock_conflict: lock_wait_timeout");
+  fail_transaction(lane, reason);
   return true;
 }
 
@@ -271,12 +285,26 @@ void Replayer::State::release_snapshot(Lane& lane) {
   if (lane.snapshot) done(*std::exchange(lane.snapshot, std::nullopt));
 }
 
+// True where the target is known to answer while commands are late; not asked for for ever.
+bool Replayer::State::has_a_sign_of_life() {
+  auto now = EventLoop::Clock::now();
+  if (sign == Sign::none) stalled_since = now;
+  if (!options.ask_for_a_sign || now - stalled_since > longest_silence) return true;
+  if (sign == Sign::given) return now - sign_given > after_silence;
+  if (sign == Sign::asked_for) return false;
+  sign = Sign::asked_for;
+  options.ask_for_a_sign([this] {
+    if (sign == Sign::asked_for) sign = Sign::given, sign_given = EventLoop::Clock::now();
+  });
+  return false;
+}
+
 // Commands that answer late may wait for a lock of a session whose next command waits for them: one is let go.
 void Replayer::State::check_stall() {
   stall_timer = {};
   auto now = EventLoop::Clock::now();
   std::vector<SessionId> holders, others;
-  bool is_stalled = true, waits = false;
+  bool is_stalled = true, waits = false, is_under_way = false;
   for (auto& [id, lane] : lanes) {
     if (lane->queue.empty()) continue;
     const session::Exchange& exchange = *lane->queue.front().exchange;
@@ -285,13 +313,16 @@ void Replayer::State::check_stall() {
     if (lane->phase == Lane::Phase::waiting_for_turn) {
       waits = true;
       if (is_late) (lane->transaction.open ? holders : others).push_back(id);
-    } else if (lane->phase != Lane::Phase::idle && !is_late) {
-      is_stalled = false;
+    } else if (lane->phase != Lane::Phase::idle) {
+      is_under_way = true;
+      if (!is_late) is_stalled = false;
     }
   }
+  if (!waits || !is_stalled) sign = Sign::none;
   if (!waits) return;
   stall_timer = loop.after(stall_check, [this] { check_stall(); });
-  if (!is_stalled || (holders.empty() && others.empty())) return;
+  if (!is_stalled || (holders.empty() && others.empty()) || (is_under_way && !has_a_sign_of_life())) return;
+  sign = Sign::none;
   if (!options.order->break_stall(holders)) options.order->break_stall(others);
   wake_startable();
 }

@@ -32,6 +32,9 @@ bool is_among(const List& variables, std::string_view name) {
 }
 bool is_of_writes(std::string_view name) { return is_among(write_variables, name); }
 
+constexpr std::array<std::uint16_t, 2> lock_conflicts{1205, 1213};
+constexpr std::array<std::uint16_t, 7> interruptions{1053, 1290, 1317, 1836, 1927, 1969, 3024};  // killed, out of time, shut down, read-only
+
 Decision hold(std::string reason) { return {Action::hold, std::move(reason)}; }
 
 // Variables that change how this session's statements are read, computed or printed, and nothing beyond it. Not among
@@ -181,9 +184,12 @@ bool WritePolicy::keeps(const sql::QualifiedName& table) const { return cannot_r
 bool is_harmless_variable(std::string_view name) { return is_among(harmless_variables, name); }
 
 Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
-  // Who has to give way is chance, and the application's own second try is in the capture.
+  // Who has to give way is chance, and the application's own second try is in the capture; so it is who was killed or kept from
+  // writing. None of these changed anything.
   const mysql::ServerError* error = exchange.answer.error();
-  if (policy.writes != Writes::left_out && error != nullptr && (error->code == 1213 || error->code == 1205)) return hold("lock_conflict_at_source");
+  auto failed_with = [&](const auto& codes) { return error != nullptr && std::find(codes.begin(), codes.end(), error->code) != codes.end(); };
+  if (policy.writes != Writes::left_out && failed_with(lock_conflicts)) return hold("lock_conflict_at_source");
+  if (policy.writes != Writes::left_out && failed_with(interruptions)) return hold("interrupted_at_source");
   switch (exchange.command.code) {
     case CommandCode::query:
       return decide_statement(exchange, meaning, policy);

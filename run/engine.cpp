@@ -54,6 +54,7 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
   if (options.writes.kept != replay::Writes::left_out) result.replay.session.settings = {"SET SESSION autocommit = 1"};
   result.replay.order = order;
   result.replay.clock = input.clock;
+  if (input.journal != nullptr) result.replay.note_sending = [journal = input.journal](session::ExchangeId id) { journal->note(id); };
   result.replay.target_clock = prepared.clock;
   result.replay.agrees = [](const session::Exchange& exchange, const mysql::Answer& answer) { return session::is_sealed(exchange.answer) || opens_cursor(exchange) || compare::same_answer(exchange.answer, answer); };
   result.replay.give_up_after = options.limits.connect;
@@ -66,6 +67,20 @@ WorkersOptions workers_options(const RunOptions& options, const Prepared& prepar
     result.gathering = gathering_flat_out;
   }
   return result;
+}
+
+WorkersOptions with_sign_of_life(WorkersOptions options, client::Asker& target) {
+  if (options.replay.order == nullptr) return options;
+  options.replay.ask_for_a_sign = [&target](std::function<void()> given) {
+    mysql::Command question;
+    question.code = mysql::CommandCode::query;
+    question.text = "SELECT 1";
+    question.text_state = mysql::Command::Text::known;
+    target.ask("", 0, std::move(question), [given = std::move(given)](Expected<client::Reply, std::string>&& reply) {
+      if (reply) given();
+    });
+  };
+  return options;
 }
 
 LatencyWatch::Pace paced_as_production(const RunOptions& options, const EngineInput& input) {
@@ -89,7 +104,7 @@ Engine::Engine(client::EventLoop& loop, const RunOptions& options, Prepared prep
       comparer_(*this, comparer_options(options, prepared_, input_), prepared_.catalogue),
       target_asker_(loop, asker_options(prepared_.target)),
       order_(options.order == replay::Order::commit ? std::make_unique<replay::OrderByCommit>(replay::OrderOptions{prepared_.isolation}, &prepared_.catalogue) : nullptr),
-      replayer_(loop, *this, workers_options(options, prepared_, input_, order_.get())),
+      replayer_(loop, *this, with_sign_of_life(workers_options(options, prepared_, input_, order_.get()), target_asker_)),
       latency_(loop, prepared_.target, options.latency, paced_as_production(options, input_)),
       explain_(target_asker_, reference_asker_, prepared_.reference_is_source ? ExplainWatch::Sides::target : ExplainWatch::Sides::both, options.judging.questions_per_second,
                prepared_.target_is_vtgate ? ExplainWatch::TargetKind::vtgate : ExplainWatch::TargetKind::server),
@@ -112,6 +127,7 @@ Engine::~Engine() { writer_.before_flush({}); }
 
 RunResult::End Engine::run(const std::atomic<bool>& stop, const OnProgress& progress) {
   auto last_flush = steady_clock::now();
+  writer_.flush();  // how much there is to do, for whoever resumes it
   while (!is_done(stop)) {
     take_due();
     replayer_.flush();
@@ -294,7 +310,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
   if (is_done_already(exchange)) {
     // A read that is done is not sent again, so that FOUND_ROWS() and its like miss it; what was written is there, or was rolled back.
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
-    comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(decision, *meaning) : compare::Replayed::not_sent);
+    comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(exchange.id, decision, *meaning) : compare::Replayed::not_sent);
     lost_transaction(exchange, *meaning);
     if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
     std::string left;
@@ -309,7 +325,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
   if (left.empty() && decision.is_sent() && exchange.is_observed()) sent = under_its_names(exchange, *meaning, dialect, decision, left);
   if (left.empty() && decision.action == Action::write && prepared_.clock != replay::TargetClock::told) write_time_in(exchange, *meaning, sent);
   bool is_lost = left.empty() && lost_transaction(exchange, *meaning) && decision.is_sent();
-  comparer_.observe(exchange, *meaning, !left.empty() || is_lost ? compare::Replayed::not_sent : replayed(decision, *meaning));
+  comparer_.observe(exchange, *meaning, !left.empty() || is_lost ? compare::Replayed::not_sent : replayed(exchange.id, decision, *meaning));
   if (exchange.answer.state == mysql::Answer::State::unobserved) {
     replayer_.pass_over(exchange.id);
     bin(store::Bin::unobserved, exchange.answer.why_unobserved, exchange, *meaning, store::Execution::not_compared);
@@ -339,12 +355,13 @@ bool Engine::lost_transaction(const session::Exchange& exchange, const sql::Mean
   return was_open && !is_done;
 }
 
-compare::Replayed Engine::replayed(const replay::Decision& decision, const sql::Meaning& meaning) const {
+compare::Replayed Engine::replayed(session::ExchangeId id, const replay::Decision& decision, const sql::Meaning& meaning) const {
   using compare::Replayed;
   if (!decision.is_sent()) return Replayed::not_sent;
   if (decision.action != replay::Decision::Action::write) return Replayed::sent;
   if (policy_.writes == replay::Writes::rolled_back) return Replayed::rolled_back;
-  return compare::drawn_values(meaning).empty() ? Replayed::applied : Replayed::applied_anew;
+  if (!compare::drawn_values(meaning).empty()) return Replayed::applied_anew;
+  return input_.clock != nullptr && input_.clock->knows_exactly(id) ? Replayed::applied : Replayed::applied_about_then;
 }
 
 const char* Engine::left_out(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Decision::Action action, CaptureTime due) const {

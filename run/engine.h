@@ -16,6 +16,7 @@
 #include "run/inbox.h"
 #include "run/own_connections.h"
 #include "run/positions.h"
+#include "run/sent_journal.h"
 #include "calibration.h"
 #include "run/cursors.h"
 #include "explain_watch.h"
@@ -66,6 +67,7 @@ struct EngineInput {
   CaptureClock::duration shift{};            // what is added to the machine's clock to get the recording's
   const RoundTripsSeen* round_trips = nullptr;  // what the tap measured; outlives the engine
   std::optional<session::RowSeal> seal{};    // of a recording whose rows are sealed
+  SentJournal* journal = nullptr;            // where the target keeps what is written
 };
 
 class Engine final : WorkersSink, compare::JudgementSink {
@@ -92,6 +94,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void on_gave_up(const std::string& line) override;
   void on_spent(std::vector<session::ExchangePtr>& spent) override { input_.inbox.give_back(spent); }
   void on_judgement(compare::Judgement& judgement) override;
+  void tell_rewritten(compare::Judgement& judgement);
 
   void take_due();
   void note_own_connections();
@@ -107,7 +110,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void tell_of_variables() const;
   void restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due);
   bool lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning);
-  compare::Replayed replayed(const replay::Decision& decision, const sql::Meaning& meaning) const;
+  compare::Replayed replayed(session::ExchangeId id, const replay::Decision& decision, const sql::Meaning& meaning) const;
   void tell_of_writes() const;
   void tell_writer();
   void bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution);
@@ -168,6 +171,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   Positions positions_;
   std::unordered_set<SessionId> open_when_stopped_;  // sessions of a resumed run whose last exchange that is done left a transaction open
   std::map<std::string, std::uint64_t> variables_left_;  // settings that were not replayed, by variable
+  std::map<session::ExchangeId, std::string> sent_texts_;  // what was sent in place of the captured text, until it is judged
   std::set<session::ExchangeId> again_;  // session state of a resumed run, sent once more and not counted
   std::unordered_set<std::uint64_t> told_;  // fingerprints whose text the writer has
   store::Ledger binned_;

@@ -10,6 +10,7 @@ using std::chrono::steady_clock;
 
 namespace {
 const std::string rewritten = "rewritten";  // compared, with the source's time written into the text
+constexpr std::size_t most_text_told = 2000;
 }
 
 void Engine::bin(store::Bin bin, const std::string& reason, const session::Exchange& exchange, const sql::Meaning& meaning, store::Execution execution) {
@@ -57,6 +58,7 @@ void Engine::on_outcome(session::Exchange&& exchange, const replay::MeaningPtr& 
   }
   bin(store::Bin::compared, target.time == replay::Sent::Time::written_in ? rewritten : "", exchange, *meaning, store::Execution::compared);
   record_latencies(*meaning, exchange.command.code, exchange.request_first, exchange.response_last - exchange.request_last, target.last_byte - target.sent);
+  if (!target.sent_text.empty()) sent_texts_[exchange.id] = session::to_utf8(target.sent_text, exchange.collation).text;
   compare::Outcome outcome{std::move(target.answer), target.sent + input_.shift, target.first_byte + input_.shift, target.last_byte + input_.shift};
   if (session::is_sealed(exchange.answer)) return compare({std::move(exchange), meaning, std::move(outcome)});
   comparer_.compare(std::move(exchange), *meaning, std::move(outcome), tap_now());
@@ -109,7 +111,21 @@ void Engine::on_gave_up(const std::string& line) {
   if (stopped_ == steady_clock::time_point()) gave_up_ = line;
 }
 
+// The verdict is about what was sent, which isn't what was captured.
+void Engine::tell_rewritten(compare::Judgement& judgement) {
+  auto sent = sent_texts_.extract(judgement.exchange);
+  if (!sent) return;
+  JsonWriter told;
+  told.begin_object().member("captured", std::string_view(judgement.sql).substr(0, most_text_told)).member("sent", std::string_view(sent.mapped()).substr(0, most_text_told)).end_object();
+  for (compare::Verdict& verdict : judgement.verdicts) {
+    std::string& evidence = verdict.evidence;
+    const bool is_empty = evidence.size() <= 2;
+    evidence = (is_empty ? "{" : evidence.substr(0, evidence.rfind('}')) + ",") + "\"rewritten\":" + told.take() + "}";
+  }
+}
+
 void Engine::on_judgement(compare::Judgement& judgement) {
+  if (!sent_texts_.empty()) tell_rewritten(judgement);
   if (!judgement.verdicts.empty()) ++mismatches_;
   for (const compare::Verdict& verdict : judgement.verdicts) {
     ++mismatches_by_[{verdict.difference, verdict.cause}];

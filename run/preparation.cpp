@@ -147,8 +147,15 @@ void name_as_captured(Prepared& prepared, const SourceFacts& facts) {
     for (const auto& [in, routine] : prepared.catalogue.routines)
       if (in == there) named.routines.insert({schema, routine});
     each(prepared.catalogue.tables, [&](const sql::QualifiedName& name, const sql::Table& table) { named.tables.try_emplace(name, table); });
+    auto here = [&](const sql::QualifiedName& name) { return name.first == there ? sql::QualifiedName{schema, name.second} : name; };
+    for (const sql::ForeignKey& key : prepared.catalogue.foreign_keys)
+      if (key.table.first == there) named.foreign_keys.push_back({here(key.table), here(key.parent), key.columns, key.parent_columns, key.deletes, key.updates});
+    each(prepared.catalogue.triggers, [&](const sql::QualifiedName& name, const std::set<sql::QualifiedName>& tables) {
+      for (const sql::QualifiedName& table : tables) named.triggers[name].insert(here(table));
+    });
     each(prepared.catalogue.views, [&](const sql::QualifiedName& name, const sql::View& view) {
       sql::View& known = named.views[name];
+      for (const sql::QualifiedName& table : view.tables) known.tables.insert(here(table));
       known.routines.insert(known.routines.end(), view.routines.begin(), view.routines.end());
       known.effects.insert(known.effects.end(), view.effects.begin(), view.effects.end());
     });

@@ -8,6 +8,7 @@
 #include "base/expected.h"
 #include "engine.h"
 #include "replay/source_clock.h"
+#include "run/sent_journal.h"
 #include "session/request_order.h"
 
 namespace darktap::run {
@@ -117,7 +118,7 @@ class Loops final : public session::ExchangeSink {
 };
 
 // What the store has of the run that is to go on. It must be of this recording and this target.
-Resumed resumed_run(const RunOptions& options, const std::string& target, std::uint64_t exchanges, std::unordered_map<SessionId, std::uint32_t>&& of_session) {
+Resumed resumed_run(const RunOptions& options, const std::string& target, std::uint64_t exchanges, std::unordered_map<SessionId, std::uint32_t>&& of_session, const SentJournal* journal) {
   store::StoreReader reader(options.store);
   std::int64_t run = *options.resume;
   store::RunReport report = reader.summary(run);
@@ -139,6 +140,16 @@ Resumed resumed_run(const RunOptions& options, const std::string& target, std::u
   }
   resumed.positions = Positions(reader.progress(run));
   resumed.exchanges = std::move(of_session);
+  // Sent, but its answer was in no store yet: it may be there, so that it is not sent again.
+  if (journal != nullptr)
+    for (const auto& [session, last] : journal->last_sent()) {
+      auto known = resumed.exchanges.find(session);
+      for (std::uint32_t seq = 0; known != resumed.exchanges.end() && seq <= last && seq < known->second; ++seq) {
+        if (resumed.positions.contains({session, seq})) continue;
+        resumed.positions.mark({session, seq});
+        resumed.ledger.add(store::Bin::target_failed, "replay: sent_before_stop");
+      }
+    }
   return resumed;
 }
 
@@ -162,7 +173,12 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   store::check_usable(options.store);
   const std::string target = client::address_of(options.servers.target.url);
   std::optional<Resumed> resumed;
-  if (options.resume) resumed = resumed_run(options, target, survey.exchanges * options.loops, std::move(survey.of_session));
+  std::optional<SentJournal> journal;
+  const bool keeps_writes = options.writes.kept == replay::Writes::applied || options.writes.kept == replay::Writes::redirected;
+  if (options.resume) {
+    if (keeps_writes) journal.emplace(SentJournal::path_of(options.store, *options.resume), SentJournal::Open::to_go_on);
+    resumed = resumed_run(options, target, survey.exchanges * options.loops, std::move(survey.of_session), journal ? &*journal : nullptr);
+  }
   SourceFacts facts = std::move(survey.facts);
   facts.servers.assign(survey.servers.begin(), survey.servers.end());
   Prepared prepared = prepare(options, facts);
@@ -178,6 +194,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   store::RunWriter writer = options.resume ? store::RunWriter(options.store, info, *options.resume) : store::RunWriter(options.store, info);
   if (options.store_limit > 0) writer.set_limit(options.store_limit, options.tell);
 
+  if (keeps_writes && !journal) journal.emplace(SentJournal::path_of(options.store, info.id), SentJournal::Open::anew);
   client::EventLoop loop;
   Inbox inbox(std::min(options.limits.queued_bytes / 4, read_ahead), Inbox::WhenFull::wait, [&loop] { loop.wake(); });
   CaptureTime start = CaptureClock::now();
@@ -193,6 +210,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   engine_input.shift = recording_start - start;
   if (seal) engine_input.seal.emplace(std::move(*seal));
   engine_input.clock = survey.clock ? &*survey.clock : nullptr;
+  engine_input.journal = journal ? &*journal : nullptr;
   RoundTripsSeen round_trips;
   round_trips.tell(surveyed.round_trips);
   engine_input.round_trips = &round_trips;
@@ -232,6 +250,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   result.limit_broken = engine.limit_broken();
   if (result.end == RunResult::End::whole) writer.finish(CaptureClock::now());
   else writer.flush();
+  if (journal && result.end == RunResult::End::whole) journal->remove();
   return result;
 }
 

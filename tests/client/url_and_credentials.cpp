@@ -96,6 +96,7 @@ TEST_CASE("An option file that others can read is refused with the remedy") {
     CHECK(holds(login.error(), "chmod 600 " + path));
   }
   CHECK(read_login(Role::target, url, write_file(folder, "[darktap-target]\npassword=x\n", 0400)));
+  CHECK(holds(read_login(Role::target, url, write_file(folder, "# it is\n\nnone of ours\n[darktap-target]\npassword=x\n", 0600)).error(), "line 3 stands in no group"));
   CHECK(holds(read_login(Role::target, url, folder.file("missing")).error(), "missing"));
   CHECK(holds(read_login(Role::target, url, folder.path().string()).error(), "not a plain file"));
   CHECK(holds(read_login(Role::target, url, write_file(folder, "[darktap-target]\nssl-mode=verify_ca\n", 0600)).error(), "verify_identity"));

@@ -118,3 +118,22 @@ TEST_CASE("what is computed from a left-out write is tainted, and what is comput
     CHECK(bench.outcome().find("/" + one.outcome + "/") != std::string::npos);
   }
 }
+
+TEST_CASE("a time that is known only to within its write's way differs by that, and by nothing else") {
+  const std::vector<mysql::Column> orders{column("orders", "id", mysql::ColumnType::long_), column("orders", "placed", mysql::ColumnType::datetime), column("orders", "total", mysql::ColumnType::long_)};
+  auto order = [&](const std::string& placed, const std::string& total) { return rows_answer(orders, {{"7", placed, total}}); };
+  auto outcome = [&](compare::Replayed replayed, const std::string& placed, const std::string& total) {
+    Bench bench{compare::ComparerOptions()};
+    bench.seen(1, "INSERT INTO orders VALUES (7, NOW(6), 5)", ok_answer(1), at(110ms), replayed);
+    bench.target = always(order(placed, total));
+    bench.read(2, "SELECT id, placed, total FROM orders WHERE id = 7", order("2019-12-20 02:00:00.110200", "5"), order(placed, total), at(1s));
+    bench.run_out();
+    if (bench.outcome().find("nondeterministic") != std::string::npos) CHECK(bench.evidence().find(R"("write":{"session":1)") != std::string::npos);
+    return bench.outcome();
+  };
+  using enum compare::Replayed;
+  CHECK(outcome(applied_about_then, "2019-12-20 02:00:00.110050", "5") == "row_values/nondeterministic/assumed");
+  CHECK(outcome(applied, "2019-12-20 02:00:00.110050", "5") == "row_values/defect/confirmed");
+  CHECK(outcome(applied_about_then, "2019-12-20 02:00:00.610050", "5") == "row_values/defect/confirmed");
+  CHECK(outcome(applied_about_then, "2019-12-20 02:00:00.110050", "6") == "row_values/defect/confirmed");
+}

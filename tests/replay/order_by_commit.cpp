@@ -68,6 +68,53 @@ struct Timeline {
 
 }  // namespace
 
+TEST_CASE("A row that names a parent's row waits for whoever had locked that one, and the other way round; two such rows don't wait for each other") {
+  Timeline t;
+  t.catalogue.tables[{"", "c"}] = {{{"id", false}, {"t_id", false}}, {{"PRIMARY", {"id"}}}};
+  t.catalogue.foreign_keys.push_back({{"", "c"}, {"", "t"}, {"t_id"}, {"id"}, false, false});
+  auto child = t.say(1, "INSERT INTO c VALUES (1, 5)", 0, 10);
+  auto other_child = t.say(2, "INSERT INTO c VALUES (2, 5)", 12, 14);
+  t.say(3, "BEGIN", 15, 16, in_transaction);
+  auto lock = t.say(3, "SELECT a FROM t WHERE id = 5 FOR UPDATE", 20, 25, in_transaction);
+  auto commit = t.say(3, "COMMIT", 30, 40);
+  auto late_child = t.say(4, "INSERT INTO c (id, t_id) VALUES (3, 5)", 50, 60);
+  auto far_child = t.say(5, "INSERT INTO c (id, t_id) VALUES (4, 6)", 50, 60);
+  auto moves = t.say(6, "UPDATE c SET t_id = 5 WHERE id = 4", 70, 80);
+  t.order.announced_all();
+  CHECK(t.order.may_start(other_child));
+  CHECK_FALSE(t.order.may_start(lock));
+  CHECK_FALSE(t.order.may_start(late_child));
+  CHECK(t.order.may_start(far_child));
+  CHECK_FALSE(t.order.may_start(moves));
+  t.run(child);
+  t.order.ended(other_child);
+  t.run(lock);
+  CHECK_FALSE(t.order.may_start(late_child));
+  t.run(commit);
+  CHECK(t.order.may_start(late_child));
+  t.order.ended(far_child);
+  CHECK(t.order.may_start(moves));
+}
+
+TEST_CASE("What cascades, and what a trigger or a view's text names, is ordered like what the statement names") {
+  Timeline t;
+  for (const char* name : {"c", "log", "v"}) t.catalogue.tables[{"", name}] = {{{"id", false}, {"t_id", false}}, {{"PRIMARY", {"id"}}}};
+  t.catalogue.foreign_keys.push_back({{"", "c"}, {"", "t"}, {"t_id"}, {"id"}, true, false});
+  t.catalogue.triggers[{"", "c"}] = {{"", "log"}};
+  t.catalogue.views[{"", "v"}] = {{}, {}, {{"", "log"}}};
+  auto removes = t.say(1, "DELETE FROM t WHERE id = 5", 0, 10);
+  auto children = t.say(2, "SELECT id FROM c WHERE t_id = 5", 20, 30);
+  auto others = t.say(3, "SELECT id FROM c WHERE t_id = 6", 20, 30);
+  auto log = t.say(4, "SELECT id FROM v", 20, 30);
+  t.order.announced_all();
+  CHECK_FALSE(t.order.may_start(children));
+  CHECK(t.order.may_start(others));
+  CHECK_FALSE(t.order.may_start(log));
+  t.run(removes);
+  CHECK(t.order.may_start(children));
+  CHECK(t.order.may_start(log));
+}
+
 TEST_CASE("A read waits for a write whose OK it had seen, and for none that was still under way") {
   Timeline t;
   auto seen = t.say(1, "UPDATE t SET a = 1 WHERE id = 5", 0, 10);

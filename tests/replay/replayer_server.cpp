@@ -278,6 +278,9 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   run(root, "CREATE VIEW cat.row_locks AS SELECT id FROM cat.t FOR UPDATE");
   run(root, "CREATE VIEW cat.report AS SELECT a, CAST(b AS CHAR) AS b, GROUP_CONCAT(c ORDER BY c SEPARATOR '; ') AS list, a BETWEEN 1 AND 5 AS few FROM cat.t"
             " LEFT JOIN (SELECT id AS i FROM cat.t) AS d ON d.i = t.id WHERE c LIKE 'x%' AND NOT EXISTS (SELECT 1 FROM cat.t AS e WHERE e.b <=> t.b) GROUP BY a, b");
+  run(root, "CREATE TABLE cat.parent (k INT, l INT, PRIMARY KEY (k, l)) ENGINE=InnoDB");
+  run(root, "CREATE TABLE cat.child (a INT, b INT, FOREIGN KEY (b, a) REFERENCES cat.parent (k, l) ON DELETE CASCADE) ENGINE=InnoDB");
+  run(root, "CREATE TRIGGER cat.notes AFTER INSERT ON cat.parent FOR EACH ROW INSERT INTO Child VALUES (1, 2)");
   auto catalogue = read_catalogue(root, "cat");
   INFO((catalogue ? "" : catalogue.error()));
   REQUIRE(catalogue);
@@ -294,6 +297,14 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   CHECK(catalogue->view("cat", "outer_view")->routines == std::vector<std::string>{"f"});
   CHECK(catalogue->routines.count({"cat", "f"}) == 1);
   CHECK(catalogue->tables.count({"mysql", "user"}) == 0);
+  REQUIRE(catalogue->foreign_keys.size() == 1);
+  CHECK(catalogue->foreign_keys[0].parent == sql::QualifiedName{"cat", "parent"});
+  CHECK(catalogue->foreign_keys[0].columns == std::vector<std::string>{"b", "a"});
+  CHECK(catalogue->foreign_keys[0].parent_columns == std::vector<std::string>{"k", "l"});
+  CHECK(catalogue->foreign_keys[0].deletes);
+  CHECK_FALSE(catalogue->foreign_keys[0].updates);
+  CHECK(catalogue->triggers == std::map<sql::QualifiedName, std::set<sql::QualifiedName>>{{{"cat", "parent"}, {{"cat", "child"}}}});
+  CHECK(catalogue->view("cat", "outer_view")->tables.count({"cat", "calls"}) == 1);
   CHECK(sql::understand("SELECT * FROM outer_view", {}, &*catalogue).statement_class == sql::StatementClass::unsafe);
   using enum sql::EffectKind;
   CHECK(catalogue->view("cat", "outer_locks")->effects == std::vector<sql::HiddenEffect>{{user_lock, "get_lock"}});

@@ -193,10 +193,14 @@ TEST_CASE("The victim of a deadlock at the source is held back where writes are 
   exchange.command.code = CommandCode::query;
   exchange.command.text = "UPDATE t SET a = 1";
   exchange.command.text_state = mysql::Command::Text::known;
-  for (std::uint16_t code : {1213, 1205}) {
+  auto reason_of = [&](std::uint16_t code, Writes writes) {
     exchange.answer.results = {mysql::ServerError{code, "40001", ""}};
-    CHECK(decide(exchange, sql::understand(exchange.command.text), {{}, Writes::applied, WritePolicy::Reads::sent, {}}).reason == "lock_conflict_at_source");
-  }
+    return decide(exchange, sql::understand(exchange.command.text), {{}, writes, WritePolicy::Reads::sent, {}}).reason;
+  };
+  for (std::uint16_t code : {1213, 1205}) CHECK(reason_of(code, Writes::applied) == "lock_conflict_at_source");
+  for (std::uint16_t code : {1317, 1969, 3024, 1290}) CHECK(reason_of(code, Writes::rolled_back) == "interrupted_at_source");
+  CHECK(reason_of(1062, Writes::applied).empty());
+  CHECK(reason_of(1317, Writes::left_out) == "write");
 }
 
 TEST_CASE("Every command code of the protocol has a decision, and none but reads and state is sent") {

@@ -60,8 +60,9 @@ struct ComparerOptions {
 };
 
 // Was this exchange sent to the target, and did the target keep what it did?
-// applied_anew: it stays, but with values that each server draws for itself (UUID(), RAND()).
-enum class Replayed : std::uint8_t { not_sent, sent, rolled_back, applied, applied_anew };
+// applied_anew: it stays, but with values that each server draws for itself (UUID(), RAND()); applied_about_then: with a time that
+// is known only to within the statement's own way to the source and back.
+enum class Replayed : std::uint8_t { not_sent, sent, rolled_back, applied, applied_anew, applied_about_then };
 // The functions of a statement whose values no pin makes alike; empty where there is none.
 std::vector<std::string> drawn_values(const sql::Meaning& meaning);
 

@@ -28,6 +28,7 @@ struct TargetAnswer {
   client::SessionReply::Step step{};  // what the target answered; a refused schema or PREPARE stands for the command
   Sent::Time time = Sent::Time::asked;
   std::uint16_t pin_refused = 0;      // the target's error code, where it would not be told the time or the id
+  std::string sent_text{};            // where the source's time or ids were written in
 };
 
 // Each exchange that is submitted comes back exactly once. Called from the loop or from inside submit().
@@ -37,7 +38,7 @@ class ReplaySink {
   virtual void on_outcome(session::Exchange&& exchange, const MeaningPtr& meaning, TargetAnswer&& target) = 0;
   virtual void on_not_sent(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
   // No answer: "connection_lost", "timeout", "refused", "given_up", "lock_conflict: …" (a deadlock or a lock wait that came
-  // again each time its transaction was tried), "replay: …".
+  // again each time its transaction was tried), "interrupted: query_killed" (the same of a KILL QUERY), "replay: …".
   virtual void on_failed(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
   // Left out because the queues were full; the rest of its session is left out too.
   virtual void on_shed(session::Exchange&& exchange, const MeaningPtr& meaning) = 0;
@@ -69,6 +70,11 @@ struct ReplayerOptions {
   // Is the target's answer the captured one? With an order: a read that disagrees is asked again behind the commits that it
   // overlapped with in the capture, of which it may have seen any or none.
   std::function<bool(const session::Exchange&, const mysql::Answer&)> agrees;
+  // Called before a write or what ends a transaction goes out; not for what is rolled back. May throw: then it is not sent.
+  std::function<void(session::ExchangeId)> note_sending;
+  // With an order, none: asks the target for an answer over a connection of its own, and calls back when it has come. A target that
+  // answers nobody is frozen or out of reach; only where it answers do commands that are late wait for each other.
+  std::function<void(std::function<void()>)> ask_for_a_sign;
 };
 
 class Replayer {

@@ -24,6 +24,8 @@ class SourceClock {
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning);
   // A time between the statement's request and its answer; nothing where no answer told it.
   std::optional<CaptureTime> time_of(session::ExchangeId id) const;
+  // To the microsecond; otherwise a time that the statement wrote may be another one at the target.
+  bool knows_exactly(session::ExchangeId id) const;
   std::size_t known() const;
 
  private:

@@ -44,7 +44,8 @@ struct WritePolicy {
 
 // Reasons: "read" (--run writes), "write", "ddl", "locking_read", "transaction_control", "session_variable", "session_global",
 // "unsafe: EFFECT", "not_understood", "statement_unknown" (its PREPARE was not seen, or was refused), "cursor", "long_data",
-// "bulk_unit_results", "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "xa", "lock_conflict_at_source" (a deadlock or lock wait there), "other",
+// "bulk_unit_results", "session_reset", "connection_command" (PING, QUIT, STATISTICS …), "admin_command", "xa", "lock_conflict_at_source" (a deadlock or lock wait there), "interrupted_at_source"
+// (killed, out of time or kept from writing there), "other",
 // "system_schema: NAME" (a write to the server's own tables); with rolled_back also "not_transactional: TABLE", "commits_inside"
 // (several statements in one text, one of which commits) and "cannot_roll_back: EFFECT" (allowed, but a ROLLBACK does not undo it).
 Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy);

@@ -29,6 +29,10 @@ struct Table {
   const Column* column(std::string_view name) const;  // case does not matter; nullptr when there is none
 };
 
+// (schema, name). Tables are matched as written; views, where none is, whatever the case: on a server that folds it, a
+// view's effects must not be missed.
+using QualifiedName = std::pair<std::string, std::string>;
+
 enum class EffectKind : std::uint8_t;  // sql/meaning.h
 
 // What a view does beside reading: GET_LOCK, a sequence's next value …
@@ -42,17 +46,23 @@ struct HiddenEffect {
 struct View {
   std::vector<std::string> routines;  // stored functions
   std::vector<HiddenEffect> effects;
+  std::set<QualifiedName> tables;  // tables and views whose names its text holds: a name too many, none too few
 };
 
-// (schema, name). Tables are matched as written; views, where none is, whatever the case: on a server that folds it, a
-// view's effects must not be missed.
-using QualifiedName = std::pair<std::string, std::string>;
+// Rows of `table` name rows of `parent`: writing there locks these, column by column.
+struct ForeignKey {
+  QualifiedName table, parent;
+  std::vector<std::string> columns, parent_columns;
+  bool deletes = false, updates = false;  // what happens to a parent's row happens to its children (CASCADE, SET NULL)
+};
 
 struct Catalogue {
   std::string default_schema;             // for names written without one
   std::map<QualifiedName, Table> tables;
   std::map<QualifiedName, View> views;
   std::set<QualifiedName> routines;       // stored functions and procedures; names in lower case
+  std::vector<ForeignKey> foreign_keys;
+  std::map<QualifiedName, std::set<QualifiedName>> triggers;  // table -> tables whose names its triggers' texts hold
 
   const Table* table(std::string_view schema, std::string_view name) const;  // schema empty: the default one
   const View* view(std::string_view schema, std::string_view name) const;
