@@ -4,7 +4,6 @@
 
 #include "evidence.h"
 #include "request_id.h"
-#include "session/printed_time.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -32,31 +31,6 @@ bool may_differ_so(const SeenWrite& write, const sql::QualifiedName& table, cons
     }
   }
   return true;
-}
-
-// A row on either side that may be one row: by the key that the write names, else the only ones.
-std::optional<std::size_t> partner_of(std::size_t row, const SeenWrite& write, const sql::QualifiedName& table, const Table& a, const Table& b, const RowMatch& leftovers) {
-  if (auto shown = shown_key(write, table, a)) {
-    auto found = std::find_if(leftovers.only_b.begin(), leftovers.only_b.end(), [&](std::size_t r) { return b.rows[r][shown->first] == a.rows[row][shown->first]; });
-    return found == leftovers.only_b.end() ? std::nullopt : std::optional(*found);
-  }
-  if (leftovers.only_a.size() != 1 || leftovers.only_b.size() != 1) return std::nullopt;
-  return leftovers.only_b.front();
-}
-
-// Are all cells in which the rows differ times, on both sides, at which the write was under way?
-bool differ_in_its_time(const SeenWrite& write, const std::vector<mysql::Cell>& a, const std::vector<mysql::Cell>& b) {
-  auto is_its_own = [&](const mysql::Cell& cell) {
-    auto printed = cell.is_null ? std::nullopt : session::parse_printed_time(cell.text);
-    return printed && session::time_within(*printed, write.request, write.ok);
-  };
-  bool any = false;
-  for (std::size_t c = 0; c < a.size() && c < b.size(); ++c) {
-    if (a[c] == b[c]) continue;
-    if (!is_its_own(a[c]) || !is_its_own(b[c])) return false;
-    any = true;
-  }
-  return any;
 }
 
 }  // namespace
@@ -410,22 +384,6 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
   });
   if (best && !whole && leftovers != nullptr && covered.size() < leftovers->only_a.size() + leftovers->only_b.size()) return std::nullopt;
   return best;
-}
-
-std::optional<Attribution> WriteIndex::timed(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
-  if (timed_.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->complete() || leftovers->only_a.size() != leftovers->only_b.size()) return std::nullopt;
-  std::optional<Attribution> found;
-  std::set<std::size_t> explained;
-  each_candidate(read, timed_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
-    if (write->request > read.response || explained.size() == leftovers->only_a.size()) return;
-    for (std::size_t row : leftovers->only_a) {
-      auto partner = explained.contains(row) ? std::nullopt : partner_of(row, *write, table, *a, *b, *leftovers);
-      if (!partner || !differ_in_its_time(*write, a->rows[row], b->rows[*partner])) continue;
-      explained.insert(row);
-      found = Attribution{write, table, common_key(predicates, write->keys), write->id.session == read.id.session ? Attribution::Session::own : Attribution::Session::other, false};
-    }
-  });
-  return explained.size() == leftovers->only_a.size() ? found : std::nullopt;
 }
 
 SessionHistory WriteIndex::take_history(session::ExchangeId id) {
