@@ -48,7 +48,7 @@ std::optional<Attribution> WriteIndex::timed(const ReadScope& read, const Table*
       auto partner = explained.contains(row) ? std::nullopt : partner_of(row, *write, table, *a, *b, *leftovers);
       if (!partner || !differ_in_its_time(*write, a->rows[row], b->rows[*partner])) continue;
       explained.insert(row);
-      found = Attribution{write, table, common_key(predicates, write->keys), write->id.session == read.id.session ? Attribution::Session::own : Attribution::Session::other, false};
+      found = Attribution{write, table, common_key(predicates, write->keys), write->id.session == read.id.session ? Attribution::By::own_session : Attribution::By::other_session, false, false};
     }
   };
   for (const auto& [table, predicates] : read.tables)
