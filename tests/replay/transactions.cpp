@@ -172,6 +172,24 @@ TEST_CASE("A lock that never lets go fails the transaction as a lock conflict af
   CHECK(stage.what(5) == "10");
 }
 
+TEST_CASE("A statement that somebody kills each time is tried like one that met a lock, and is told as killed") {
+  if (server() == nullptr) DARKTAP_SKIP("no MariaDB server installed");
+  client::BlockingConnection root = admin();
+  make_table(root);
+  ask(root, "CREATE TRIGGER w.kills BEFORE UPDATE ON w.t FOR EACH ROW IF NEW.a = 22 THEN SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; END IF");
+  Writing stage(Writes::applied);
+  stage.begin();
+  stage.say(1, "BEGIN", true);
+  stage.say(1, "UPDATE t SET a = 11 WHERE id = 1", true);
+  stage.say(1, "UPDATE t SET a = 22 WHERE id = 2", true);
+  stage.say(1, "COMMIT", false);
+  REQUIRE(stage.finish(60s));
+  CHECK(stage.replayer->counters().retried == 3);
+  CHECK(stage.what(2) == "interrupted: query_killed");
+  CHECK(stage.what(3) == "replay: transaction_lost");
+  CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,20");
+}
+
 TEST_CASE("What the source's deadlock rolled back is rolled back, and its victim is not sent") {
   if (server() == nullptr) DARKTAP_SKIP("no MariaDB server installed");
   client::BlockingConnection root = admin();
