@@ -312,6 +312,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
     bool is_state = decision.action == Action::send_as_state || decision.action == Action::begin_anew;
     comparer_.observe(exchange, *meaning, decision.action == Action::write || is_state ? replayed(exchange.id, decision, *meaning) : compare::Replayed::not_sent);
     lost_transaction(exchange, *meaning);
+    if (input_.resumed->unsure.contains(exchange.id)) comparer_.lost(exchange.id);
     if (!is_state || input_.resumed->positions.is_whole(exchange.id.session, input_.resumed->exchanges[exchange.id.session])) return replayer_.pass_over(exchange.id);
     std::string left;
     replay::Sent sent = under_its_names(exchange, *meaning, dialect, decision, left);
@@ -333,6 +334,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
   }
   if (!left.empty() || is_lost) {
     replayer_.pass_over(exchange.id);
+    if (is_lost) comparer_.lost(exchange.id);  // what its first part wrote was rolled back with the connection
     return bin(is_lost ? store::Bin::target_failed : store::Bin::skipped, is_lost ? "replay: transaction_lost" : left, exchange, *meaning, store::Execution::not_compared);
   }
   if (decision.is_sent() && opens_cursor(exchange)) cursors_.open(exchange);

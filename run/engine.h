@@ -53,6 +53,7 @@ struct Resumed {
   store::Ledger ledger;  // without `pending`
   Positions positions;
   std::unordered_map<SessionId, std::uint32_t> exchanges;  // of each session of the recording
+  std::set<session::ExchangeId> unsure{};  // sent before the process was killed, and not known to have been answered
 };
 
 struct EngineInput {

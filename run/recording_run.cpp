@@ -147,6 +147,7 @@ Resumed resumed_run(const RunOptions& options, const std::string& target, std::u
       for (std::uint32_t seq = 0; known != resumed.exchanges.end() && seq <= last && seq < known->second; ++seq) {
         if (resumed.positions.contains({session, seq})) continue;
         resumed.positions.mark({session, seq});
+        resumed.unsure.insert({session, seq});
         resumed.ledger.add(store::Bin::target_failed, "replay: sent_before_stop");
       }
     }
