@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
 import pymysql
@@ -13,8 +14,8 @@ from lab import Server
 from lab.server import as_root, end_with_parent
 from shop import data, workload
 from shop.schema import SCHEMA, TABLES
-from workplace import Case, darktap, need_root, workplace
-from writing import MARKER, USER, checksums, dump, mark, open_to_all, record, replay, restore, sysbench
+from workplace import DARKTAP, Case, darktap, environment, need_root, until, workplace
+from writing import MARKER, PASSWORDS, USER, checksums, dump, mark, open_to_all, record, replay, restore, sysbench
 
 RUNS = 3
 
@@ -267,6 +268,47 @@ class Rollback(Writes):
             self.assertEqual(done.status, 0, done.err + done.out)
             self.assertEqual(checksums(target, "s"), kept)
             self.assertGreaterEqual(self.report(place / "s.db")["ledger"]["compared"], 3)
+
+
+class Killed(Writes):
+    def test_a_run_that_was_killed_sends_no_write_twice_when_it_goes_on(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            source.run(["CREATE DATABASE s", "CREATE TABLE s.t (k INT, n INT, PRIMARY KEY (k, n))"])
+            before = dump(source, "s")
+
+            def work():
+                connections = [pymysql.connect(host=source.host, port=source.port, user=USER[0], password=USER[1], database="s", autocommit=True) for _ in range(4)]
+                for n in range(100):
+                    for k, connection in enumerate(connections):
+                        with connection.cursor() as cursor:
+                            if n % 4 == 0:
+                                cursor.execute("BEGIN")
+                            cursor.execute(f"INSERT INTO t VALUES ({k}, {n})")
+                            if n % 4 == 2:
+                                cursor.execute("COMMIT")
+                    time.sleep(0.02)
+                for connection in connections:
+                    connection.close()
+            recording = record(place, source, work)
+            restore(target, "s", before)
+            target.run(["SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = 1"])
+            sent = "SELECT argument FROM mysql.general_log WHERE command_type = 'Query' AND argument LIKE 'INSERT INTO t VALUES%'"
+            command = [DARKTAP, "replay", recording, "--target", target.url(USER[0], "s"), "--store", place / "s.db", "--run", "both", "--sandbox", "disposable"]
+            first = subprocess.Popen([str(word) for word in command], env=environment(PASSWORDS), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            until(lambda: len(target.query(sent)) > 60, "the replay has sent some writes")
+            first.kill()
+            first.wait()
+            self.assertTrue((place / "s.db.1.sent").exists())
+            done = darktap(*command[1:], "--resume", "1", passwords=PASSWORDS)
+            self.assertIn(done.status, (0, 1), done.err)
+            texts = [text for (text,) in target.query(sent)]
+            self.assertEqual(len(texts), len(set(texts)), "no INSERT went out twice")
+            report = self.report(place / "s.db")
+            self.assertEqual({f["cause"] for f in report["findings"]} - {"skipped_write"}, set())
+            lost = report["ledger_reasons"].get("target_failed", {})
+            self.assertLessEqual(set(lost), {"replay: sent_before_stop", "replay: transaction_lost"})
+            self.assertFalse((place / "s.db.1.sent").exists(), "the run is whole")
 
 
 class Safety(Writes):
