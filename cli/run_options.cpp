@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 
 #include "base/expected.h"
+#include "compare/rules.h"
 #include "replay/sandbox.h"
 #include "report/report.h"
 #include "run/metrics.h"
@@ -161,6 +163,17 @@ std::optional<CaptureTime> moment(const char* option, const std::string& text) {
   return parsed;
 }
 
+std::vector<std::string> accepted_rules(const std::vector<std::string>& names) {
+  const auto known = compare::normalization_rules();
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string list;
+    for (std::string_view rule : known) list += (list.empty() ? "" : ", ") + std::string(rule);
+    throw Failure(FailureKind::usage, "--accept-rule " + name + ": is no rule; there are " + list);
+  }
+  return names;
+}
+
 run::Selection selection(const RunArguments& a) {
   run::Selection result;
   result.from = moment("--from", a.from);
@@ -209,7 +222,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.judging.target_follows = a.target_follows == "yes" ? Follows::yes : a.target_follows == "no" ? Follows::no : Follows::automatic;
   options.judging.questions_per_second = a.requery_rate;
   options.judging.questions_per_fingerprint_minute = a.requery_budget;
-  options.judging.accepted_rules = a.accept_rules;
+  options.judging.accepted_rules = accepted_rules(a.accept_rules);
   options.judging.calibrate = a.calibrate;
   if (a.calibrate > 0 && a.reference.empty()) throw Failure(FailureKind::usage, "--calibrate " + std::to_string(a.calibrate) + ": it is the reference that is asked twice; give --reference");
   options.limits.connect = duration("--connect-timeout", a.connect_timeout);
@@ -220,7 +233,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   if (!memory || *memory < (1U << 20)) throw Failure(FailureKind::usage, "--memory " + a.memory + ": is not a size of at least 1MiB; write for example 128MiB");
   options.limits.queued_bytes = static_cast<std::size_t>(*memory);
   options.aa = a.aa;
-  if (a.aa && a.run != "reads") throw Failure(FailureKind::usage, "--aa with --run " + a.run + ": a server is compared with itself by reads only");
+  if (a.aa && a.run != "reads") throw Failure(FailureKind::guard_rail, "--aa with --run " + a.run + ": a server is compared with itself by reads only; leave --run out");
   options.allowed = split_list(a.allow);
   if (a.run != "reads") options.writes.kept = a.sandbox == "disposable" ? replay::Writes::applied : a.sandbox == "redirect" ? replay::Writes::redirected : replay::Writes::rolled_back;
   if (mode == "shadow" && options.writes.kept == replay::Writes::redirected) throw Failure(FailureKind::usage, "--sandbox redirect: a shadow can't know which schemas will be written to; capture first, and replay the recording");

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "compare/rules.h"
 #include "json_canonical.h"
 
 namespace darktap::compare {
@@ -186,6 +187,12 @@ std::string canonical(const mysql::Cell& cell, const mysql::Column& column, cons
       break;
   }
   return "V" + cell.text;
+}
+
+std::span<const std::string_view> normalization_rules() {
+  static constexpr std::array names{rule::float_printing, rule::decimal_scale, rule::char_padding, rule::json_key_order, rule::column_type,
+                                    rule::vitess_literal_header, rule::computed_number, rule::json_as_text};
+  return names;
 }
 
 }  // namespace darktap::compare

@@ -89,8 +89,10 @@ class Investigator {
   bool hangs_on_order() const {
     if (world_.writes.written_since(file_.scope, file_.exchange.request_first - order_quiet)) return false;
     if (plan_.rows_hang_on_order || first_.relation == Relation::open) return true;
-    if (!first_.a) return false;
-    std::vector<Leeway> leeway = leeways(plan_, first_.a->columns);
+    const mysql::ResultSet* rows = source_->first_rows();  // where more was answered than is kept, the columns are known all the same
+    if (rows == nullptr) return false;
+    if (!first_.a && plan_.has_limit) return true;
+    std::vector<Leeway> leeway = leeways(plan_, rows->columns);
     return std::any_of(leeway.begin(), leeway.end(), [](Leeway one) { return one != Leeway::none; });
   }
   void write_attribution(JsonWriter& json, const Attribution& write) const;

@@ -16,6 +16,14 @@ constexpr std::array<std::string_view, 33> storage_columns{
     "cardinality", "column_key", "table_catalog", "temporary", "max_index_length", "index_type", "sub_part", "packed", "ordinal_position",
     "column_comment", "table_comment", "check_option"};
 
+// The tables of information_schema that say what the databases hold; the others tell of the server's sessions, counters and settings.
+constexpr std::array<std::string_view, 13> schema_tables{"schemata", "tables", "columns", "views", "routines", "parameters", "triggers", "events", "statistics",
+                                                         "table_constraints", "key_column_usage", "referential_constraints", "check_constraints"};
+bool tells_of_schemas(const sql::ShapeTable& place) {
+  bool by_name = std::any_of(schema_tables.begin(), schema_tables.end(), [&](std::string_view name) { return same_name(place.table.name, name); });
+  return by_name || place.derived || same_name(place.table.schema, "mysql");
+}
+
 bool starts(std::string_view text, std::string_view word) { return text.substr(0, word.size()) == word; }
 
 // The words behind SHOW, without those that only widen it.
@@ -53,6 +61,7 @@ bool tells_of_itself(const Examination& examination, const Plan& plan) {
     bool of_schema = starts(about, "columns") || starts(about, "fields") || starts(about, "tables") || starts(about, "databases") || starts(about, "schemas") || starts(about, "table status");
     if (!of_schema) return true;
   }
+  if (!show && !plan.shape.tables.empty() && std::none_of(plan.shape.tables.begin(), plan.shape.tables.end(), tells_of_schemas)) return true;
   if (!examination.a || !examination.b || examination.a->columns.size() != examination.b->columns.size()) return show;
   std::vector<ColumnPlan> relaxed = plan.columns;
   for (std::size_t c = 0; c < relaxed.size(); ++c) {

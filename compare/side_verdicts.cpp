@@ -28,7 +28,7 @@ std::string_view what_differs(const mysql::Column& a, const mysql::Column& b) {
   TypeFamily other = both_told ? family_of(b) : family_without_extension(b);
   // A column that is NULL throughout has any type.
   if (family == TypeFamily::null || other == TypeFamily::null) return "";
-  if (family != other) return "type";
+  if (family != other && family_of(a) != family_of(b)) return "type";
   bool numeric = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating;
   if (numeric && ((a.flags ^ b.flags) & mysql::column_flag::unsigned_) != 0) return "sign";
   return "";

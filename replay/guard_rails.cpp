@@ -56,6 +56,23 @@ bool same_server(const ServerIdentity& a, const ServerIdentity& b) {
   return known && a.server_id == b.server_id && a.hostname == b.hostname && a.datadir == b.datadir;
 }
 
+namespace {
+
+// Reached through a forwarded port: by its own word the server runs here, on a port whose traffic was captured here.
+std::optional<std::string> captured_here(const IdentityFacts& facts) {
+  const ServerIdentity& target = facts.target;
+  bool is_here = !facts.this_host.empty() && target.hostname == facts.this_host && target.port != 0;
+  if (!is_here) return std::nullopt;
+  for (const Endpoint& seen : facts.seen_servers) {
+    bool seen_here = client::is_loopback(seen.address) || contains(facts.local_addresses, seen.address);
+    if (seen_here && seen.port == target.port) return to_string(seen);
+  }
+  bool is_tapped = std::find(facts.tapped_ports.begin(), facts.tapped_ports.end(), target.port) != facts.tapped_ports.end();
+  return is_tapped ? std::optional("port " + std::to_string(target.port) + " of this host, which is tapped") : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> refuse_identities(const IdentityFacts& facts) {
   const std::string line = "target " + facts.target.name + ": ";
   auto who = [](const ServerIdentity& server) {
@@ -67,6 +84,12 @@ std::optional<std::string> refuse_identities(const IdentityFacts& facts) {
   if (facts.reference && same_server(facts.target, *facts.reference))
     return line + "it is the reference under another name (" + who(*facts.reference) + ")" +
            "; give --target and --reference different servers";
+
+  bool given_here = std::any_of(facts.target_addresses.begin(), facts.target_addresses.end(),
+                                [&](const Endpoint& one) { return client::is_loopback(one.address) || contains(facts.local_addresses, one.address); });
+  if (auto captured = given_here ? captured_here(facts) : std::nullopt)
+    return line + "it is the source under another name: it says that it listens on port " + std::to_string(facts.target.port) + " of " + facts.this_host +
+           ", and the capture has that server's traffic (" + *captured + ")" + remedy;
 
   for (const ServerIdentity::Replica& replica : facts.target.replicas) {
     bool by_id = facts.source && !replica.server_id.empty() && replica.server_id == facts.source->server_id;

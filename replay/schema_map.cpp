@@ -31,6 +31,11 @@ bool fits(std::string_view pattern, std::string_view name) {
 bool is_name(const Token& token) { return token.kind == TokenKind::word || token.kind == TokenKind::quoted_name; }
 bool is_symbol(const Token& token, std::string_view characters) { return token.kind == TokenKind::symbol && token.symbol == sql::symbol_code(characters); }
 
+bool shows_tables(std::string_view normalized) {
+  constexpr std::array<std::string_view, 5> beginnings{"show tables", "show full tables", "show extended", "show table status", "show open tables"};
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view each) { return normalized.starts_with(each); });
+}
+
 bool is_word(std::string_view text, const Token& token, std::initializer_list<std::string_view> words) {
   if (token.kind != TokenKind::word) return false;
   std::string_view spelled = sql::text_of(text, token);
@@ -123,6 +128,9 @@ Expected<std::string, std::string> SchemaMap::rewrite(std::string_view server, c
   const std::string default_there = this->schema(server, schema);
   const bool is_moved = default_there != schema;
   const bool shows = meaning.verb.starts_with("show");
+  // The header of SHOW TABLES names the schema, and a copy has a table of ours besides.
+  const bool lists_tables = shows && shows_tables(meaning.normalized);
+  bool names_schema = false;
   const std::vector<Token>& tokens = lexed.tokens;
   Edits edits(text);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -143,6 +151,8 @@ Expected<std::string, std::string> SchemaMap::rewrite(std::string_view server, c
         continue;
       }
     }
+    names_schema = names_schema || (shows && is_word(text, before, {"from", "in"}));
+    if (lists_tables && is_word(text, before, {"from", "in"}) && this->schema(server, name) != name) return Unexpected(std::string("names_its_schema"));
     if (shows && is_word(text, before, {"from", "in"}) && this->schema(server, name) != name && !tables.contains({"", name})) {
       edits.replace(token, sql::quote_name(this->schema(server, name)));
       continue;
@@ -167,6 +177,7 @@ Expected<std::string, std::string> SchemaMap::rewrite(std::string_view server, c
       return Unexpected("not_mappable: " + name);  // a table, or a column of the same name
     }
   }
+  if (lists_tables && is_moved && !names_schema) return Unexpected(std::string("names_its_schema"));
   return edits.take();
 }
 

@@ -1,6 +1,9 @@
 #include "preparation.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -36,6 +39,11 @@ client::ConnectOptions connect_options(const client::Login& login, const Limits&
   auto filled = client::options_for(login, options);
   if (!filled) throw Failure(FailureKind::environment, filled.error().reason);
   return *filled;
+}
+
+std::string name_of_this_host() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
 }
 
 // The reference's addresses are among those that production answers on, as far as the capture and --source tell.
@@ -218,6 +226,9 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   replay::IdentityFacts identities;
   identities.seen_servers = facts.servers;
   identities.local_addresses = addresses.local_addresses;
+  identities.target_addresses = addresses.target.addresses;
+  identities.tapped_ports = addresses.tapped_ports;
+  identities.this_host = name_of_this_host();
   client::BlockingConnection target = open(servers.target, options.limits);
   if (options.tell && servers.target.compression == client::Compression::where_possible && !target.connection().is_compressed())
     options.tell("target " + addresses.target.name + " has no compression; the run goes on without");

@@ -14,6 +14,24 @@ bool Parser::forbidden(EffectKind kind, std::string_view subject, StatementClass
   return true;
 }
 
+// LOAD DATA, LOAD XML: never sent; which table it fills is read all the same.
+bool Parser::load() {
+  out_.verb = Verb::other;
+  out_.verb_text = "load";
+  effect(EffectKind::file, at_, "load", true);
+  take(Role::keyword);
+  while (!at_end() && !(is(W::into_) && is(W::table_, 1))) ++at_;
+  if (!at_end()) at_ += 2;
+  TableRef ref;
+  if (is_name() && table_name(ref)) {
+    ref.written = true;
+    add_table(ref);
+  }
+  skip_rest();
+  out_.base = StatementClass::write;
+  return true;
+}
+
 bool Parser::dispatch() {
   if (is_symbol('(')) {
     out_.verb = Verb::select;
@@ -81,7 +99,7 @@ bool Parser::dispatch() {
       return ddl();
     case W::create_: case W::alter_: case W::truncate_: case W::rename_: return ddl();
     case W::call_: return forbidden(EffectKind::stored_routine, "call", StatementClass::write);
-    case W::load_: return forbidden(EffectKind::file, "load", StatementClass::write);
+    case W::load_: return load();
     case W::import_: return forbidden(EffectKind::file, "import", StatementClass::write);
     case W::handler_: return forbidden(EffectKind::handler, "handler", StatementClass::locking_read);
     case W::lock_: return forbidden(EffectKind::table_lock, "lock", StatementClass::locking_read);

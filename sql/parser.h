@@ -173,6 +173,7 @@ class Parser {
   bool prepared(std::string_view what);
   bool ddl();
   bool forbidden(EffectKind kind, std::string_view subject, StatementClass base);  // the rest is passed over
+  bool load();
   void skip_rest();
   bool finish(StatementClass base);  // the end must be here
 

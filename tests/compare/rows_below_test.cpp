@@ -268,3 +268,41 @@ TEST_CASE("a statement that calibration found noisy samples the reference at eve
     CHECK(bench.outcome() == (calibrated ? "row_values/nondeterministic/confirmed" : "row_values/defect/confirmed"));
   }
 }
+
+TEST_CASE("a target that changes its mind about ties was not behind, also where it answers more rows than are kept") {
+  for (const char* text : {"SELECT id, ROW_NUMBER() OVER (ORDER BY city) AS n FROM people", "SELECT id, city AS n FROM people LIMIT 2000"}) {
+    Bench bench;
+    std::vector<mysql::Column> columns{column("people", "id", mysql::ColumnType::long_), column("", "n", mysql::ColumnType::longlong)};
+    auto first = rows_answer(columns, {{"1", "1"}, {"2", "2"}}), second = rows_answer(columns, {{"1", "2"}, {"2", "1"}});
+    auto cut = [](mysql::Answer answer) {
+      std::get<mysql::ResultSet>(answer.results[0]).rows = {};
+      return answer;
+    };
+    bench.target = bench.reference = [&](const std::string&, CaptureTime) { return cut(first); };
+    bench.read(1, text, cut(first), cut(second), at(1s));
+    bench.run_out();
+    CHECK(bench.outcome() == "row_values/unexamined/assumed");
+    CHECK(bench.evidence().find("no write was seen") != std::string::npos);
+  }
+}
+
+TEST_CASE("more rows than are kept, with a column that hangs on ties, are no defect; other columns are") {
+  std::vector<mysql::Column> columns{column("people", "id", mysql::ColumnType::long_), column("", "n", mysql::ColumnType::longlong)};
+  auto cut = [](mysql::Answer answer) {
+    std::get<mysql::ResultSet>(answer.results[0]).rows = {};
+    return answer;
+  };
+  auto source = cut(rows_answer(columns, {{"1", "1"}, {"2", "2"}})), target = cut(rows_answer(columns, {{"1", "2"}, {"2", "1"}}));
+  auto judged = [&](const std::string& text, const mysql::Answer& answer) {
+    Bench bench;
+    bench.reference = [&](const std::string&, CaptureTime) { return source; };
+    bench.target = [&](const std::string&, CaptureTime) { return answer; };
+    bench.read(1, text, source, answer, at(1s));
+    bench.run_out();
+    return bench.outcome();
+  };
+  CHECK(judged("SELECT id, ROW_NUMBER() OVER (ORDER BY city) AS n FROM people", target) == "row_values/unexamined/assumed");
+  CHECK(judged("SELECT id, n FROM people", target) == "row_values/defect/confirmed");
+  CHECK(judged("SELECT id, RANK() OVER (ORDER BY city) AS n FROM people", target) == "row_values/defect/confirmed");
+  CHECK(judged("SELECT id, ROW_NUMBER() OVER (ORDER BY city) AS n FROM people", cut(rows_answer(columns, {{"1", "2"}}))) == "missing_rows/defect/confirmed");
+}

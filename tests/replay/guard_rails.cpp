@@ -122,6 +122,32 @@ TEST_CASE("A target that is the source or the reference under another name is re
   CHECK_FALSE(refuse_identities(one));
 }
 
+TEST_CASE("A target behind a forwarded port is refused where it says that it is this host's captured server") {
+  IdentityFacts one;
+  one.this_host = "db";
+  one.local_addresses = {*client::parse_address("10.0.0.5")};
+  one.target = identity("db");
+  one.target.port = 3306;
+  one.target_addresses = {at("127.0.0.1", 13306)};
+  for (const char* seen : {"127.0.0.1", "10.0.0.5"}) {
+    one.seen_servers = {at(seen, 3306)};
+    CHECK(holds(refuse_identities(one), "it is the source under another name"));
+  }
+  one.seen_servers = {at("10.0.0.6", 3306)};  // captured elsewhere
+  CHECK_FALSE(refuse_identities(one));
+  one.tapped_ports = {3306};
+  CHECK(holds(refuse_identities(one), "is tapped"));
+  one.tapped_ports = {3307};
+  one.seen_servers = {at("127.0.0.1", 3307)};  // another server of this host
+  CHECK_FALSE(refuse_identities(one));
+  one.seen_servers = {at("127.0.0.1", 3306)};
+  one.target.hostname = "7f3a9c";  // in a container, whose port 3306 is not this host's
+  CHECK_FALSE(refuse_identities(one));
+  one.target.hostname = "db";
+  one.target_addresses = {at("10.0.0.9", 3306)};  // another machine of that name
+  CHECK_FALSE(refuse_identities(one));
+}
+
 TEST_CASE("A target that has the source among its replicas is refused, by address or by server_id") {
   IdentityFacts one;
   one.target = identity("new");

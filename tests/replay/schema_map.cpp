@@ -51,6 +51,10 @@ TEST_CASE("A session's schema, USE and qualified names are the target's; the res
   CHECK(rewritten(map, "SELECT a FROM t", "other") == "SELECT a FROM t");
   CHECK(rewritten(map, "SELECT DATABASE()") == "! names_its_schema");
   CHECK(rewritten(map, "SELECT DATABASE()", "other") == "SELECT DATABASE()");
+  for (const char* list : {"SHOW TABLES", "show full tables", "SHOW TABLES LIKE 't%'", "SHOW TABLE STATUS", "SHOW TABLES FROM shop"}) CHECK(rewritten(map, list) == "! names_its_schema");
+  CHECK(rewritten(map, "SHOW TABLES", "other") == "SHOW TABLES");
+  CHECK(rewritten(map, "SHOW TABLES FROM other") == "[store] SHOW TABLES FROM other");
+  CHECK(rewritten(map, "SHOW TABLES IN shop", "other") == "! names_its_schema");
 }
 
 TEST_CASE("A rule with a server is for that server's sessions alone") {

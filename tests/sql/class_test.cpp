@@ -320,3 +320,12 @@ TEST_CASE("each limit holds at its value and refuses beyond it") {
   text.insert(8, "x");
   CHECK(class_of(text) == StatementClass::unsafe);
 }
+
+TEST_CASE("which table a LOAD fills is known, though it is never sent") {
+  for (const char* text : {"LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE w.t FIELDS TERMINATED BY ',' (a, b)", "load xml infile 'x' into table w.t rows identified by '<r>'"}) {
+    Meaning load = understand(text);
+    CHECK(load.statement_class == StatementClass::unsafe);
+    CHECK(load.tables_written == std::vector<TableName>{{"w", "t"}});
+  }
+  CHECK(understand("LOAD INDEX INTO CACHE t").tables_written.empty());
+}

@@ -50,7 +50,9 @@ struct IdentityFacts {
   std::vector<Endpoint> target_addresses;
   std::optional<ServerIdentity> reference, source;
   std::vector<Endpoint> seen_servers;
+  std::vector<std::uint16_t> tapped_ports;
   std::vector<IpAddress> local_addresses;
+  std::string this_host;  // as the kernel calls this machine
 };
 std::optional<std::string> refuse_identities(const IdentityFacts& facts);
 
