@@ -61,8 +61,6 @@ struct EventLoop::State {
   std::mutex posted_mutex;
   std::vector<Callback> posted;
   std::atomic<bool> stopping{false};
-  // A wake costs system calls only where the loop waits, or is about to: a busy one looks anyway before it waits.
-  std::atomic<bool> is_woken{false}, is_waiting{false};
 
   void apply(int operation, int fd) {
     Slot& slot = slots[static_cast<std::size_t>(fd)];
@@ -144,7 +142,6 @@ void EventLoop::post(Callback callback) {
 }
 
 void EventLoop::wake() noexcept {
-  if (state_->is_woken.exchange(true) || !state_->is_waiting.load()) return;
   int saved = errno;  // a signal handler may not disturb it
   std::uint64_t one = 1;
   [[maybe_unused]] ssize_t sent = ::write(state_->wake, &one, sizeof one);
@@ -155,11 +152,7 @@ void EventLoop::run_once(std::chrono::nanoseconds longest) {
   if (!state_->timers.empty())
     longest = std::min<std::chrono::nanoseconds>(longest, state_->timers.begin()->first.first - Clock::now());
   std::array<epoll_event, events_a_round> events;
-  state_->is_waiting = true;  // before the look at is_woken, as wake() sets that one first
-  if (state_->is_woken.load()) longest = std::chrono::nanoseconds{0};
   int count = wait_for_events(state_->epoll, events.data(), std::max(longest, std::chrono::nanoseconds{0}));
-  state_->is_waiting = false;
-  state_->is_woken = false;  // who wakes it from here on is heard before the next wait
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     auto fd = static_cast<int>(event.data.u64 & 0xffffffff);

@@ -22,8 +22,7 @@ void Inbox::push(Arrival&& arrival, std::size_t bytes) {
     if (spares_.empty()) spares_.swap(given_back_);
     queue_.emplace_back(std::move(arrival), bytes);
     bytes_ += bytes;
-    if (loop_ == Loop::has_something) return;
-    loop_ = Loop::has_something;
+    if (queue_.size() > 1) return;  // the loop knows already that something waits
   }
   wake_();
 }
@@ -78,7 +77,6 @@ Arrival* Inbox::front() {
   if (taken_.empty()) {
     std::lock_guard lock(mutex_);
     taken_.swap(queue_);
-    loop_ = taken_.empty() ? Loop::found_nothing : Loop::has_something;
   }
   return taken_.empty() ? nullptr : &taken_.front().first;
 }
@@ -95,13 +93,13 @@ void Inbox::pop() {
   if (taken_.empty() || handled_bytes_ > limit_bytes_ / 8) release();
 }
 
-// Tells the reader of the room that has become free; now and then, since each time costs a lock, and waking it a switch.
+// Tells the reader of the room that has become free; now and then, since each time costs a lock.
 void Inbox::release() {
   bool waits = false;
   {
     std::lock_guard lock(mutex_);
     bytes_ -= handled_bytes_;
-    waits = reader_ == Reader::waits && bytes_ <= limit_bytes_ / 2;
+    waits = reader_ == Reader::waits;
   }
   handled_bytes_ = 0;
   if (waits) room_.notify_one();

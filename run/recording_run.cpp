@@ -17,7 +17,7 @@ namespace {
 
 // What the reader keeps ready for the loop: it is quick to bring more.
 constexpr std::size_t most_schemas = 10'000;  // that are looked for on the target
-constexpr std::size_t read_ahead = std::size_t{1} << 20;
+constexpr std::size_t read_ahead = std::size_t{512} << 10;
 
 struct Survey final : session::ExchangeSink {
   std::set<Endpoint> servers;

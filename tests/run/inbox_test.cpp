@@ -121,25 +121,3 @@ TEST_CASE("no more than most_spares exchanges are kept for their storage") {
   auto left = std::count_if(spent.begin(), spent.end(), [](const session::ExchangePtr& box) { return box != nullptr; });
   CHECK(left == 1);
 }
-
-TEST_CASE("the loop is woken where it had found nothing, and not while it has something left to look at") {
-  int wakes = 0;
-  Inbox inbox(100 * weight(), Inbox::WhenFull::wait, [&] { ++wakes; });
-  auto push = [&](std::uint32_t seq) {
-    session::Exchange e = exchange(1, seq);
-    inbox.on_exchange(e);
-  };
-  push(0);
-  push(1);
-  CHECK(wakes == 1);
-  REQUIRE(inbox.front() != nullptr);
-  push(2);  // the loop has two in hand
-  CHECK(wakes == 1);
-  CHECK(drain(inbox).size() == 3);
-  push(3);
-  CHECK(wakes == 2);
-  CHECK(drain(inbox).size() == 1);
-  CHECK(drain(inbox).empty());
-  inbox.close();
-  CHECK(wakes == 3);
-}

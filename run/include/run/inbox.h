@@ -63,7 +63,6 @@ class Inbox final : public session::ExchangeSink {
   std::vector<session::ExchangePtr> given_back_;
   enum class Input : std::uint8_t { open, closed, abandoned } input_ = Input::open;
   enum class Reader : std::uint8_t { runs, waits } reader_ = Reader::runs;
-  enum class Loop : std::uint8_t { has_something, found_nothing } loop_ = Loop::found_nothing;  // at its last look
 
   // The reader's own.
   std::vector<session::ExchangePtr> spares_;
