@@ -115,7 +115,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--calibrate", a.calibrate, "The first so many reads are asked twice of the reference, to learn which statements it answers differently itself")->check(CLI::Range(1U, 1'000'000U))->type_name("READS");
   command.add_option("--metrics", a.metrics, "Serve the run's figures to Prometheus at /metrics; loopback only")->type_name("ADDR:PORT");
   command.add_option("--marker", a.marker, "For writes: the sandbox's marker table")->type_name("SCHEMA.TABLE");
-  command.add_flag("--aa", a.aa, "The target is meant to be the reference, or its like: reads only, to learn how a server differs from itself");
+  command.add_flag("--aa", a.aa, "The target is meant to be the reference (which it is where none is given), or its like: reads only, to learn how a server differs from itself");
   command.add_option("--store", a.store, "The SQLite store for the run's findings; made where it doesn't exist")->required()->type_name("FILE");
   command.add_option("--store-limit", a.store_limit, "How large the store may grow: runs that have ended go first, the oldest before others, then the examples of this one; 0 for no limit")->type_name("SIZE")->capture_default_str();
 }
@@ -199,6 +199,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.servers.target = login(client::Role::target, a.target, a.defaults_file, a.target_tls);
   if (a.compress) options.servers.target.compression = client::Compression::where_possible;
   if (!a.reference.empty()) options.servers.reference = login(client::Role::reference, a.reference, a.defaults_file, a.reference_tls);
+  if (a.aa && a.reference.empty()) options.servers.reference = options.servers.target;  // one server against itself
   if (!a.source.empty()) options.servers.source = login(client::Role::source, a.source, a.defaults_file, a.source_tls);
   auto pace = replay::parse_pace(a.pace);
   if (!pace) throw Failure(FailureKind::usage, "--pace: " + pace.error());
@@ -224,7 +225,7 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   options.judging.questions_per_fingerprint_minute = a.requery_budget;
   options.judging.accepted_rules = accepted_rules(a.accept_rules);
   options.judging.calibrate = a.calibrate;
-  if (a.calibrate > 0 && a.reference.empty()) throw Failure(FailureKind::usage, "--calibrate " + std::to_string(a.calibrate) + ": it is the reference that is asked twice; give --reference");
+  if (a.calibrate > 0 && !options.servers.reference) throw Failure(FailureKind::usage, "--calibrate " + std::to_string(a.calibrate) + ": it is the reference that is asked twice; give --reference");
   options.limits.connect = duration("--connect-timeout", a.connect_timeout);
   options.latency = latency_limits(a.latency_budget, a.latency_floor);
   options.limits.statement = duration("--statement-timeout", a.statement_timeout);

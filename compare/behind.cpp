@@ -19,7 +19,7 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
     return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
   }
   auto write = cause_of_staleness();
-  if (!write && hangs_on_order()) return unexamined("the target came to agree, no write was seen, and its answer hangs on an order that nothing promised");
+  if (!write && hangs_on_order()) return wavered("the target came to agree");
   auto racing = world_.writes.racing(file_.scope);
   std::optional<std::string> healed = write ? healed_column() : std::nullopt;
   // A write that the target had applied, and that it answered without all the same, is not what it lacked.
@@ -212,7 +212,7 @@ Conclusion Investigator::both_moved(CaptureTime agreed) {
   // Under a LIMIT a later write may move the window so that both agree by chance: the target never showed the source's answer.
   bool later_write = world_.writes.written_since(file_.scope, file_.exchange.request_first);
   if (plan_.has_limit && later_write && source_held) return unexamined("the window moved on before the target showed the source's rows");
-  if (hangs_on_order() && !cause_of_staleness()) return unexamined("both sides changed their minds, no write was seen, and the answer hangs on an order that nothing promised");
+  if (hangs_on_order() && !cause_of_staleness()) return wavered("both sides changed their minds");
   if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) return behind(agreed, source_held || nothing_newer);
   Evidence evidence;
   evidence.json().member("reason", "the reference left the source's answer too");

@@ -51,6 +51,15 @@ bool same_float(double a, double b, bool single) {
   return std::nextafter(a, b) == b;
 }
 
+// BIT is bytes, most significant first; a temporary table may hold it as a number, and the server then sends it as one.
+bool same_bits(std::string_view bits, std::string_view number_text) {
+  std::uint64_t value = 0, printed = 0;
+  if (bits.empty() || bits.size() > sizeof value) return false;
+  for (char byte : bits) value = value << 8U | static_cast<unsigned char>(byte);
+  auto [end, error] = std::from_chars(number_text.data(), number_text.data() + number_text.size(), printed);
+  return error == std::errc() && end == number_text.data() + number_text.size() && value == printed;
+}
+
 // CHAR(n) and BINARY(n): fixed length, padded or not by the session's mode and the server.
 bool is_fixed_length(const mysql::Column& column) {
   return column.type == ColumnType::string && (column.flags & (mysql::column_flag::enum_ | mysql::column_flag::set)) == 0;
@@ -151,6 +160,8 @@ CellComparison compare_cells(const mysql::Cell& a, const mysql::Column& column_a
     }
     return {CellMatch::different, {}};
   }
+  if (family == TypeFamily::bit && other == TypeFamily::integer && same_bits(a.text, b.text)) return {CellMatch::normalised, rule::bit_as_number};
+  if (family == TypeFamily::integer && other == TypeFamily::bit && same_bits(b.text, a.text)) return {CellMatch::normalised, rule::bit_as_number};
   if (family == TypeFamily::json || other == TypeFamily::json || plan.as_json) {
     auto x = canonical_json(a.text), y = canonical_json(b.text);
     if (x && y && *x == *y) return {CellMatch::normalised, rule::json_key_order};

@@ -35,6 +35,30 @@ struct OpenCase {
   bool climbing = false;  // its questions are being put
 };
 
+Plan plan_of(const session::Exchange& exchange, const mysql::Answer& target, const sql::Catalogue& catalogue) {
+  auto columns = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
+  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(target.first_rows()), &catalogue, exchange.schema);
+}
+
+// An answer with the same rows has no plan yet, and needs one only where its columns differ.
+std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue& catalogue, const std::vector<std::string>& accepted, std::vector<std::string>* used) {
+  const mysql::Answer &source = file.exchange.answer, &target = file.target.answer;
+  if (!column_verdict(source, target)) return std::nullopt;
+  Plan plan = plan_of(file.exchange, target, catalogue);
+  return column_verdict(source, target, &plan, accepted, used);
+}
+
+// Between servers that are alike, an order that nothing promised tells of no difference between them: it is noise, and its proof
+// stays in the evidence.
+void take_order_for_noise(Verdict& verdict) {
+  if (verdict.cause != Cause::order_undefined) return;
+  verdict.cause = Cause::nondeterministic;
+  Evidence evidence;
+  evidence.json().member("noise", "order_undefined").member("reason", "a server differs from its like in an order that nothing promised (--aa)");
+  evidence.append(verdict.evidence.substr(1, verdict.evidence.size() - 2));
+  verdict.evidence = object_of(evidence.take_members());
+}
+
 }  // namespace
 
 struct Comparer::State {
@@ -107,9 +131,10 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   judgement.fingerprint = file.meaning.fingerprint;
   judgement.normalized = file.meaning.normalized;
   bool same_content = !conclusion.verdict || conclusion.verdict->cause == Cause::order_undefined;
+  if (conclusion.verdict && options.sides == ComparerOptions::Sides::alike) take_order_for_noise(*conclusion.verdict);
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());
-  if (auto columns = column_verdict(exchange.answer, target, options.accepted_rules, &judgement.rules)) {
+  if (auto columns = columns_apart(file, catalogue, options.accepted_rules, &judgement.rules)) {
     if (file.variables.left_out()) {  // a variable that nothing set is of another type, too
       Evidence evidence;
       columns->cause = judge_user_variable(*file.variables.unknown, evidence.json()).cause;
@@ -301,10 +326,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     state_->judge(file, {});
     return;
   }
-  const mysql::ResultSet* rows = file.exchange.answer.first_rows();
-  const mysql::ResultSet* of_target = file.target.answer.first_rows();
-  auto columns_of = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
-  file.plan = make_plan(file.exchange.command, file.exchange.collation, columns_of(rows), columns_of(of_target));
+  file.plan = plan_of(file.exchange, file.target.answer, state_->catalogue);
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }

@@ -265,6 +265,21 @@ Examination examine_rows(const ResultSet& a, const ResultSet& b, const Plan& pla
   return result;
 }
 
+// Which rows came before an error hangs on the order in which the server met them. Rows that more results were announced behind
+// are another statement's.
+bool is_cut_by_error(const mysql::Answer& answer, std::size_t result) {
+  const auto* rows = std::get_if<ResultSet>(&answer.results[result]);
+  return rows != nullptr && result + 2 == answer.results.size() && answer.error() != nullptr && (rows->status & mysql::status_flag::more_results) == 0;
+}
+
+// Both end in an error of one class, and what came before it as a whole is the same. Nothing where there is no such error.
+std::optional<bool> same_up_to_error(const mysql::Answer& a, const mysql::Answer& b) {
+  if (a.error() == nullptr || b.error() == nullptr || !same_error(*a.error(), *b.error())) return std::nullopt;
+  auto whole = [](const mysql::Answer& answer) { return answer.results.size() - (answer.results.size() > 1 && is_cut_by_error(answer, answer.results.size() - 2) ? 2 : 1); };
+  if (whole(a) + 1 == a.results.size() && whole(b) + 1 == b.results.size()) return std::nullopt;  // none is cut off
+  return whole(a) == 0 && whole(b) == 0;
+}
+
 Examination examine_result(const mysql::Result& a, const mysql::Result& b, const Plan& plan) {
   const auto *error_a = std::get_if<ServerError>(&a), *error_b = std::get_if<ServerError>(&b);
   if (error_a != nullptr || error_b != nullptr) {
@@ -282,7 +297,9 @@ Examination examine_result(const mysql::Result& a, const mysql::Result& b, const
 }  // namespace
 
 bool identical(const mysql::Answer& a, const mysql::Answer& b) {
-  if (a.state != b.state || a.results.size() != b.results.size()) return false;
+  if (a.state != b.state) return false;
+  if (auto same = same_up_to_error(a, b); same && *same) return true;
+  if (a.results.size() != b.results.size()) return false;
   for (std::size_t i = 0; i < a.results.size(); ++i) {
     const mysql::Result &left = a.results[i], &right = b.results[i];
     if (left.index() != right.index()) return false;
@@ -302,6 +319,7 @@ bool identical(const mysql::Answer& a, const mysql::Answer& b) {
 Examination examine(const mysql::Answer& a, const mysql::Answer& b, const Plan& plan) {
   if (a.error() != nullptr && b.error() == nullptr) return examine_errors(a.error(), nullptr);
   if (a.error() == nullptr && b.error() != nullptr) return examine_errors(nullptr, b.error());
+  if (auto same = same_up_to_error(a, b); same && *same) return {};
   if (a.results.size() != b.results.size()) {
     Evidence evidence;
     evidence.json().member("source_results", a.results.size()).member("target_results", b.results.size());

@@ -5,11 +5,13 @@
 #include <set>
 
 #include "evidence.h"
+#include "leeway.h"
 #include "order_check.h"
 #include "question_sql.h"
 #include "same_input.h"
 #include "session/render.h"
 #include "spellings.h"
+#include "sql/lexer.h"
 #include "sql/rewrite.h"
 #include "tie_containment.h"
 
@@ -231,9 +233,25 @@ Task<Choices> choices_in_list(const Plan& plan, const Table& window, const mysql
   co_return choices;
 }
 
-}  // namespace
+// Row for row, is there a row of that look at the place's key? The reference's ties at the cuts count whole.
+bool can_stand(const Table& answer, const RankedRows& ranked, const Choices& choices, const Plan& plan) {
+  if (answer.rows.size() != ranked.rank.size()) return false;
+  std::map<std::pair<std::string, std::size_t>, std::size_t> held, needed;
+  for (const auto& [key, ranks] : ranked.ranks)
+    for (std::size_t rank : ranks) ++held[{key, rank}];
+  auto take = [&](const RowCounts& tie, std::size_t rank) {
+    for (const auto& [key, count] : tie) held[{key, rank}] = std::max(held[{key, rank}], count);
+  };
+  take(choices.reference[0], ranked.rank.back());
+  if (choices.reference.size() > 1) take(choices.reference[1], 0);
+  for (std::size_t row = 0; row < answer.rows.size(); ++row) ++needed[{row_key(answer, row, plan.columns), ranked.rank[row]}];
+  return std::all_of(needed.begin(), needed.end(), [&](const auto& one) {
+    auto found = held.find(one.first);
+    return found != held.end() && found->second >= one.second;
+  });
+}
 
-Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
+Task<InquiryResult> ask_with_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
                                     Interview& interview, CaptureTime now) {
   InquiryResult result;
   const Table &a = *open.a, &b = *open.b;
@@ -299,7 +317,9 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
       place_in_cuts(source_ranks, a, choices, ranked.rank.back(), plan);
       place_in_cuts(target_ranks, b, choices, ranked.rank.back(), plan);
     }
-    RankComparison ranks = compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
+    // Rows that look alike may stand at several keys.
+    bool stand = cut && can_stand(a, ranked, choices, plan) && can_stand(b, ranked, choices, plan);
+    RankComparison ranks = stand ? RankComparison{} : compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
     result.finding = ranks.finding;
     result.reason = ranks.reason;
     // A window that is sorted and yet stands at other keys lies over other rows: some before it are wrong.
@@ -316,6 +336,39 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
   }
   result.evidence = evidence.take_members();
   co_return result;
+}
+
+}  // namespace
+
+Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
+                                    Interview& interview, CaptureTime now) {
+  Task<InquiryResult> asking = ask_with_keys(open, plan, columns, original, interview, now);
+  InquiryResult found = co_await asking;
+  if (found.finding == Finding::excused || !plan.has_limit || open.hidden_order) co_return found;
+  // What is computed over rows may differ in itself: the rows without it, and what it is computed from. Which rows stand for a group,
+  // and how they are spelled, tells them apart.
+  mysql::Command asked = original;
+  asked.text = plan.sql;
+  if (sql::lex(plan.sql, plan.dialect).parameters == 0) asked.parameters.clear();  // filled in
+  Plan relaxed = make_plan(asked, plan.collation, open.a->columns, open.b->columns);
+  std::vector<Leeway> leeway = leeways(plan, open.a->columns);
+  bool any = false;
+  for (std::size_t c = 0; c < leeway.size(); ++c) {
+    if (leeway[c] != Leeway::window && leeway[c] != Leeway::list && leeway[c] != Leeway::float_sum) continue;
+    relaxed.columns[c].noise.push_back("leeway");
+    any = true;
+  }
+  if (!any) co_return found;
+  Task<InquiryResult> again = ask_with_keys(open, relaxed, relaxed.columns, original, interview, now);
+  InquiryResult rows = co_await again;
+  if (rows.finding != Finding::excused) co_return rows;
+  Task<InquiryResult> computed = ask_same_input(open, {}, plan, original, interview, now);
+  InquiryResult below = co_await computed;
+  Evidence evidence;
+  evidence.append(rows.evidence);
+  evidence.append(below.evidence);
+  below.evidence = evidence.take_members();
+  co_return below;
 }
 
 }  // namespace darktap::compare

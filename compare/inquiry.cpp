@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "chosen_rows.h"
 #include "evidence.h"
 #include "hidden_keys.h"
 #include "leeway.h"
@@ -38,6 +39,26 @@ Task<InquiryResult> ask_whether_listed(const Examination& open, const Plan& plan
   Choices choices = co_await asking;
   InquiryResult contained = check_containment(open, plan, plan.columns, choices);
   if (contained.finding == Finding::refuted && held_within(open, plan, choices)) co_return unknown("a row in another spelling");
+  co_return contained;
+}
+
+// Which spelling stands for rows that were made one is open as well: is it among them on both sides, and, where operators take rows
+// away again, does some spelling come out?
+Task<InquiryResult> ask_whether_one_of_equals(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
+  auto all = rows_made_distinct(plan, original, sql::Operators::any);
+  auto list = whole_list(original, plan, max_question_rows);
+  bool only_unions = rows_made_distinct(plan, original, sql::Operators::unions).has_value();
+  if (!all || (!only_unions && !list)) co_return unknown("no rows were made one");
+  std::vector<mysql::Command> below, whole;
+  below.push_back(std::move(*all));
+  Task<Choices> asking = ask_choices(plan, std::move(below), interview, now);
+  Choices choices = co_await asking;
+  InquiryResult contained = check_containment(open, plan, plan.columns, choices);
+  if (contained.finding != Finding::excused || only_unions) co_return contained;
+  whole.push_back(std::move(*list));
+  Task<Choices> listing = ask_choices(plan, std::move(whole), interview, now);
+  Choices listed = co_await listing;
+  if (!listed.reason.empty() || !held_within(open, plan, listed)) co_return unknown("a row in another spelling");
   co_return contained;
 }
 
@@ -132,13 +153,18 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
       questions.push_back(std::move(*list));
       Task<InquiryResult> task = ask_containment_or_input(open, plan, std::move(questions), original, interview, now);
       InquiryResult result = co_await task;
+      if (result.finding != Finding::excused) {
+        Task<InquiryResult> spelled = ask_whether_one_of_equals(open, plan, original, interview, now);
+        InquiryResult found = co_await spelled;
+        if (found.finding == Finding::excused) result = std::move(found);
+      }
       if (plan.random_order) result.cause = Cause::nondeterministic;
       co_return result;
     }
     case OpenQuestion::hidden_keys: {
       Task<InquiryResult> task = ask_hidden_keys(open, plan, plan.columns, original, interview, now);
       InquiryResult result = co_await task;
-      if (result.finding != Finding::unknown || plan.shape.group_by.empty()) co_return result;
+      if (result.finding != Finding::unknown) co_return result;
       Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
       InquiryResult broken = co_await breaking;
       co_return broken.finding == Finding::refuted ? broken : result;
@@ -147,6 +173,9 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
       Task<InquiryResult> task = ask_values(open, plan, original, interview, now);
       InquiryResult result = co_await task;
       if (result.finding != Finding::unknown) co_return result;
+      Task<InquiryResult> choosing = ask_with_rows_chosen(open, plan, exchange, catalogue, interview, now);
+      InquiryResult chosen = co_await choosing;
+      if (chosen.finding == Finding::excused) co_return chosen;
       Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
       InquiryResult broken = co_await breaking;
       co_return broken.finding == Finding::unknown ? result : broken;
@@ -160,6 +189,9 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
         InquiryResult found = co_await listed;
         co_return found.finding == Finding::refuted ? found : result;
       }
+      Task<InquiryResult> choosing = ask_with_rows_chosen(open, plan, exchange, catalogue, interview, now);
+      InquiryResult chosen = co_await choosing;
+      if (chosen.finding == Finding::excused) co_return chosen;
       Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
       InquiryResult broken = co_await breaking;
       co_return broken.finding == Finding::unknown ? result : broken;

@@ -47,6 +47,15 @@ Conclusion Investigator::unexamined(const std::string& reason) const {
   return verdict(Cause::unexamined, Level::assumed, std::move(evidence));
 }
 
+// A side changed its mind without a write, on what hangs on an order: lag that nobody saw, or an order that comes out as it likes.
+// Between servers that are alike it is the order.
+Conclusion Investigator::wavered(const std::string& reason) const {
+  if (world_.options.sides != ComparerOptions::Sides::alike) return unexamined(reason + ", no write was seen, and the answer hangs on an order that nothing promised");
+  Evidence evidence;
+  evidence.json().member("noise", "order_undefined").member("reason", reason + ", and the answer hangs on an order that nothing promised (--aa)");
+  return verdict(Cause::nondeterministic, Level::confirmed, std::move(evidence));
+}
+
 // One of the three that a server's circumstances bring about: a lock, a kill, a lost connection.
 bool Investigator::environmental_error() const {
   const mysql::ServerError* error = first_.difference == Difference::error_only_source ? source_->error() : target_->error();
@@ -158,6 +167,12 @@ Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTi
   co_return result.finding == Finding::excused;
 }
 
+// A replica that has not caught up yet holds the rows that the target should not show any more: both would agree on an order of old ones.
+bool Investigator::reference_may_lack_write(CaptureTime now) const {
+  auto written = world_.writes.last_before(file_.scope);
+  return written && now < *written + reference_patience;
+}
+
 // One rung: a conclusion, or nothing where the ladder must go on.
 Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
   latest_ = examine(*source_, target, plan_);
@@ -169,6 +184,10 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   if (with_source.relation == Relation::open && (now >= next_inquiry_ || rung.target == Rung::Target::moved || last)) {
     Task<bool> task = agrees_after_inquiry(with_source, now, still_first);
     agrees = co_await task;
+    if (agrees && still_first && !last && reference_may_lack_write(now)) {
+      next_inquiry_ = file_.opened + reference_patience;
+      co_return std::nullopt;
+    }
     if (agrees && still_first) {
       if (first_.cause == Cause::nondeterministic) {
         Evidence evidence;
@@ -239,7 +258,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   bool patient = now - file_.opened >= reference_patience && (!write || newer);
   if (!patient && !last) co_return std::nullopt;
   Evidence evidence;
-  if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return unexamined("the reference changed its mind, no write was seen, and the answer hangs on an order that nothing promised");
+  if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return wavered("the reference changed its mind");
   bool circumstance = first_.difference == Difference::error_only_source && environmental_error();
   evidence.json().member("reason", circumstance ? "an error of the source's circumstances, gone when the reference was asked"
                                                 : "the reference now answers what the target answered at first");

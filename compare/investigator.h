@@ -63,6 +63,7 @@ class Investigator {
 
   Conclusion verdict(Cause cause, Level level, Evidence&& extra = {}) const;
   Conclusion unexamined(const std::string& reason) const;
+  Conclusion wavered(const std::string& reason) const;
   Conclusion without_questions() const;
   Conclusion undefined_order() const;
   Conclusion behind(CaptureTime agreed, bool known_to_be_older);
@@ -82,6 +83,7 @@ class Investigator {
   // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
+  bool reference_may_lack_write(CaptureTime now) const;
   // Was the read at the target before the write that the run replayed there?
   bool is_ahead_of_replay(const SeenWrite& write) const { return (write.replayed == Replayed::applied || write.replayed == Replayed::applied_about_then) && (!write.kept || *write.kept > file_.target.sent); }
   bool depends_on_rows() const;  // for the errors of a write: could other rows have made the difference?

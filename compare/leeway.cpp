@@ -8,6 +8,7 @@
 #include "order_check.h"
 #include "pairing.h"
 #include "representatives.h"
+#include "sql/lexer.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -69,6 +70,15 @@ bool holds_any(std::string_view text, std::initializer_list<std::string_view> wo
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
+// A UNION, EXCEPT or INTERSECT that is not ALL makes rows one, whatever operators stand beside it.
+bool makes_rows_one(const Plan& plan) {
+  sql::Lexed lexed = sql::lex(plan.sql, plan.dialect);
+  auto word = [&](std::size_t token) { return token < lexed.tokens.size() ? lower(plan.sql.substr(lexed.tokens[token].offset, lexed.tokens[token].length)) : std::string(); };
+  for (std::size_t i = 0; i < lexed.tokens.size(); ++i)
+    if (std::string one = word(i); (one == "union" || one == "except" || one == "intersect" || one == "minus") && word(i + 1) != "all") return true;
+  return false;
+}
+
 // Two tables' rows, laid side by side.
 class WithinLeeways {
  public:
@@ -111,7 +121,7 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
   if (!shape.understood || plan.columns.size() != columns.size()) return result;
   std::string all = lower(plan.sql);
   bool one_block = shape.kind == sql::ShapeKind::select;
-  bool makes_distinct = shape.kind == sql::ShapeKind::set_operation && shape.set_operation != "union all";
+  bool makes_distinct = shape.kind == sql::ShapeKind::set_operation && makes_rows_one(plan);
   bool groups_somewhere = holds_any(all, {"group by", "distinct", "union", "min(", "max("});
   auto of_base_table = [&](const sql::SelectItem& item) {
     return !item.column_table.empty() && std::any_of(shape.tables.begin(), shape.tables.end(), [&](const sql::ShapeTable& table) {

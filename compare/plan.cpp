@@ -6,6 +6,7 @@
 #include "cells.h"
 #include "parameter_literals.h"
 #include "sql/lexer.h"
+#include "sql/views.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -75,6 +76,16 @@ std::optional<std::size_t> column_of_key(const sql::SortKey& key, const Plan& pl
     found = c;
   }
   return found;
+}
+
+// ORDER BY 3 behind a star is no item of the select list, but the third column that came out.
+void name_key_behind_star(sql::SortKey& key, std::span<const mysql::Column> columns) {
+  if (key.item || !key.column.empty()) return;
+  std::size_t position = 0;
+  auto [end, error] = std::from_chars(key.text.data(), key.text.data() + key.text.size(), position);
+  if (error != std::errc() || end != key.text.data() + key.text.size() || position == 0 || position > columns.size()) return;
+  key.column = columns[position - 1].org_name;
+  key.column_table = columns[position - 1].table;
 }
 
 bool has_word(std::string_view text, std::string_view word) {
@@ -177,12 +188,15 @@ sql::Dialect dialect_of(std::uint16_t collation) {
   return dialect;
 }
 
-Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target) {
+Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target,
+               const sql::Catalogue* catalogue, std::string_view schema) {
   Plan plan;
   plan.collation = collation;
   plan.dialect = dialect_of(collation);
   std::optional<std::string> filled = command.parameters.empty() ? std::nullopt : filled_in(command, plan.dialect);
   plan.sql = filled ? std::move(*filled) : command.text;
+  if (catalogue != nullptr)
+    if (auto written_out = sql::with_views_written_out(plan.sql, *catalogue, schema, plan.dialect)) plan.sql = std::move(*written_out);
   plan.shape = sql::shape_of(plan.sql, plan.dialect);
   plan.columns.resize(columns.size());
   for (std::size_t c = 0; c < columns.size() && columns.size() == of_target.size(); ++c)
@@ -238,6 +252,7 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
     }
   }
   plan.has_order = !shape.order_by.empty();
+  for (sql::SortKey& key : plan.shape.order_by) name_key_behind_star(key, columns);
   for (const sql::SortKey& key : shape.order_by) {
     std::optional<std::size_t> column = column_of_key(key, plan, columns);
     plan.keys.push_back(column);

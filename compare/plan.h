@@ -12,6 +12,7 @@
 
 #include "mysql/answer.h"
 #include "mysql/command.h"
+#include "sql/catalogue.h"
 #include "sql/meaning.h"
 #include "sql/query_shape.h"
 
@@ -58,9 +59,10 @@ struct Plan {
   bool depends_on_session() const;
 };
 
-// columns: the source's, and the target's where they are known.
+// columns: the source's, and the target's where they are known. A view that hides what its statement leaves open is written out
+// where the catalogue knows it; names without a schema are of `schema`.
 Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns,
-               std::span<const mysql::Column> of_target = {});
+               std::span<const mysql::Column> of_target = {}, const sql::Catalogue* catalogue = nullptr, std::string_view schema = {});
 
 // Which character set's rules cut the bytes of a connection with this collation.
 sql::Dialect dialect_of(std::uint16_t collation);

@@ -4,6 +4,7 @@
 
 #include "inquiry.h"
 #include "leeway.h"
+#include "sql/same_rows.h"
 
 namespace darktap::compare {
 
@@ -12,6 +13,10 @@ std::vector<std::size_t> representative_columns(const Plan& plan, const std::vec
 
 // A column that is neither grouped by nor aggregated, where rows are grouped.
 bool is_bare_column(const Plan& plan, std::size_t column);
+
+// All the rows that DISTINCT or a set operation chose from; nothing where it made none one. operators: for spellings any will do,
+// for which rows may come out only UNION.
+std::optional<mysql::Command> rows_made_distinct(const Plan& plan, const mysql::Command& original, sql::Operators operators);
 
 // Rows that differ within their leeways: spellings and bare columns are looked for in their groups, the rest rests on the
 // rows below.

@@ -86,14 +86,24 @@ std::vector<mysql::Command> table_questions(const Plan& plan, const mysql::Comma
   return questions;
 }
 
-std::optional<std::string> any_group(const Plan& plan, const Table& table, const RowPairs& pairs) {
-  if (pairs.empty() || pairs.size() > max_scoped_groups || plan.shape.group_by.empty() || plan.shape.with_rollup) return std::nullopt;
-  std::string condition;
-  for (auto [row, other] : pairs) {
+// The groups of the paired rows, or of all that are on one side only.
+std::optional<std::string> any_group(const Plan& plan, const Examination& open, const RowPairs& pairs) {
+  std::size_t rows = pairs.empty() ? open.match.only_a.size() + open.match.only_b.size() : pairs.size();
+  if (rows == 0 || rows > max_scoped_groups || plan.shape.group_by.empty() || plan.shape.with_rollup) return std::nullopt;
+  std::set<std::string> groups;
+  auto add = [&](const Table& table, std::size_t row) {
     auto group = group_condition(plan, table, row);
-    if (!group) return std::nullopt;
-    condition += (condition.empty() ? "((" : " OR (") + *group + ")";
-  }
+    if (group) groups.insert(std::move(*group));
+    return group.has_value();
+  };
+  for (auto [row, other] : pairs)
+    if (!add(*open.a, row)) return std::nullopt;
+  for (std::size_t row : pairs.empty() ? open.match.only_a : std::vector<std::size_t>())
+    if (!add(*open.a, row)) return std::nullopt;
+  for (std::size_t row : pairs.empty() ? open.match.only_b : std::vector<std::size_t>())
+    if (!add(*open.b, row)) return std::nullopt;
+  std::string condition;
+  for (const std::string& group : groups) condition += (condition.empty() ? "((" : " OR (") + group + ")";
   return condition + ")";
 }
 
@@ -150,7 +160,7 @@ Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, cons
       if (found.refused) continue;
       unknown.reason = found.input == Input::differs ? "the rows below differ too" : found.reason;
       bool sure = found.input == Input::differs && !hangs_below && plan.shape.aggregate_without_group && !pairs.empty();
-      auto condition = any_group(plan, *open.a, pairs);
+      auto condition = any_group(plan, open, pairs);
       auto scoped = condition ? block_question(plan, original, asked, *condition) : std::nullopt;
       if (scoped) {
         questions.clear();

@@ -5,13 +5,33 @@
 
 #include "cells.h"
 #include "evidence.h"
+#include "text.h"
 
 namespace darktap::compare {
 
 namespace {
 
-// vtgate names an unnamed literal's column after its own bind variable.
-bool is_vitess_header(std::string_view name) { return name.starts_with(":vtg") || name.starts_with(":v1") || name.starts_with(":v2"); }
+// vtgate names an unnamed literal's column after its own bind variable: ":vtg1", ":vtg1 /* INT64 */", "lower(:vtg1 /* VARCHAR */)".
+bool is_vitess_header(std::string_view name) { return name.starts_with(":v1") || name.starts_with(":v2") || name.find(":vtg") != std::string_view::npos; }
+
+// A column that no AS names bears its expression, as the server prints it: vtgate writes "count(*)" for COUNT( * ).
+bool same_expression(std::string_view a, std::string_view b) {
+  auto folded = [](std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text.substr(i, 5) == " asc " || text.substr(i, 5) == " asc)") i += 4;  // ORDER BY says it or leaves it out
+      if (std::string_view(" \t\r\n`").find(text[i]) == std::string_view::npos) result += lower(text[i]);
+    }
+    return result;
+  };
+  return folded(a) == folded(b);
+}
+
+bool is_unnamed_expression(const Plan* plan, std::size_t column) {
+  if (plan == nullptr || column >= plan->columns.size() || !plan->columns[column].item) return false;
+  const sql::SelectItem& item = plan->shape.items[*plan->columns[column].item];
+  return item.alias.empty() && item.column.empty();
+}
 
 // MariaDB names a JSON column's type only to clients that ask for extended metadata: silence is no other type.
 TypeFamily family_without_extension(const mysql::Column& column) {
@@ -35,12 +55,16 @@ std::string_view what_differs(const mysql::Column& a, const mysql::Column& b) {
 }
 
 // The rule under which a difference of two columns is known to be the products' and not the data's; empty where there is none.
-std::string_view rule_of(const mysql::Column& source, const mysql::Column& target, std::string_view what) {
-  if (what == "name") return is_vitess_header(target.name) ? rule::vitess_literal_header : std::string_view();
+std::string_view rule_of(const mysql::Column& source, const mysql::Column& target, std::string_view what, bool is_unnamed) {
+  if (what == "name") {
+    if (is_vitess_header(target.name)) return rule::vitess_literal_header;
+    return is_unnamed && same_expression(source.name, target.name) ? rule::expression_header : std::string_view();
+  }
   TypeFamily a = family_of(source), b = family_of(target);
   bool is_computed = source.org_name.empty() && target.org_name.empty();
   auto numeric = [](TypeFamily family) { return family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating; };
   if (is_computed && numeric(a) && numeric(b)) return rule::computed_number;
+  if ((a == TypeFamily::bit && b == TypeFamily::integer) || (a == TypeFamily::integer && b == TypeFamily::bit)) return rule::bit_as_number;
   if ((a == TypeFamily::json && b == TypeFamily::text) || (a == TypeFamily::text && b == TypeFamily::json)) return rule::json_as_text;
   return {};
 }
@@ -52,7 +76,7 @@ void write_column(JsonWriter& json, std::string_view side, const mysql::Column& 
 
 }  // namespace
 
-std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const std::vector<std::string>& accepted,
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const Plan* plan, const std::vector<std::string>& accepted,
                                       std::vector<std::string>* used) {
   const mysql::ResultSet *a = source.first_rows(), *b = target.first_rows();
   if (a == nullptr || b == nullptr || a->columns.size() != b->columns.size()) return std::nullopt;
@@ -66,7 +90,7 @@ std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::
   for (std::size_t c = 0; c < a->columns.size(); ++c) {
     std::string_view what = what_differs(a->columns[c], b->columns[c]);
     if (what.empty()) continue;
-    std::string_view rule = rule_of(a->columns[c], b->columns[c], what);
+    std::string_view rule = rule_of(a->columns[c], b->columns[c], what, is_unnamed_expression(plan, c));
     if (rule.empty()) has_defect = true;
     else rules.insert(rule);
     if (++differing > max_evidence_rows) continue;

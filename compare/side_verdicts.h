@@ -7,13 +7,14 @@
 
 #include "compare/verdict.h"
 #include "mysql/answer.h"
+#include "plan.h"
 
 namespace darktap::compare {
 
 // Names, kinds of type and signs of the columns; display lengths, index flags and origins say nothing about the answer.
 // Nothing where the number of columns differs: that is a difference of content; nor where all that differs does so under rules
-// that were accepted, which are then added to `used`.
-std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const std::vector<std::string>& accepted = {},
+// that were accepted, which are then added to `used`. `plan`: the statement's, where it is known; it tells which columns are named.
+std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const Plan* plan = nullptr, const std::vector<std::string>& accepted = {},
                                       std::vector<std::string>* used = nullptr);
 
 // How many warnings came; only worth saying where the content is the same.

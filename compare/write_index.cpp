@@ -352,6 +352,15 @@ std::optional<Attribution> WriteIndex::racing(const ReadScope& read) const {
   return found;
 }
 
+std::optional<CaptureTime> WriteIndex::last_before(const ReadScope& read) const {
+  std::optional<CaptureTime> last;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
+    CaptureTime visible = write->committed.value_or(write->ok);
+    if (!write->rolled_back && visible <= read.request) last = std::max(last.value_or(visible), visible);
+  });
+  return last;
+}
+
 bool WriteIndex::written_since(const ReadScope& read, CaptureTime time) const {
   bool found = false;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {

@@ -89,6 +89,8 @@ class WriteIndex {
   bool touches_column(const ReadScope& read, const std::string& column, const Table& a, std::size_t row) const;
   // A write that was in flight while the read was: either answer is legal.
   std::optional<Attribution> racing(const ReadScope& read) const;
+  // When the last write that the read could see became visible.
+  std::optional<CaptureTime> last_before(const ReadScope& read) const;
   // A seen write to the read's tables that became visible at or after the given time.
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where it explains every row on one side only.

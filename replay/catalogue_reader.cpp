@@ -127,6 +127,7 @@ void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect&
   for (std::size_t i = 0; i < rows.size(); ++i) {
     definitions.push_back({{text(rows, i, 0), text(rows, i, 1)}, lower(text(rows, i, 2))});
     sql::View& view = catalogue.views[definitions.back().name];
+    view.definition = text(rows, i, 2);
     if (definitions.back().text.empty()) {  // no SHOW VIEW: it may reach anything
       add_once(view.routines, std::string("(definition not shown)"));
       continue;

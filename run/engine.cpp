@@ -20,6 +20,7 @@ compare::ComparerOptions comparer_options(const RunOptions& options, const Prepa
   using Reference = compare::ComparerOptions::Reference;
   result.reference = prepared.reference ? Reference::available : Reference::none;
   result.target_follows = prepared.target_follows;
+  if (options.aa) result.sides = compare::ComparerOptions::Sides::alike;
   result.questions_per_second = options.judging.questions_per_second;
   result.questions_per_fingerprint_minute = options.judging.questions_per_fingerprint_minute;
   result.accepted_rules = options.judging.accepted_rules;

@@ -158,7 +158,7 @@ std::optional<std::string> group_key_over_rows(std::string_view text, std::size_
   return std::string(slice(text, *source, range));
 }
 
-std::optional<std::string> all_of_union(std::string_view text, const Dialect& dialect) {
+std::optional<std::string> all_of_union(std::string_view text, Operators operators, const Dialect& dialect) {
   std::optional<Editable> source = editable(text, dialect);
   if (!source || !is_plain_read(source->statement()) || !source->statement().set_operation) return std::nullopt;
   if (source->statement().subquery_with_limit) return std::nullopt;
@@ -176,8 +176,10 @@ std::optional<std::string> all_of_union(std::string_view text, const Dialect& di
     if (is_symbol(*source, i, ')')) --depth;
     if (depth > 0 || token.kind != TokenKind::word) continue;
     W word = static_cast<W>(token.word);
-    if (word == W::except_ || word == W::intersect_ || word == W::minus_) return std::nullopt;
-    if (word != W::union_) continue;
+    bool takes_away = word == W::except_ || word == W::intersect_ || word == W::minus_;
+    if (takes_away && operators == Operators::unions) return std::nullopt;
+    if (word != W::union_ && !takes_away) continue;
+    if (takes_away) edits.push_back({token.offset, token.length, "UNION"});
     const Token& next = source->lexed.tokens[i + 1];
     W after = next.kind == TokenKind::word ? static_cast<W>(next.word) : W::none;
     if (after == W::distinct_) edits.push_back({next.offset, next.length, "ALL"});

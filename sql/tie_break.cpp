@@ -15,7 +15,7 @@ struct Scope {
   bool selects = false;         // a SELECT stands in it; other parentheses belong to the block around them
   bool set_operation = false, distinct = false, known_tables = true, grouped = false;
   std::vector<std::string> row_keys, group_keys;  // the primary keys of its tables; its GROUP BY
-  std::uint32_t order = no_token, limit = no_token, group = no_token, end = no_token;
+  std::uint32_t begin = no_token, from = no_token, where = no_token, order = no_token, limit = no_token, group = no_token, having = no_token, end = no_token;
 };
 
 // An ORDER BY that leaves ties open, in OVER (…), in GROUP_CONCAT or before a LIMIT.
@@ -49,6 +49,7 @@ class TieBreaker {
         if (is(i + 1, W::select_) || is(i + 1, W::with_)) {
           scopes_.push_back({});
           scopes_.back().depth = static_cast<int>(from_stack.size());
+          scopes_.back().begin = i + 1;
           open.push_back(scopes_.size() - 1);
         } else {
           open.push_back(around);
@@ -78,8 +79,18 @@ class TieBreaker {
         case W::select_: scope->selects = true; break;
         case W::distinct_: case W::distinctrow_: scope->distinct = scope->distinct || is(i - 1, W::select_); break;
         case W::union_: case W::except_: case W::intersect_: scope->set_operation = true; in_from = false; break;
-        case W::from_: in_from = true; break;
-        case W::where_: case W::having_: in_from = false; break;
+        case W::from_:
+          scope->from = i;
+          in_from = true;
+          break;
+        case W::where_:
+          scope->where = i;
+          in_from = false;
+          break;
+        case W::having_:
+          scope->having = i;
+          in_from = false;
+          break;
         case W::group_: scope->group = i; scope->grouped = true; in_from = false; break;
         case W::order_: scope->order = i; in_from = false; break;
         case W::limit_: scope->limit = i; in_from = false; break;
@@ -123,6 +134,51 @@ class TieBreaker {
     std::sort(cuts.begin(), cuts.end(), std::greater<>());
     std::string sql(text_);
     for (auto [begin, end] : cuts) sql.erase(begin, end - begin);
+    return sql;
+  }
+
+  // The blocks below that a LIMIT cuts, one a LIMIT. Empty where something else leaves an order open as well, or a block's rows can't be
+  // told apart.
+  std::vector<const Scope*> windows() const {
+    std::vector<const Scope*> found;
+    for (const Place& place : places_) {
+      const Scope& scope = scopes_[place.scope];
+      if (place.of == Place::Of::limited_rows && scope.depth == 0) continue;  // the statement's own
+      bool plain = scope.selects && !scope.set_operation && !scope.distinct && !scope.grouped && scope.having == no_token && scope.known_tables;
+      if (place.of != Place::Of::limited_rows || !plain || scope.row_keys.empty() || scope.from == no_token) return {};
+      found.push_back(&scope);
+    }
+    return found;
+  }
+
+  InnerWindow window_of(const Scope& scope) const {
+    std::size_t begin = begin_of(source_, scope.begin);
+    std::string sql(text_.substr(begin, end_of(source_, scope.end - 1) - begin)), keys;
+    for (std::size_t k = 0; k < scope.row_keys.size(); ++k) keys += ", " + scope.row_keys[k] + " AS `__dt_p" + std::to_string(k + 1) + "`";
+    sql.insert(begin_of(source_, scope.from) - begin, keys + " ");
+    return {std::move(sql), scope.row_keys.size()};
+  }
+
+  std::string chosen(const std::vector<const Scope*>& windows, const std::vector<std::string>& rows) const {
+    struct Edit {
+      std::size_t at, length;
+      std::string put;
+    };
+    std::vector<Edit> edits;
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      const Scope& scope = *windows[i];
+      std::string condition;
+      for (const std::string& key : scope.row_keys) condition += (condition.empty() ? "(" : ", ") + key;
+      condition += ") IN " + rows[i] + " ";
+      std::size_t limit = begin_of(source_, scope.limit), before = scope.order != no_token ? begin_of(source_, scope.order) : limit;
+      edits.push_back({limit, end_of(source_, scope.end - 1) - limit, ""});
+      edits.push_back({before, 0, scope.where == no_token ? "WHERE " + condition : ") AND " + condition});
+      if (scope.where != no_token) edits.push_back({end_of(source_, scope.where), 0, " ("});
+    }
+    // From the back; what is put where the LIMIT was comes after that is gone.
+    std::stable_sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.at > y.at; });
+    std::string sql(text_);
+    for (const Edit& edit : edits) sql.replace(edit.at, edit.length, edit.put);
     return sql;
   }
 
@@ -245,6 +301,30 @@ std::optional<std::string> break_ties(std::string_view text, const Catalogue& ca
   if (!breaker.look()) return std::nullopt;
   auto broken = breaker.broken(direction);
   return broken ? still_read(std::move(*broken), dialect) : std::nullopt;
+}
+
+std::vector<InnerWindow> inner_windows(std::string_view text, const Catalogue& catalogue, std::string_view schema, const Dialect& dialect) {
+  std::optional<Editable> source = editable(text, dialect);
+  if (!source || !is_plain_read(source->statement())) return {};
+  TieBreaker breaker(text, *source, &catalogue, schema);
+  std::vector<InnerWindow> windows;
+  if (!breaker.look()) return windows;
+  for (const Scope* scope : breaker.windows()) {
+    windows.push_back(breaker.window_of(*scope));
+    if (!still_read(windows.back().sql, dialect)) return {};
+  }
+  return windows;
+}
+
+std::optional<std::string> with_rows_chosen(std::string_view text, const Catalogue& catalogue, std::string_view schema, const std::vector<std::string>& rows,
+                                            const Dialect& dialect) {
+  std::optional<Editable> source = editable(text, dialect);
+  if (!source || !is_plain_read(source->statement())) return std::nullopt;
+  TieBreaker breaker(text, *source, &catalogue, schema);
+  if (!breaker.look()) return std::nullopt;
+  std::vector<const Scope*> windows = breaker.windows();
+  if (windows.empty() || windows.size() != rows.size()) return std::nullopt;
+  return still_read(breaker.chosen(windows, rows), dialect);
 }
 
 std::optional<std::string> drop_inner_limits(std::string_view text, const Dialect& dialect) {

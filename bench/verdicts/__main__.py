@@ -25,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import data  # noqa: E402
 import queries  # noqa: E402
 import servers  # noqa: E402
+import shapes  # noqa: E402
 from binary import execute_prepared  # noqa: E402
 
 
@@ -41,15 +42,22 @@ parser.add_argument("--target", default="mariadb", choices=("mariadb", "mysql80"
 parser.add_argument("--mysql80")
 parser.add_argument("--mysql57")
 parser.add_argument("--targets", default="twin,layout,planted,both", help="which targets (default all): the same; other layout; rows planted wrong; both")
+parser.add_argument("--workload", default="queries", choices=("queries", "shapes"), help="queries: as applications and ORMs send them; shapes: rarer ones, and other types")
+parser.add_argument("--switches", action="store_true", help="targets of another layout run with other optimizer switches and small buffers, too")
+parser.add_argument("--aa", action="store_true", help="the targets are taken for the reference's like (replay --aa)")
 parser.add_argument("--families", help="only these families")
 parser.add_argument("--prepared", type=float, default=0.15, help="share of statements sent prepared, with the binary protocol")
 parser.add_argument("--show", type=int, default=6, help="examples printed of each cell that misses a bar")
 parser.add_argument("--keep", help="a folder for reports")
 options = parser.parse_args()
+workload = shapes if options.workload == "shapes" else queries
+SWITCHES = {"mariadb": ["--optimizer-switch=derived_merge=off,materialization=off,mrr=on,mrr_sort_keys=on,join_cache_hashed=on,semijoin=off,derived_with_keys=off", "--join-cache-level=8",
+                        "--sort-buffer-size=32K", "--tmp-table-size=64K", "--max-heap-table-size=64K"],
+            "mysql": ["--optimizer-switch=derived_merge=off,materialization=off,semijoin=off,batched_key_access=on,mrr=on,mrr_cost_based=off", "--sort-buffer-size=64K", "--tmp-table-size=64K"]}
 
 
-def app(server):
-    return pymysql.connect(host=server.host, port=server.port, user=servers.APP[0], password=servers.APP[1], database="shop", charset="utf8mb4",
+def app(server, charset="utf8mb4"):
+    return pymysql.connect(host=server.host, port=server.port, user=servers.APP[0], password=servers.APP[1], database="shop", charset=charset,
                            autocommit=True, conv={}, cursorclass=pymysql.cursors.Cursor)
 
 
@@ -73,11 +81,12 @@ def capture(source, statements, folder):
     recording = folder / "app.dtap"
     tap = subprocess.Popen([options.darktap, "capture", "-i", "lo", "--port", str(source.port), "-w", recording], stderr=subprocess.DEVNULL)
     time.sleep(3)
-    connections = [app(source) for _ in range(3)]
+    # Statements that are plain ASCII may come in another character set; their answers then do, too.
+    connections = [app(source, charset) for charset in ("utf8mb4", "utf8mb4", "latin1" if options.workload == "shapes" else "utf8mb4")]
     truth = {}
     for number, name, sql in statements:
         connection = connections[number % 3]
-        if (number * 7919) % 1000 < options.prepared * 1000 and name not in queries.OWN_WORDS: execute_prepared(connection, sql)
+        if (number * 7919) % 1000 < options.prepared * 1000 and name not in workload.OWN_WORDS: execute_prepared(connection, sql)
         else: truth[number] = answer(connection, sql)
     for connection in connections: connection.close()
     time.sleep(1)
@@ -89,7 +98,7 @@ def capture(source, statements, folder):
 def verdicts(recording, source, reference, target, folder, name):
     store = folder / f"{name}.store"
     started = time.monotonic()
-    run("replay", recording, "--target", target.url(servers.DARKTAP[0], "shop"), "--reference", reference.url(servers.DARKTAP[0], "shop"), "--pace", "max",
+    run("replay", recording, *(["--aa"] if options.aa else []), "--target", target.url(servers.DARKTAP[0], "shop"), "--reference", reference.url(servers.DARKTAP[0], "shop"), "--pace", "max",
         "--requery-rate", "2000", "--requery-budget", "100000", "--store", store)
     report = json.loads(run("report", store, "--format", "json"))
     (folder / f"{name}.json").write_text(json.dumps(report, indent=1))
@@ -130,7 +139,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="verdicts-", dir=options.keep))
     tables = data.rows()
     wrong, done = data.planted(tables)
-    statements = queries.generate(options.queries, options.seed, {options.source, options.target})
+    statements = workload.generate(options.queries, options.seed, {options.source, options.target})
     if options.families: statements = [s for s in statements if s[1] in options.families.split(",")]
     plan = {"source": (options.source, "keys", tables), "reference": (options.source, "keys", tables), "twin": (options.target, "keys", tables),
             "layout": (options.target, "bare", tables), "planted": (options.target, "keys", wrong), "both": (options.target, "bare", wrong)}
@@ -138,7 +147,7 @@ def main():
     running = {}
     try:
         for name, (dialect, layout, content) in plan.items():
-            if name in ("source", "reference", "twin", "layout") or name in wanted: running[name] = servers.make(folder / name, dialect, homes)
+            if name in ("source", "reference", "twin", "layout") or name in wanted: running[name] = servers.make(folder / name, dialect, homes, SWITCHES["mariadb" if dialect == "mariadb" else "mysql"] if options.switches and layout == "bare" else ())
         for server in running.values(): server.start()
         for name, server in running.items():
             server.wait()
@@ -153,7 +162,7 @@ def main():
 
             def truth(number, kind_of):
                 own = answers["source"][number]
-                if kind_of in queries.OWN_WORDS: return "own words"
+                if kind_of in workload.OWN_WORDS: return "own words"
                 clean = answers["layout" if name == "both" else "twin"][number]
                 if own == answers[name][number]: return "same" if number in found else None
                 if name in ("twin", "layout"): return "order"

@@ -7,6 +7,7 @@ SEED = 77
 PEOPLE = 3000
 ORDERS = 3000
 POSTS = 400
+THINGS = 1500
 CITIES = ("Oslo", "oslo", "OSLO", "Rome", "Bern", "bern", "Genève", "Geneve", "Århus", "Lima", None)
 NAMES = ("Bob", "bob", "BOB", "Ann", "ann", "Zoé", "Zoe", "Max", "max ", "Ida", "O'Neil", "Back\\slash", 'Quo"te', "Ünal", "Unal")
 STATES = ("paid", "Paid", "open", "sent", "back")
@@ -21,7 +22,14 @@ POSTS_COLUMNS = """id INT NOT NULL PRIMARY KEY, author_id INT NOT NULL, title VA
  FULLTEXT KEY words (title, body)"""
 INDEXES = {"people": "KEY (city), KEY (age), KEY (score), KEY (name), KEY (seen), KEY (kind, score)",
            "orders": "KEY (person_id), KEY (status), KEY (placed), KEY (qty)", "posts": "KEY (author_id), KEY (rank_no)"}
-COLUMNS = {"people": PEOPLE_COLUMNS, "orders": ORDERS_COLUMNS, "posts": POSTS_COLUMNS}
+# What comparison trips over: collations, paddings, zero dates, fractions of seconds, negative zero, points.
+THINGS_COLUMNS = """id INT NOT NULL PRIMARY KEY, size INT NOT NULL, sign CHAR(3), bin_name VARCHAR(20) COLLATE utf8mb4_bin, uni_name VARCHAR(20) COLLATE utf8mb4_unicode_ci,
+ old_name VARCHAR(20) CHARACTER SET latin1, tag_code BINARY(4), raw VARBINARY(6), bits BIT(12), in_year YEAR, at_time TIME(3), at_moment DATETIME(6) NOT NULL, stamp TIMESTAMP NULL,
+ amount DECIMAL(20,6), ratio DOUBLE, half FLOAT, flags_set SET('x','y','z'), pair POINT"""
+INDEXES["things"] = "KEY (size), KEY (uni_name), KEY (bits), KEY (stamp), KEY (bin_name)"
+VIEWS = ("CREATE VIEW v_active AS SELECT id, name, city, score FROM people WHERE active = 1", "CREATE VIEW v_sorted AS SELECT id, name, score FROM people ORDER BY score DESC",
+         "CREATE VIEW v_top AS SELECT id, name, score FROM people ORDER BY score LIMIT 50", "CREATE VIEW v_cities AS SELECT city, COUNT(*) AS n, MAX(score) AS most FROM people GROUP BY city")
+COLUMNS = {"people": PEOPLE_COLUMNS, "orders": ORDERS_COLUMNS, "posts": POSTS_COLUMNS, "things": THINGS_COLUMNS}
 
 
 def rows():
@@ -40,7 +48,13 @@ def rows():
     orders = [(id, dice.randrange(1, PEOPLE), dice.choice(STATES), f"{dice.randrange(1, 60) * 2.5:.2f}", round(dice.uniform(0.001, 900), dice.randrange(1, 9)),
                moment(0.4), dice.choice((None, 1, 2, 3, 4, 5))) for id in range(1, ORDERS + 1)]
     posts = [(id, dice.randrange(1, 60), " ".join(dice.sample(WORDS, 2)), " ".join(dice.sample(WORDS, 5)), dice.randrange(10)) for id in range(1, POSTS + 1)]
-    return {"people": people, "orders": orders, "posts": posts}
+    fourth = lambda: f"2024-0{dice.randrange(1, 5)}-02 02:02:0{dice.randrange(4)}"
+    things = [(id, dice.randrange(1, 12), dice.choice(("a", "A", "B", "c", "", None)), dice.choice(("ab", "AB", "Ab", "ab ", "ä", "a", None)), dice.choice(("ss", "ß", "SS", "æ", "ae", "x", "X ", None)),
+               dice.choice(("é", "e", "É", "ü", "z", None)), dice.choice((b"a", b"A\0b", b"zz", None)), dice.choice((b"", b"\0", b"a", b"a ", b"A", None)), dice.choice((None, *range(6))),
+               dice.choice((None, 1970, 1999, 2024, 2155)), dice.choice((None, "-01:00:00.500", "00:00:00", "12:30:00.125", "838:59:59")), dice.choice((fourth(), fourth() + ".250000", "0000-00-00 00:00:00")),
+               dice.choice((None, "2024-02-02 02:02:02", fourth())), dice.choice((None, "0", "-0.000001", "1.5", "12345678901234.123456")), dice.choice((None, 0.0, -0.0, 0.1, 1e300, -2.5, 1 / 3)),
+               dice.choice((None, 0.0, 0.1, -7.25, 1e20)), dice.choice(("", "x", "x,z", None)), None if dice.random() < 0.2 else (dice.randrange(4), dice.randrange(4))) for id in range(1, THINGS + 1)]
+    return {"people": people, "orders": orders, "posts": posts, "things": things}
 
 
 def planted(tables, share=0.02):
@@ -63,6 +77,12 @@ def planted(tables, share=0.02):
                 elif kind == "decimal": row[7] = f"{float(row[7]) + 0.01:.2f}"
                 elif kind == "date": row[9] = "2024-05-05 05:05:06"
                 elif kind == "float": row[5] = row[5] * 1.0001
+            elif table == "things":
+                if kind in ("number", "decimal"): row[1] += 1
+                elif kind == "case": row[4] = (row[4] or "q").swapcase() + "q"
+                elif kind in ("blank", "null"): row[2] = "zz"
+                elif kind == "date": row[11] = "2024-02-02 02:02:02.000001"
+                elif kind == "float": row[14] = 0.1000001
             else:
                 if kind in ("number", "null"): row[6] = 7
                 elif kind in ("case", "blank"): row[2] = row[2].swapcase()
@@ -81,10 +101,11 @@ def statements(layout, dialect):
     for table, columns in COLUMNS.items():
         body, engine, pieces = columns, "InnoDB", ""
         if layout == "keys": body += ", " + INDEXES[table]
-        elif table == "orders" and dialect == "mariadb": engine = "Aria"
-        elif table != "posts": pieces = " PARTITION BY HASH (id) PARTITIONS 4"
+        elif table in ("orders", "things") and dialect == "mariadb": engine = "Aria"
+        elif table not in ("posts", "things"): pieces = " PARTITION BY HASH (id) PARTITIONS 4"
         if dialect == "mariadb": body = body.replace("JSON", "LONGTEXT CHECK (doc IS NULL OR json_valid(doc))")
         yield f"CREATE TABLE {table} ({body}) ENGINE={engine} DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci{pieces}"
+    yield from VIEWS
 
 
 def fill(connection, tables, layout):
@@ -97,6 +118,9 @@ def fill(connection, tables, layout):
             if layout == "bare": dice.shuffle(content)
             if not content: continue
             marks = ",".join(["%s"] * len(content[0]))
+            if table == "things":
+                marks = marks[:-2] + "ST_GeomFromText(%s)"
+                content = [(*row[:-1], row[-1] and f"POINT({row[-1][0]} {row[-1][1]})") for row in content]
             for start in range(0, len(content), 500):
                 cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", content[start:start + 500])
         for table in tables: cursor.execute(f"ANALYZE TABLE {table}")

@@ -79,7 +79,7 @@ def check(examples, told):
 
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lag-", dir=options.keep))
-    tables = {"people": data.rows()["people"], "orders": [], "posts": []}
+    tables = {"people": data.rows()["people"], "orders": [], "posts": [], "things": []}
     if options.traffic == "mixed": tables |= {"orders": data.rows()["orders"], "posts": data.rows()["posts"]}
     homes = {"mysql80": options.mysql80}
     source, reference, target = (servers.make(folder / name, options.dialect, homes, server_options(number)) for number, name in enumerate(("source", "reference", "target"), 1))

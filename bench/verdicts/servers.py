@@ -78,7 +78,7 @@ def furnish(server, dialect, layout, tables, binlog=False):
         cursor.execute("CREATE DATABASE shop")
         cursor.execute("USE shop")
         cursor.execute("SET SESSION sql_mode=''")
-        for (name, password), privileges in ((APP, "ALL"), (DARKTAP, "SELECT")):
+        for (name, password), privileges in ((APP, "ALL"), (DARKTAP, "SELECT, SHOW VIEW")):
             cursor.execute(f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}'")
             cursor.execute(f"GRANT {privileges} ON shop.* TO '{name}'@'127.0.0.1'")
         also = "BINLOG MONITOR, SLAVE MONITOR, PROCESS" if dialect == "mariadb" else "REPLICATION CLIENT, PROCESS"

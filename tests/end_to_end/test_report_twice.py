@@ -124,6 +124,11 @@ class ReportTwice(Case):
             report = darktap("report", place / "aa.db", "--format", "json").json()
             self.assertEqual({finding["cause"] for finding in report["findings"]}, {"nondeterministic"})
             self.assertGreater(report["run"]["questions"]["reference"]["n"], 0)
+            alone = darktap("replay", place / "aa.dtap", *like[:2], "--aa", "--store", place / "alone.db", passwords=PASSWORDS)
+            self.assertEqual(alone.status, 0, alone.err)
+            report = darktap("report", place / "alone.db", "--format", "json").json()
+            self.assertEqual(report["run"]["reference"], report["run"]["target"], "one server against itself")
+            self.assertEqual({finding["cause"] for finding in report["findings"]}, {"nondeterministic"})
 
     def test_calibration_needs_a_reference(self):
         with workplace() as place:

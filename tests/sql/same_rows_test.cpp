@@ -22,10 +22,11 @@ TEST_CASE("columns that a block names, and a star where they can't be told") {
 }
 
 TEST_CASE("all the rows of a UNION") {
-  CHECK(all_of_union("SELECT a FROM t UNION SELECT b FROM u ORDER BY 1 LIMIT 3") == "SELECT a FROM t UNION ALL SELECT b FROM u ");
-  CHECK(all_of_union("SELECT a FROM t UNION DISTINCT SELECT b FROM u") == "SELECT a FROM t UNION ALL SELECT b FROM u");
-  CHECK_FALSE(all_of_union("SELECT a FROM t EXCEPT SELECT b FROM u"));
-  CHECK_FALSE(all_of_union("SELECT a FROM t"));
+  CHECK(all_of_union("SELECT a FROM t UNION SELECT b FROM u ORDER BY 1 LIMIT 3", Operators::unions) == "SELECT a FROM t UNION ALL SELECT b FROM u ");
+  CHECK(all_of_union("SELECT a FROM t UNION DISTINCT SELECT b FROM u", Operators::unions) == "SELECT a FROM t UNION ALL SELECT b FROM u");
+  CHECK_FALSE(all_of_union("SELECT a FROM t EXCEPT SELECT b FROM u", Operators::unions));
+  CHECK(all_of_union("SELECT a FROM t EXCEPT SELECT b FROM u INTERSECT DISTINCT SELECT c FROM v ORDER BY a", Operators::any) == "SELECT a FROM t UNION ALL SELECT b FROM u UNION ALL SELECT c FROM v ");
+  CHECK_FALSE(all_of_union("SELECT a FROM t", Operators::any));
 }
 
 TEST_CASE("a group's key by what the select list says it is") {

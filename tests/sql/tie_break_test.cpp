@@ -60,3 +60,23 @@ TEST_CASE("the LIMITs below a statement can be left out, its own stays") {
   CHECK(drop_inner_limits("SELECT a FROM (SELECT a FROM t ORDER BY a LIMIT 2) x") == "SELECT a FROM (SELECT a FROM t ORDER BY a ) x");
   CHECK_FALSE(drop_inner_limits("SELECT a FROM t LIMIT 2"));
 }
+
+TEST_CASE("the windows that a LIMIT cuts below, with their keys, and the statement over rows that were chosen") {
+  Catalogue catalogue;
+  catalogue.tables[{"shop", "t"}] = {{{"id", false}, {"a", true}}, {{"PRIMARY", {"id"}}}};
+  catalogue.tables[{"shop", "u"}] = {{{"x", false}, {"y", false}}, {{"PRIMARY", {"x", "y"}}}};
+  auto windows = [&](std::string_view sql) { return inner_windows(sql, catalogue, "shop"); };
+  std::string one = "SELECT SUM(a) FROM (SELECT a FROM t WHERE a > 1 OR a < 9 ORDER BY a LIMIT 3) q";
+  REQUIRE(windows(one).size() == 1);
+  CHECK(windows(one)[0].sql == "SELECT a , `t`.`id` AS `__dt_p1` FROM t WHERE a > 1 OR a < 9 ORDER BY a LIMIT 3");
+  CHECK(with_rows_chosen(one, catalogue, "shop", {"(1, 2)"}) == "SELECT SUM(a) FROM (SELECT a FROM t WHERE ( a > 1 OR a < 9 ) AND (`t`.`id`) IN (1, 2) ORDER BY a ) q");
+  std::string two = "(SELECT x FROM u LIMIT 2) UNION ALL (SELECT a FROM t b ORDER BY a DESC LIMIT 1)";
+  REQUIRE(windows(two).size() == 2);
+  CHECK(windows(two)[0].sql == "SELECT x , `u`.`x` AS `__dt_p1`, `u`.`y` AS `__dt_p2` FROM u LIMIT 2");
+  CHECK(with_rows_chosen(two, catalogue, "shop", {"((1, 2))", "(7)"}) ==
+        "(SELECT x FROM u WHERE (`u`.`x`, `u`.`y`) IN ((1, 2)) ) UNION ALL (SELECT a FROM t b WHERE (`b`.`id`) IN (7) ORDER BY a DESC )");
+  CHECK(windows("SELECT a FROM t LIMIT 3").empty());
+  CHECK(windows("SELECT * FROM (SELECT a FROM t GROUP BY a LIMIT 3) q").empty());
+  CHECK(windows("SELECT * FROM (SELECT a FROM elsewhere LIMIT 3) q").empty());
+  CHECK(windows("SELECT ROW_NUMBER() OVER (ORDER BY a) FROM (SELECT a FROM t LIMIT 3) q").empty());
+}

@@ -48,6 +48,8 @@ using Reply = std::variant<mysql::Answer, NoReply>;
 struct ComparerOptions {
   enum class Reference : std::uint8_t { none, available } reference = Reference::none;
   enum class TargetFollows : std::uint8_t { automatic, yes, no } target_follows = TargetFollows::automatic;
+  // alike (--aa): the target is the reference, or its like. An order that nothing promised is then how a server differs from itself.
+  enum class Sides : std::uint8_t { may_differ, alike } sides = Sides::may_differ;
   std::chrono::milliseconds ladder_limit{5000};
   double questions_per_second = 50;                 // --requery-rate
   std::uint32_t questions_per_fingerprint_minute = 200;  // --requery-budget

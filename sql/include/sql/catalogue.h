@@ -46,7 +46,8 @@ struct HiddenEffect {
 struct View {
   std::vector<std::string> routines;  // stored functions
   std::vector<HiddenEffect> effects;
-  std::set<QualifiedName> tables;  // tables and views whose names its text holds: a name too many, none too few
+  std::set<QualifiedName> tables = {};  // tables and views whose names its text holds: a name too many, none too few
+  std::string definition = {};        // its query, as the server prints it; empty where that isn't shown
 };
 
 // Rows of `table` name rows of `parent`: writing there locks these, column by column.

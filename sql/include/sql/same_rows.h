@@ -2,6 +2,7 @@
 // made distinct or cut. Nothing where the statement is not one plain block, or is not understood.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,9 @@ std::optional<std::string> columns_used(std::string_view text, const Dialect& di
 std::optional<std::string> group_key_over_rows(std::string_view text, std::size_t key, const Dialect& dialect = {});
 
 // A set operation with its UNIONs turned into UNION ALLs and without its tail: every row that any part gives. Nothing where
-// EXCEPT or INTERSECT is among them, or a part has a LIMIT.
-std::optional<std::string> all_of_union(std::string_view text, const Dialect& dialect = {});
+// a part has a LIMIT, or where EXCEPT or INTERSECT is among the operators and only UNIONs are wanted: their parts give more rows
+// than come out.
+enum class Operators : std::uint8_t { unions, any };
+std::optional<std::string> all_of_union(std::string_view text, Operators operators, const Dialect& dialect = {});
 
 }  // namespace darktap::sql
