@@ -201,7 +201,7 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
     co_return unexamined("what differed at first is on both sides by now, and later writes move the rest");
   }
   if (cause_of_staleness()) co_return behind(now, true);
-  co_return unexamined("what differed at first is on both sides by now, and no write was seen");
+  co_return wavered("what differed at first is on both sides by now");
 }
 
 // Target and reference agree on a third answer. Was the first one older than the source's, or newer?
