@@ -25,13 +25,15 @@ import pymysql  # noqa: E402
 import servers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROWS, FINGERPRINTS = 60, 3
+FINGERPRINTS = 3
 
 parser = argparse.ArgumentParser(prog="polite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--darktap", default=ROOT / "build/release/darktap")
 parser.add_argument("--rate", type=int, default=50)
 parser.add_argument("--budget", type=int, default=200)
+parser.add_argument("--rows", type=int, default=20, help="of each of three tables; a mismatch each")
 options = parser.parse_args()
+ROWS = options.rows
 
 
 def furnish(server, wrong):
