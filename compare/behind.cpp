@@ -22,6 +22,11 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   if (!write && hangs_on_order()) return wavered("the target came to agree");
   auto racing = world_.writes.racing(file_.scope);
   std::optional<std::string> healed = write ? healed_column() : std::nullopt;
+  if (racing && !healed && is_ahead_of_replay(*racing->write)) {
+    json.member("racing_write", racing->write->sql);
+    json.member("reason", "the run itself sent this write to the target, and it was not there yet when the read was sent; at the source both were under way together: the order of both is the replay's");
+    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
+  }
   // A write that the target had applied, and that it answered without all the same, is not what it lacked.
   bool held = !write && target_held_it_while_stale();
   if (!write || healed) {

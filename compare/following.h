@@ -12,6 +12,8 @@ class Following {
  public:
   // So many reads of rows that a left-out write has changed kept their first answer for a whole ladder.
   static constexpr unsigned enough_ladders = 10;
+  // So many reads showed that the reference lacks left-out writes, too: it is a backup that nothing is added to.
+  static constexpr unsigned enough_lacks = 3;
 
   explicit Following(ComparerOptions::TargetFollows told) { tell(told); }
   void tell(ComparerOptions::TargetFollows told) {
@@ -29,10 +31,13 @@ class Following {
     if (automatic_ && follows_ == Follows::unknown && ++ladders_ >= enough_ladders) follows_ = Follows::no;
   }
 
+  void reference_lacked_write() { ++lacks_; }
+  bool reference_stands_still() const { return lacks_ >= enough_lacks; }
+
  private:
   Follows follows_ = Follows::unknown;
   bool automatic_ = true;
-  unsigned ladders_ = 0;
+  unsigned ladders_ = 0, lacks_ = 0;
 };
 
 }  // namespace darktap::compare

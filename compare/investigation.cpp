@@ -4,6 +4,7 @@
 #include <array>
 
 #include "error_class.h"
+#include "foreign_keys.h"
 #include "investigator.h"
 #include "noise.h"
 #include "question_sql.h"
@@ -109,6 +110,12 @@ Conclusion Investigator::skipped(const Attribution& write, Level level) const {
   return verdict(Cause::skipped_write, level, std::move(evidence));
 }
 
+// The whole ladder did not bring it.
+Conclusion Investigator::stayed_away(const Attribution& write) const {
+  if (write.key && !write.write->lost && !target_moved_) world_.target.write_stayed_away();
+  return skipped(write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
+}
+
 Conclusion Investigator::undefined_order() const {
   Evidence evidence;
   evidence.append(refutation_);
@@ -127,7 +134,11 @@ bool Investigator::depends_on_rows() const {
 
 // What can't be asked again is judged by the two answers.
 Conclusion Investigator::without_questions() const {
-  if (auto write = left_out(); write && world_.target.follows() != Follows::yes && depends_on_rows()) return skipped(*write, Level::assumed);
+  if (world_.target.follows() != Follows::yes && depends_on_rows()) {
+    if (auto write = left_out()) return skipped(*write, Level::assumed);
+    ReadScope other_end = scope_of_foreign_key({source_->error(), target_->error()}, file_.scope);
+    if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
+  }
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
     Evidence evidence;
     evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();
@@ -221,7 +232,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   // A target that lags walks through the reference's earlier answers.
   if (!sides_agree && !still_first)
     sides_agree = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target, plan_).agrees(); });
-  if (!reference_differs_ && still_first && world_.target.follows() == Follows::no)
+  // A restored backup lacks the write as the target does: that both agree doesn't mean that the source's data moved.
+  if (still_first && (!reference_differs_ || sides_agree) && world_.target.follows() == Follows::no)
     if (auto write = left_out()) co_return skipped(*write, Level::confirmed);
   if (random_rows_differ(plan_, references_)) {
     Evidence evidence;
@@ -240,13 +252,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   ladder_.mark_target_agreed();
   auto write = cause_of_staleness();
-  if (write && write->uncommitted) {
-    sides_agree_without_source_ = true;
-    if (!last) co_return std::nullopt;
-    co_return uncommitted(*write);
-  }
   bool newer = world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  if (write && (last || newer)) {
+  if (write && !write->uncommitted && (last || newer)) {
     // What the answers look like now may be chance: a later write may have brought the first answer back on both sides.
     Task<bool> asking_gtid = ask_gtid_again();
     bool has_it_by_now = co_await asking_gtid;
@@ -255,7 +262,20 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
       co_return behind(agreed, true);
     }
   }
-  bool patient = now - file_.opened >= reference_patience && (!write || newer);
+  // Neither server ever showed the write that the run left out, and none came after it that could have taken it back (unless the
+  // reference is known to get none).
+  bool taken_back = newer && !world_.target.reference_stands_still() && !(write && write->uncommitted);
+  auto missing = taken_back || world_.target.follows() == Follows::yes ? std::nullopt : left_out();
+  if (missing && last) {
+    if (!newer) world_.target.reference_lacked_write();
+    co_return stayed_away(*missing);
+  }
+  if (write && write->uncommitted) {
+    sides_agree_without_source_ = true;
+    if (!last) co_return std::nullopt;
+    co_return uncommitted(*write);
+  }
+  bool patient = now - file_.opened >= reference_patience && (!write || newer) && !missing;
   if (!patient && !last) co_return std::nullopt;
   Evidence evidence;
   if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return wavered("the reference changed its mind");
@@ -276,10 +296,7 @@ Conclusion Investigator::settle() {
     }
   }
   if (world_.target.follows() != Follows::yes)
-    if (auto write = left_out()) {
-      if (write->key && !write->write->lost && !target_moved_) world_.target.write_stayed_away();
-      return skipped(*write, has_reference() && !reference_differs_ ? Level::confirmed : Level::assumed);
-    }
+    if (auto write = left_out()) return stayed_away(*write);
   if (auto passed = passed_by()) return std::move(*passed);
   bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
   if (refuted_ == 0 && open && !unknown_.empty()) return unexamined(unknown_);

@@ -69,6 +69,7 @@ class Investigator {
   Conclusion behind(CaptureTime agreed, bool known_to_be_older);
   Conclusion both_moved(CaptureTime agreed);
   Conclusion skipped(const Attribution& write, Level level) const;
+  Conclusion stayed_away(const Attribution& write) const;
   Conclusion uncommitted(const Attribution& write) const;
   Conclusion settle();
 

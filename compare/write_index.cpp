@@ -16,6 +16,13 @@ bool is_kept(Replayed replayed) { return replayed != Replayed::not_sent && repla
 
 bool in_transaction(const mysql::Answer& answer) { return (answer.last_status().value_or(0) & mysql::status_flag::in_transaction) != 0; }
 
+// A column of the only unique key that the table has.
+bool is_the_unique_key(const sql::Table& table, const std::string& column) {
+  if (table.unique_keys.size() != 1) return false;
+  const std::vector<std::string>& columns = table.unique_keys[0].columns;
+  return std::any_of(columns.begin(), columns.end(), [&](const std::string& one) { return same_name(one, column); });
+}
+
 // False where rows differ in a column that the write did not draw: it explains no other.
 bool may_differ_so(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
   if (write.drawn.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->only_a.size() != leftovers->only_b.size()) return true;
@@ -206,7 +213,12 @@ ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Mea
   for (const sql::TableName& table : meaning.tables_written) {
     sql::QualifiedName name = qualified(table, exchange.schema);
     if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.first == name; })) continue;
-    scope.tables.emplace_back(name, written_keys(shape, exchange.command, dialect, catalogue_.table(name.first, name.second), 0));
+    const sql::Table* known = catalogue_.table(name.first, name.second);
+    KeyValues keys = written_keys(shape, exchange.command, dialect, known, 0);
+    // What a new row meets is told by its unique key alone: the other values are what it will have, not what is there.
+    bool adds_rows = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
+    if (adds_rows) std::erase_if(keys, [&](const auto& entry) { return known == nullptr || !is_the_unique_key(*known, entry.first); });
+    scope.tables.emplace_back(name, std::move(keys));
   }
   return scope;
 }
@@ -375,7 +387,8 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
   bool whole = false;
   each_candidate(read, skipped_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
     bool own = write->id.session == read.id.session;
-    if (write->ok > read.request || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
+    // One that was under way, but committed before the answer, may have been met.
+    if ((own ? write->ok > read.request : write->ok > read.response) || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
     if (!own && !(write->committed && *write->committed <= read.response)) return;
     Touch touch = touches(*write, table, a, b, leftovers);
     if (touch == Touch::no || (write->replayed == Replayed::applied_anew && !may_differ_so(*write, table, a, b, leftovers))) return;
