@@ -11,21 +11,24 @@ using client::EventLoop;
 using client::SessionReply;
 using Action = Decision::Action;
 
-constexpr std::uint16_t lock_wait_timeout = 1205, deadlock = 1213, query_killed = 1317;
+constexpr std::uint16_t lock_wait_timeout = 1205, deadlock = 1213, query_killed = 1317, option_prevents = 1290, read_only_mode = 1836;
 // A command that answers later than this, and than twice what it took at the source, is taken to wait for a lock.
 constexpr std::chrono::milliseconds stall_patience{500};
 constexpr std::chrono::milliseconds stall_check{100};
 constexpr std::chrono::milliseconds after_silence{200};  // what was asked while it was frozen is answered now
 constexpr std::chrono::seconds longest_silence{60};  // then they go on, whether or not the target gives a sign of life
 
-// A deadlock, a lock wait or a KILL QUERY says nothing about the target's answers; nothing where it was none of them. One that the
-// source's answer shows, too, is the captured one.
+// A deadlock, a lock wait, a KILL QUERY or a target that was made read-only says nothing about its answers; nothing where it was none
+// of them. One that the source's answer shows, too, is the captured one.
 const char* circumstance(const mysql::ServerError* error) {
   if (error == nullptr) return nullptr;
   switch (error->code) {
     case deadlock: return "lock_conflict: deadlock";
     case lock_wait_timeout: return "lock_conflict: lock_wait_timeout";
     case query_killed: return "interrupted: query_killed";
+    // The option stands in the text alone: --read-only, --super-read-only, --innodb-read-only.
+    case option_prevents: return error->message.find("read-only") != std::string::npos || error->message.find("read_only") != std::string::npos ? "target_read_only" : nullptr;
+    case read_only_mode: return "target_read_only";
     default: return nullptr;
   }
 }

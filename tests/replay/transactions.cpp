@@ -41,7 +41,7 @@ void make_table(client::BlockingConnection& root) {
 
 struct Writing : Stage {
   explicit Writing(Writes writes) : Writing(writes, server()->port()) {}
-  Writing(Writes writes, std::uint16_t port) : Stage(port) {
+  Writing(Writes writes, std::uint16_t port, const std::string& user = "root") : Stage(port, user) {
     options.policy.writes = writes;
     options.session.settings = {"SET SESSION autocommit = 1"};
   }
@@ -188,6 +188,24 @@ TEST_CASE("A statement that somebody kills each time is tried like one that met 
   CHECK(stage.what(2) == "interrupted: query_killed");
   CHECK(stage.what(3) == "replay: transaction_lost");
   CHECK(ask(root, "SELECT GROUP_CONCAT(a ORDER BY id) FROM w.t") == "10,20");
+}
+
+TEST_CASE("A target that somebody makes read-only under way refuses what it says nothing about") {
+  if (server() == nullptr) DARKTAP_SKIP("no MariaDB server installed");
+  client::BlockingConnection root = admin();
+  make_table(root);
+  ask(root, "CREATE OR REPLACE USER clerk@'127.0.0.1'");
+  ask(root, "GRANT SELECT, INSERT, UPDATE, DELETE ON w.* TO clerk@'127.0.0.1'");
+  ask(root, "SET GLOBAL read_only = 1");
+  Writing stage(Writes::applied, server()->port(), "clerk");
+  stage.begin();
+  stage.say(1, "UPDATE t SET a = 11 WHERE id = 1", false);
+  stage.say(1, "SELECT a FROM t WHERE id = 1", false);
+  bool finished = stage.finish(60s);
+  ask(root, "SET GLOBAL read_only = 0");
+  REQUIRE(finished);
+  CHECK(stage.what(0) == "target_read_only");
+  CHECK(stage.what(1) == "10");
 }
 
 TEST_CASE("What the source's deadlock rolled back is rolled back, and its victim is not sent") {

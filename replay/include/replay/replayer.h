@@ -38,7 +38,7 @@ class ReplaySink {
   virtual void on_outcome(session::Exchange&& exchange, const MeaningPtr& meaning, TargetAnswer&& target) = 0;
   virtual void on_not_sent(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
   // No answer: "connection_lost", "timeout", "refused", "given_up", "lock_conflict: …" (a deadlock or a lock wait that came
-  // again each time its transaction was tried), "interrupted: query_killed" (the same of a KILL QUERY), "replay: …".
+  // again each time its transaction was tried), "interrupted: query_killed" (the same of a KILL QUERY), "target_read_only", "replay: …".
   virtual void on_failed(session::Exchange&& exchange, const MeaningPtr& meaning, const std::string& reason) = 0;
   // Left out because the queues were full; the rest of its session is left out too.
   virtual void on_shed(session::Exchange&& exchange, const MeaningPtr& meaning) = 0;
