@@ -209,6 +209,24 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
   co_return wavered("what differed at first is on both sides by now");
 }
 
+// What both sides agree on now was brought about by later writes of the run's own: it says nothing of the first answers. The target had
+// had the writes before the read; unless it had had later ones as well, nothing excuses it.
+std::optional<Conclusion> Investigator::brought_together_by_replay() const {
+  constexpr std::chrono::milliseconds under_way_together{50};
+  auto later = world_.writes.sent_later(file_.scope, first_.a.get(), first_.b.get(), &first_.match);
+  if (!later || cause_of_staleness()) return std::nullopt;
+  const std::optional<CaptureTime>& kept = later->write->kept;
+  Evidence evidence;
+  write_attribution(evidence.json(), *later);
+  if (kept && *kept <= file_.target.sent) {
+    evidence.json().member("reason", "the run itself had sent this write to the target before the read, which at the source it came after: the order of both is the replay's");
+    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
+  }
+  if (kept && *kept <= file_.target.last_byte + under_way_together) return unexamined("a later write of the run's own was under way at the target together with the read");
+  evidence.json().member("note", "both sides agree only since this later write of the run's own: before it, nothing explains the target's answer");
+  return verdict(first_.cause, Level::confirmed, std::move(evidence));
+}
+
 // Target and reference agree on a third answer. Was the first one older than the source's, or newer?
 Conclusion Investigator::both_moved(CaptureTime agreed) {
   bool was_newer = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, *target_, plan_).agrees(); });
@@ -218,6 +236,7 @@ Conclusion Investigator::both_moved(CaptureTime agreed) {
   bool later_write = world_.writes.written_since(file_.scope, file_.exchange.request_first);
   if (plan_.has_limit && later_write && source_held) return unexamined("the window moved on before the target showed the source's rows");
   if (hangs_on_order() && !cause_of_staleness()) return wavered("both sides changed their minds");
+  if (auto by_replay = brought_together_by_replay()) return std::move(*by_replay);
   if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) return behind(agreed, source_held || nothing_newer);
   Evidence evidence;
   evidence.json().member("reason", "the reference left the source's answer too");

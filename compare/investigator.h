@@ -68,6 +68,7 @@ class Investigator {
   Conclusion undefined_order() const;
   Conclusion behind(CaptureTime agreed, bool known_to_be_older);
   Conclusion both_moved(CaptureTime agreed);
+  std::optional<Conclusion> brought_together_by_replay() const;
   Conclusion skipped(const Attribution& write, Level level) const;
   Conclusion stayed_away(const Attribution& write) const;
   Conclusion uncommitted(const Attribution& write) const;

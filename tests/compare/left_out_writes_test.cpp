@@ -154,6 +154,20 @@ TEST_CASE("a write that the run sent, under way at the source together with the 
   }
 }
 
+TEST_CASE("a wrong row that a later write of the run's own heals was wrong; where the target had had that write already, it is the replay's order") {
+  for (auto [had_it, expected] : {std::pair{1500ms, "row_values/defect/confirmed"}, {1030ms, "row_values/unexamined/assumed"}, {990ms, "row_values/replay_artifact/confirmed"}}) {
+    Bench bench;
+    bench.reference = always(person("3", "last"));
+    bench.target = [&](const std::string&, CaptureTime now) { return person("3", now < at(1600ms) ? "planted" : "last"); };
+    bench.read(2, "SELECT id, name FROM people WHERE id = 3", person("3", "good"), person("3", "planted"), at(1s));
+    bench.seen(1, update_of(3), ok_answer(1), at(1s + 20ms), compare::Replayed::applied);
+    bench.comparer.matched({darktap::SessionId{1}, 0}, at(had_it));
+    bench.run_out();
+    INFO(bench.evidence());
+    CHECK(bench.outcome() == expected);
+  }
+}
+
 TEST_CASE("a left-out write that a restored backup lacks, too, is missing; the data have not moved") {
   for (auto follows : {compare::ComparerOptions::TargetFollows::automatic, compare::ComparerOptions::TargetFollows::no, compare::ComparerOptions::TargetFollows::yes}) {
     compare::ComparerOptions options = Bench::with_reference();
