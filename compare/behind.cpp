@@ -212,18 +212,25 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
 // What both sides agree on now was brought about by later writes of the run's own: it says nothing of the first answers. The target had
 // had the writes before the read; unless it had had later ones as well, nothing excuses it.
 std::optional<Conclusion> Investigator::brought_together_by_replay() const {
+  using Meets = WriteIndex::Meets;
   constexpr std::chrono::milliseconds under_way_together{50};
-  auto later = world_.writes.sent_later(file_.scope, first_.a.get(), first_.b.get(), &first_.match);
-  if (!later || cause_of_staleness()) return std::nullopt;
-  const std::optional<CaptureTime>& kept = later->write->kept;
+  auto later = [&](Meets meets) { return world_.writes.sent_later(file_.scope, first_.a.get(), first_.b.get(), &first_.match, meets); };
+  auto had_by = [](const Attribution& write, CaptureTime when) { return write.write->kept && *write.write->kept <= when; };
+  auto first = later(Meets::by_table);
+  if (!first || cause_of_staleness()) return std::nullopt;
   Evidence evidence;
-  write_attribution(evidence.json(), *later);
-  if (kept && *kept <= file_.target.sent) {
+  auto of_rows = later(Meets::by_key);
+  if (of_rows && had_by(*of_rows, file_.target.sent)) {
+    write_attribution(evidence.json(), *of_rows);
     evidence.json().member("reason", "the run itself had sent this write to the target before the read, which at the source it came after: the order of both is the replay's");
     return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
   }
-  if (kept && *kept <= file_.target.last_byte + under_way_together) return unexamined("a later write of the run's own was under way at the target together with the read");
-  evidence.json().member("note", "both sides agree only since this later write of the run's own: before it, nothing explains the target's answer");
+  // An order by commit holds back what may meet the read's rows until the read is answered; else any write to its tables may have been met.
+  bool ordered = world_.options.own_writes == ComparerOptions::OwnWrites::as_committed;
+  bool unclear = ordered ? of_rows && had_by(*of_rows, file_.target.last_byte) : had_by(*first, file_.target.last_byte + under_way_together);
+  if (unclear) return unexamined("a later write of the run's own may have been at the target when the read was");
+  write_attribution(evidence.json(), of_rows ? *of_rows : *first);
+  evidence.json().member("note", "both sides agree only since later writes of the run's own: before them, nothing explains the target's answer");
   return verdict(first_.cause, Level::confirmed, std::move(evidence));
 }
 

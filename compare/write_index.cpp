@@ -373,13 +373,16 @@ std::optional<CaptureTime> WriteIndex::last_before(const ReadScope& read) const 
   return last;
 }
 
-std::optional<Attribution> WriteIndex::sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
+std::optional<Attribution> WriteIndex::sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Meets meets) const {
   std::optional<Attribution> first;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
     bool sent = write->replayed == Replayed::applied || write->replayed == Replayed::applied_about_then;
-    if (!sent || write->rolled_back || write->request <= read.response || touches(*write, table, a, b, leftovers) == Touch::no) return;
+    if (!sent || write->rolled_back || write->request <= read.response) return;
+    Touch touch = touches(*write, table, a, b, leftovers);
+    std::optional<std::string> key = common_key(predicates, write->keys);
+    if (touch == Touch::no || (meets == Meets::by_key && !key && touch != Touch::yes)) return;
     if (first && (!write->kept || (first->write->kept && *first->write->kept <= *write->kept))) return;
-    first = Attribution{write, table, common_key(predicates, write->keys), by(*write, read)};
+    first = Attribution{write, table, std::move(key), by(*write, read)};
   });
   return first;
 }

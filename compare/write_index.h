@@ -91,9 +91,10 @@ class WriteIndex {
   std::optional<Attribution> racing(const ReadScope& read) const;
   // When the last write that the read could see became visible.
   std::optional<CaptureTime> last_before(const ReadScope& read) const;
-  // Of the writes that the run itself sent, and that at the source came after the read, the one that the target had first; leftovers as
-  // above.
-  std::optional<Attribution> sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // Of the writes that the run itself sent, and that at the source came after the read, the one that the target had first; by_key: of
+  // those that name a row of the read's or one that differs. leftovers as above.
+  enum class Meets : std::uint8_t { by_key, by_table };
+  std::optional<Attribution> sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Meets meets) const;
   // A seen write to the read's tables that became visible at or after the given time.
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where it explains every row on one side only.

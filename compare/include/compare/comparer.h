@@ -50,6 +50,8 @@ struct ComparerOptions {
   enum class TargetFollows : std::uint8_t { automatic, yes, no } target_follows = TargetFollows::automatic;
   // alike (--aa): the target is the reference, or its like. An order that nothing promised is then how a server differs from itself.
   enum class Sides : std::uint8_t { may_differ, alike } sides = Sides::may_differ;
+  // In which order the writes that the run itself sends reach the target, seen from another session's read.
+  enum class OwnWrites : std::uint8_t { in_any_order, as_committed } own_writes = OwnWrites::in_any_order;
   std::chrono::milliseconds ladder_limit{5000};
   double questions_per_second = 50;                 // --requery-rate
   std::uint32_t questions_per_fingerprint_minute = 200;  // --requery-budget
