@@ -46,8 +46,7 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
     Conclusion stale = verdict(Cause::stale_read, known_to_be_older || healed || held ? Level::confirmed : Level::assumed, std::move(evidence));
     // Of one table alone it is sure which one was behind.
     if (file_.scope.tables.size() == 1) {
-      const sql::QualifiedName& table = file_.scope.tables[0].first;
-      stale.verdict->staleness = Staleness{table.first.empty() ? table.second : table.first + "." + table.second, std::nullopt,
+      stale.verdict->staleness = Staleness{written(file_.scope.tables[0].first), std::nullopt,
                                            since(file_.exchange.response_last, last_stale_), since(file_.exchange.response_last, agreed)};
     }
     return stale;

@@ -16,6 +16,9 @@
 namespace darktap::compare {
 
 inline std::int64_t since(CaptureTime from, CaptureTime to) { return to_microseconds(to - from); }
+inline std::string written(const sql::QualifiedName& table) { return table.first.empty() ? table.second : table.first + "." + table.second; }
+// When others could see the write: its COMMIT's OK where it had one, unless the read came before that.
+inline CaptureTime visible_from(const Attribution& found) { return !found.uncommitted && found.write->committed ? *found.write->committed : found.write->ok; }
 
 // Writes that far back may have moved what hangs on an order.
 inline constexpr std::chrono::seconds order_quiet{10};

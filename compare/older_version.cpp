@@ -44,7 +44,7 @@ std::optional<Conclusion> Investigator::passed_by() const {
   json.member("reason", "the row never stood still: the target showed what production had answered before the read, then what it answered after it");
   write_attribution(json, *write);
   Staleness staleness = staleness_of(*write, passed);
-  staleness.stale_us = since(!write->uncommitted && write->write->committed ? *write->write->committed : write->write->ok, last_stale);
+  staleness.stale_us = since(visible_from(*write), last_stale);
   json.key("staleness_us").begin_array().number(staleness.stale_us).number(*staleness.agreed_us).end_array();
   write_gtid(json, write->write.get());
   Conclusion conclusion = verdict(Cause::read_after_write, Level::confirmed, std::move(evidence));
