@@ -50,10 +50,7 @@ Task<InquiryResult> ask_with_rows_chosen(const Examination& open, const Plan& pl
     if (!question) co_return unknown;
     questions.push_back(std::move(*question));
   }
-  std::vector<Ask> asks;
-  for (const mysql::Command& question : questions)
-    for (Side side : {Side::reference, Side::target}) asks.push_back({side, question});
-  std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
+  std::vector<Heard> heard = co_await interview.ask(of_both_sides(questions), now);
   Evidence evidence;
   evidence.json().key("windows_below").begin_array();
   std::vector<std::string> rows;
@@ -85,10 +82,8 @@ Task<InquiryResult> ask_with_rows_chosen(const Examination& open, const Plan& pl
   auto sql = sql::with_rows_chosen(plan.sql, catalogue, exchange.schema, rows, plan.dialect);
   auto question = sql ? rewritten(exchange.command, plan, std::move(*sql)) : std::nullopt;
   if (!question) co_return unknown;
-  asks.clear();
-  asks.push_back({Side::reference, *question});
-  asks.push_back({Side::target, *question});
-  heard = co_await interview.ask(std::move(asks), now);
+  questions = {*question};
+  heard = co_await interview.ask(of_both_sides(questions), now);
   auto reference = rows_heard(heard[0]), target = rows_heard(heard[1]);
   // The target has to come to its own answer by them: else it had chosen others.
   if (!reference || !target || !gives(*target, *open.b, plan) || !gives(*reference, *open.b, plan)) co_return unknown;

@@ -15,6 +15,14 @@ struct Ask {
   mysql::Command command;
 };
 
+// Each question of the reference, then of the target: what was heard to question i stands at 2 * i and 2 * i + 1.
+inline std::vector<Ask> of_both_sides(const std::vector<mysql::Command>& questions) {
+  std::vector<Ask> asks;
+  for (const mysql::Command& question : questions)
+    for (Side side : {Side::reference, Side::target}) asks.push_back({side, question});
+  return asks;
+}
+
 struct Heard {
   Side side = Side::target;
   CaptureTime asked, answered;

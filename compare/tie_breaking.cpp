@@ -46,10 +46,7 @@ Task<InquiryResult> ask_with_ties_broken(const Examination& open, const Plan& pl
     if (!question) co_return result;
     questions.push_back(std::move(*question));
   }
-  std::vector<Ask> asks;
-  for (const mysql::Command& question : questions)
-    for (Side side : {Side::reference, Side::target}) asks.push_back({side, question});
-  std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
+  std::vector<Heard> heard = co_await interview.ask(of_both_sides(questions), now);
   Evidence evidence;
   evidence.json().key("ties_broken").begin_array();
   std::size_t agree = 0, differ = 0;
