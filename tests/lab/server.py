@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pymysql
@@ -84,10 +85,12 @@ def template(cache):
     making = cache / f"template-{os.getpid()}.making"
     shutil.rmtree(making, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
-    # --force: a machine whose own name can't be looked up, such as a bare container, will do.
-    done = subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-                           "--skip-test-db", "--force", f"--datadir={making}", f"--tmpdir={cache}", REDO_LOG, *as_root()],
-                          capture_output=True, text=True)
+    # --force: a machine whose own name can't be looked up, such as a bare container, will do. The temporary folder is its
+    # own: two installations at once in one would delete each other's temporary tables, and the accounts with them.
+    with tempfile.TemporaryDirectory(dir=cache) as temporary:
+        done = subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
+                               "--skip-test-db", "--force", f"--datadir={making}", f"--tmpdir={temporary}", REDO_LOG, *as_root()],
+                              capture_output=True, text=True)
     if done.returncode != 0:
         shutil.rmtree(making, ignore_errors=True)
         raise LabError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,7 +42,9 @@ class PrivateServer {
     std::unique_ptr<PrivateServer> server(new PrivateServer);
     std::filesystem::copy(installed_data(), server->folder_.file("data"), std::filesystem::copy_options::recursive);
     server->options_ = extra_options;
-    server->launch();
+    // Between the port's choice and its use another process may have taken it.
+    for (int tries = 0; tries < 5 && !server->launch(); ++tries) server->port_ = free_loopback_port();
+    if (server->pid_ == 0) throw std::runtime_error("a MariaDB server that does not start");
     return server;
   }
   ~PrivateServer() { stop(SIGKILL); }
@@ -59,7 +62,9 @@ class PrivateServer {
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
   }
-  void launch() {
+  // False where the server ended before it answered.
+  bool launch() {
+    std::filesystem::remove(folder_.file("pid"));
     std::vector<std::string> arguments{program("mariadbd"), "--no-defaults", "--user=root", "--datadir=" + folder_.file("data"),
                                        "--bind-address=127.0.0.1", "--port=" + std::to_string(port_),
                                        "--socket=" + folder_.file("s"), "--pid-file=" + folder_.file("pid"),
@@ -69,7 +74,12 @@ class PrivateServer {
                                        "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", "--log-error=" + folder_.file("log")};
     arguments.insert(arguments.end(), options_.begin(), options_.end());
     pid_ = spawn(arguments);
-    for (int tries = 0; tries < 600 && !listens(); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // The pid file is written when the server is ready: that something listens on the port doesn't say who.
+    for (int tries = 0; tries < 600 && !(std::filesystem::exists(folder_.file("pid")) && listens()); ++tries) {
+      if (::waitpid(pid_, nullptr, WNOHANG) == pid_) return pid_ = 0, false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return true;
   }
 
  private:
@@ -96,9 +106,14 @@ class PrivateServer {
     std::filesystem::path ready = std::filesystem::current_path() / "mariadb-installed-data";
     if (std::filesystem::exists(ready)) return ready;
     std::string making = ready.string() + "." + std::to_string(::getpid());
-    pid_t pid = spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + making, "--tmpdir=" + ready.parent_path().string(), "--skip-test-db", "--user=root",
+    // A temporary folder of its own: two that are installed at once would delete each other's temporary tables, and the
+    // accounts with them.
+    TemporaryFolder temporary;
+    pid_t pid = spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + making, "--tmpdir=" + temporary.path().string(), "--skip-test-db", "--force", "--user=root",
                        "--auth-root-authentication-method=normal", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"});
-    ::waitpid(pid, nullptr, 0);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    if (status != 0) throw std::runtime_error("mariadb-install-db failed, see " + making);
     std::error_code lost_the_race;
     std::filesystem::rename(making, ready, lost_the_race);
     if (lost_the_race) std::filesystem::remove_all(making, lost_the_race);
