@@ -105,8 +105,9 @@ class ExchangeSum final : public session::ExchangeSink {
     for (const mysql::Result& result : e.answer.results) {
       const auto* set = std::get_if<mysql::ResultSet>(&result);
       if (set == nullptr) continue;
-      sums_.rows += set->digests.rows;
-      sums_.check += set->digests.ordered_low + set->digests.multiset_low;
+      const mysql::RowDigests digests = set->digests();
+      sums_.rows += digests.rows;
+      sums_.check += digests.ordered_low + digests.multiset_low;
     }
   }
   void on_session_end(SessionId, CaptureTime) override {}

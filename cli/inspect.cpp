@@ -99,8 +99,8 @@ class Printer final : public session::ExchangeSink {
     if (unobserved) return;  // rows of half an answer are no rows
     for (const mysql::Result& result : e.answer.results) {
       if (const auto* set = std::get_if<mysql::ResultSet>(&result)) {
-        rows_ += set->digests.rows;
-        rows_digest_ += set->digests.sum64;
+        rows_ += set->row_count();
+        rows_digest_ += set->digests().sum64;
       }
     }
   }

@@ -66,9 +66,9 @@ Difference difference_of(std::uint64_t only_a, std::uint64_t only_b, bool same_c
 Examination examine_digests(const ResultSet& a, const ResultSet& b, const Plan& plan) {
   Examination result;
   Evidence evidence;
-  evidence.json().member("source_rows", a.digests.rows).member("target_rows", b.digests.rows).member("compared_by", "digests");
+  evidence.json().member("source_rows", a.row_count()).member("target_rows", b.row_count()).member("compared_by", "digests");
   bool comparable = a.format == b.format;
-  if (comparable && a.digests.same_multiset(b.digests)) {
+  if (comparable && a.digests().same_multiset(b.digests())) {
     result.difference = Difference::row_order;
     result.relation = Relation::excused;
     result.cause = Cause::order_undefined;
@@ -86,10 +86,10 @@ Examination examine_digests(const ResultSet& a, const ResultSet& b, const Plan& 
   // As many rows on both sides: the difference may lie in what nothing promised.
   std::vector<Leeway> leeway = leeways(plan, a.columns);
   bool left_open = plan.has_limit || plan.rows_hang_on_order || std::any_of(leeway.begin(), leeway.end(), [](Leeway one) { return one != Leeway::none; });
-  bool excusable = !comparable || noisy || (left_open && a.digests.rows == b.digests.rows);
+  bool excusable = !comparable || noisy || (left_open && a.row_count() == b.row_count());
   if (excusable) evidence.json().member("reason", "more rows than were kept: cells can't be compared");
-  Difference kind = a.digests.rows > b.digests.rows ? Difference::missing_rows
-                    : a.digests.rows < b.digests.rows ? Difference::extra_rows : Difference::row_values;
+  Difference kind = a.row_count() > b.row_count() ? Difference::missing_rows
+                    : a.row_count() < b.row_count() ? Difference::extra_rows : Difference::row_values;
   return different(kind, excusable ? Cause::unexamined : Cause::defect, evidence);
 }
 
@@ -242,7 +242,7 @@ Examination examine_rows(const ResultSet& a, const ResultSet& b, const Plan& pla
     evidence.json().member("source_columns", a.columns.size()).member("target_columns", b.columns.size());
     return different(Difference::column_metadata, Cause::defect, evidence);
   }
-  if (a.format == b.format && a.digests.same_order(b.digests)) return result;
+  if (a.format == b.format && a.has_same_rows(b)) return result;
   auto left = table_of(a), right = table_of(b);
   if (!left || !right || plan.columns.size() != a.columns.size()) return examine_digests(a, b, plan);
   result.a = std::make_shared<const Table>(std::move(*left));
@@ -305,7 +305,7 @@ bool identical(const mysql::Answer& a, const mysql::Answer& b) {
     if (left.index() != right.index()) return false;
     if (const auto* rows = std::get_if<ResultSet>(&left)) {
       const auto& other = std::get<ResultSet>(right);
-      if (rows->columns.size() != other.columns.size() || rows->format != other.format || !rows->digests.same_order(other.digests)) return false;
+      if (rows->columns.size() != other.columns.size() || rows->format != other.format || !rows->has_same_rows(other)) return false;
     } else if (const auto* ok = std::get_if<Ok>(&left)) {
       const Ok& other = std::get<Ok>(right);
       if (ok->affected_rows != other.affected_rows || ok->last_insert_id != other.last_insert_id) return false;

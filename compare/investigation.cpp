@@ -347,7 +347,7 @@ Task<bool> Investigator::find_stand_ins() {
   auto stands_in = [](const mysql::Answer* answer, const mysql::Answer& captured) {
     if (answer == nullptr || answer->results.size() != 1 || answer->first_rows() == nullptr) return false;
     const mysql::ResultSet &rows = *answer->first_rows(), &old = *captured.first_rows();
-    return rows.all_rows_kept() && rows.format == old.format && rows.columns.size() == old.columns.size() && rows.digests.same_multiset(old.digests);
+    return rows.all_rows_kept() && rows.format == old.format && rows.columns.size() == old.columns.size() && rows.digests().same_multiset(old.digests());
   };
   if (!stands_in(heard[0].answer(), *source_) || heard[1].answer() == nullptr) co_return false;
   source_stand_in_ = *heard[0].answer();

@@ -33,7 +33,7 @@ void Ladder::write(JsonWriter& json) const {
 
 std::string digest_of(const mysql::Answer& answer) {
   if (const mysql::ServerError* error = answer.error()) return "error " + std::to_string(error->code);
-  if (const mysql::ResultSet* rows = answer.first_rows()) return to_hex(rows->digests.ordered_low);
+  if (const mysql::ResultSet* rows = answer.first_rows()) return to_hex(rows->digests().ordered_low);
   return std::string(mysql::to_string(answer.kind()));
 }
 

@@ -24,8 +24,8 @@ struct InputFinding {
 
 // The same rows, whatever their order.
 bool same_rows(const mysql::ResultSet& a, const mysql::ResultSet& b) {
-  if (a.columns.size() != b.columns.size() || a.digests.rows != b.digests.rows) return false;
-  if (a.format == b.format && a.digests.same_multiset(b.digests)) return true;
+  if (a.columns.size() != b.columns.size() || a.row_count() != b.row_count()) return false;
+  if (a.format == b.format && a.digests().same_multiset(b.digests())) return true;
   auto left = table_of(a), right = table_of(b);
   if (!left || !right) return false;
   std::vector<ColumnPlan> columns(left->columns.size());
@@ -52,12 +52,12 @@ Task<InputFinding> ask_input(std::vector<mysql::Command> questions, const Plan& 
         co_return InputFinding{Input::unknown, "the question about the rows below failed on the " + std::string(to_string(one->side)), {}, true};
     }
     const mysql::ResultSet &a = *on_reference.answer()->first_rows(), &b = *on_target.answer()->first_rows();
-    if (std::max(a.digests.rows, b.digests.rows) > max_input_rows)
+    if (std::max(a.row_count(), b.row_count()) > max_input_rows)
       co_return InputFinding{Input::unknown, "more than " + std::to_string(max_input_rows) + " rows below", {}, false};
     bool same = same_rows(a, b);
     if (!same) result.input = Input::differs;
-    evidence.json().begin_object().member("sql", quoted_sql(questions[i].text, plan.collation)).member("reference_rows", a.digests.rows);
-    evidence.json().member("target_rows", b.digests.rows).member("same_rows", same).end_object();
+    evidence.json().begin_object().member("sql", quoted_sql(questions[i].text, plan.collation)).member("reference_rows", a.row_count());
+    evidence.json().member("target_rows", b.row_count()).member("same_rows", same).end_object();
   }
   evidence.json().end_array();
   result.evidence = evidence.take_members();

@@ -9,9 +9,12 @@ namespace {
 
 void add_answer(std::string& key, const mysql::Answer& answer) {
   for (const mysql::Result& result : answer.results) {
-    if (const auto* rows = std::get_if<mysql::ResultSet>(&result))
-      key += to_hex(rows->digests.ordered_high) + to_hex(rows->digests.ordered_low) + std::to_string(rows->digests.rows);
-    else key += digest_of(answer);
+    if (const auto* rows = std::get_if<mysql::ResultSet>(&result)) {
+      const mysql::RowDigests digests = rows->digests();
+      key += to_hex(digests.ordered_high) + to_hex(digests.ordered_low) + std::to_string(digests.rows);
+    } else {
+      key += digest_of(answer);
+    }
     key += '|';
   }
   key += '\n';

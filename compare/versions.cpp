@@ -23,8 +23,8 @@ std::uint64_t statement_of(const session::Exchange& read) {
 
 const mysql::ResultSet* only_rows(const mysql::Answer& answer) { return answer.results.size() == 1 && !session::is_sealed(answer) ? answer.first_rows() : nullptr; }
 
-bool is_of(const SeenVersion& version, const mysql::ResultSet& rows) {
-  return version.high == rows.digests.ordered_high && version.low == rows.digests.ordered_low && version.rows == rows.digests.rows;
+bool is_of(const SeenVersion& version, const mysql::RowDigests& rows) {
+  return version.high == rows.ordered_high && version.low == rows.ordered_low && version.rows == rows.rows;
 }
 
 }  // namespace
@@ -33,15 +33,16 @@ void SeenVersions::observe(const session::Exchange& read) {
   const mysql::ResultSet* rows = only_rows(read.answer);
   if (rows == nullptr) return;
   std::uint64_t statement = statement_of(read);
+  const mysql::RowDigests digests = rows->digests();
   auto [entry, fresh] = statements_.try_emplace(statement);
   if (fresh) order_.push_back(statement);
   std::deque<SeenVersion>& versions = entry->second;
-  if (!versions.empty() && is_of(versions.back(), *rows)) {
+  if (!versions.empty() && is_of(versions.back(), digests)) {
     versions.back().to = std::max(versions.back().to, read.request_first);
     versions.back().read = read.id;
     return;
   }
-  versions.push_back({rows->digests.ordered_high, rows->digests.ordered_low, rows->digests.rows, read.id, read.request_first, read.request_first});
+  versions.push_back({digests.ordered_high, digests.ordered_low, digests.rows, read.id, read.request_first, read.request_first});
   ++versions_;
   if (versions.size() > max_versions_of_read) {
     versions.pop_front();
@@ -59,8 +60,9 @@ std::optional<SeenVersion> SeenVersions::older(const session::Exchange& read, co
   const mysql::ResultSet* rows = only_rows(answer);
   auto entry = rows != nullptr ? statements_.find(statement_of(read)) : statements_.end();
   if (entry == statements_.end()) return std::nullopt;
+  const mysql::RowDigests digests = rows->digests();
   for (auto version = entry->second.rbegin(); version != entry->second.rend(); ++version)
-    if (version->to < read.request_first && is_of(*version, *rows)) return *version;
+    if (version->to < read.request_first && is_of(*version, digests)) return *version;
   return std::nullopt;
 }
 
@@ -68,8 +70,9 @@ std::optional<SeenVersion> SeenVersions::newer(const session::Exchange& read, co
   const mysql::ResultSet* rows = only_rows(answer);
   auto entry = rows != nullptr ? statements_.find(statement_of(read)) : statements_.end();
   if (entry == statements_.end()) return std::nullopt;
+  const mysql::RowDigests digests = rows->digests();
   for (const SeenVersion& version : entry->second)
-    if (version.from > read.request_first && is_of(version, *rows)) return version;
+    if (version.from > read.request_first && is_of(version, digests)) return version;
   return std::nullopt;
 }
 

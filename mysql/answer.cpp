@@ -2,6 +2,24 @@
 
 namespace darktap::mysql {
 
+void ResultSet::add(Bytes row, Keep keep) {
+  if (!streamed && keep == Keep::yes) return rows.add(row);
+  if (!streamed) streamed = digests();
+  streamed->add(row);
+}
+
+RowDigests ResultSet::digests() const {
+  if (streamed) return *streamed;
+  RowDigests all;
+  for (std::size_t i = 0; i < rows.size(); ++i) all.add(rows.row(i));
+  return all;
+}
+
+bool ResultSet::has_same_rows(const ResultSet& other) const {
+  if (!streamed && !other.streamed) return rows == other.rows;
+  return row_count() == other.row_count() && digests().same_order(other.digests());
+}
+
 std::string_view to_string(AnswerKind kind) {
   switch (kind) {
     case AnswerKind::rows: return "rows";
@@ -44,7 +62,7 @@ const Ok* Answer::last_ok() const {
 std::uint64_t Answer::row_count() const {
   std::uint64_t count = 0;
   for (const Result& result : results)
-    if (const auto* rows = std::get_if<ResultSet>(&result)) count += rows->digests.rows;
+    if (const auto* rows = std::get_if<ResultSet>(&result)) count += rows->row_count();
   return count;
 }
 

@@ -230,7 +230,7 @@ ResponseDecoder::HeaderKind ResponseDecoder::header_kind() const {
 }
 
 std::optional<ResponseDecoder::Header> ResponseDecoder::first_header() const {
-  if (state_ != State::rows || answer_.results.size() != 1 || rows_->digests.rows != 0) return std::nullopt;
+  if (state_ != State::rows || answer_.results.size() != 1 || rows_->row_count() != 0) return std::nullopt;
   return Header{rows_->columns, rows_->status, rows_->warnings, static_cast<std::uint32_t>(definition_bytes_), eof_form_};
 }
 
@@ -274,7 +274,7 @@ void ResponseDecoder::start_rows() {
     answer_.results.swap(spare_results_);
     rows_ = &std::get<ResultSet>(answer_.results.front());
     rows_->rows.clear();
-    rows_->digests = {};
+    rows_->streamed.reset();
     rows_->status = rows_->warnings = 0;
     rows_->content = ResultSet::Content::readable;
   } else {
@@ -296,12 +296,9 @@ ResponseDecoder::Step ResponseDecoder::row(Bytes message) {
 }
 
 void ResponseDecoder::add_row(Bytes message) {
-  rows_->digests.add(message);
-  if (rows_->rows.size() < limits_.kept_rows && rows_->rows.size() + 1 == rows_->digests.rows &&
-      kept_bytes_ + message.size() <= limits_.kept_bytes) {
-    kept_bytes_ += message.size();
-    rows_->rows.add(message);
-  }
+  const bool kept = !rows_->streamed && rows_->rows.size() < limits_.kept_rows && kept_bytes_ + message.size() <= limits_.kept_bytes;
+  if (kept) kept_bytes_ += message.size();
+  rows_->add(message, kept ? ResultSet::Keep::yes : ResultSet::Keep::no);
 }
 
 ResponseDecoder::RowRun ResponseDecoder::take_rows(Bytes frames, std::uint8_t sequence, std::size_t longest) {

@@ -32,7 +32,7 @@ bool is_beginning(const mysql::ResultSet& seen, bool has_all, const mysql::Answe
 bool opens_cursor(const session::Exchange& exchange) {
   if (exchange.command.code != mysql::CommandCode::stmt_execute || (exchange.command.cursor_flags & cursor_type) == 0) return false;
   const mysql::ResultSet* rows = rows_of(exchange);
-  return rows != nullptr && rows->digests.rows == 0 && (rows->status & mysql::status_flag::cursor_exists) != 0;
+  return rows != nullptr && rows->row_count() == 0 && (rows->status & mysql::status_flag::cursor_exists) != 0;
 }
 
 void Cursors::open(const session::Exchange& execute) {
@@ -64,9 +64,10 @@ bool Cursors::fetched(const session::Exchange& fetch) {
   cursor.has_all_rows = cursor.has_all_rows && more->all_rows_kept();
   for (std::size_t i = 0; i < more->rows.size() && cursor.has_all_rows; ++i) {
     Bytes row = more->rows.row(i);
-    cursor.rows.digests.add(row);
-    if (cursor.rows.rows.size() >= limits_.rows || cursor.bytes + row.size() > limits_.bytes || kept_bytes_ + row.size() > limits_.all_bytes) continue;
-    cursor.rows.rows.add(row);
+    const bool fits = cursor.rows.rows.size() < limits_.rows && cursor.bytes + row.size() <= limits_.bytes && kept_bytes_ + row.size() <= limits_.all_bytes;
+    const bool is_kept = !cursor.rows.streamed && fits;
+    cursor.rows.add(row, is_kept ? mysql::ResultSet::Keep::yes : mysql::ResultSet::Keep::no);
+    if (!is_kept) continue;
     cursor.bytes += row.size();
     kept_bytes_ += row.size();
   }
@@ -143,7 +144,7 @@ void Cursors::finish(Cursor&& cursor) {
   judged.meaning = std::move(cursor.replayed->meaning);
   judged.target = std::move(cursor.replayed->target);
   judged.fetches = std::move(cursor.fetches);
-  const bool all_kept = cursor.rows.digests.rows == cursor.rows.rows.size();
+  const bool all_kept = cursor.rows.all_rows_kept();
   using How = Judged::How;
   auto leave = [&](const char* reason) {
     judged.how = How::left;

@@ -41,7 +41,7 @@ inline constexpr std::chrono::seconds mute_target{40};     // no answer for so l
 inline constexpr std::chrono::seconds stopped_replay{3};   // commands in flight when the user stops the run
 inline constexpr std::chrono::seconds open_cases{6};       // of a run that was stopped: ladders, once nothing else is left to send
 inline constexpr std::chrono::seconds silent_questions{15};  // of any other: no server has answered a question for so long
-inline constexpr std::chrono::milliseconds flush{500};
+inline constexpr std::chrono::milliseconds flush{1000};
 inline constexpr std::chrono::seconds progress{1};
 inline constexpr std::chrono::minutes between_latency_verdicts{5};
 inline constexpr std::chrono::seconds calibration{30};  // what --calibrate has not asked yet when a recording is over

@@ -46,7 +46,7 @@ void Inbox::on_exchange(session::Exchange& exchange) {
     box = std::move(spares_.back());
     spares_.pop_back();
   }
-  std::swap(*box, exchange);
+  swap(*box, exchange);
   push(std::move(box), bytes);
 }
 

@@ -47,8 +47,8 @@ void Engine::leave_unexamined(const SealedPair& pair, const std::string& reason)
   compare::Difference difference = compare::Difference::row_values;
   for (std::size_t i = 0; i < exchange.answer.results.size(); ++i) {
     const mysql::ResultSet *source = rows_at(exchange.answer, i), *target = rows_at(pair.outcome.answer, i);
-    if (source == nullptr || target == nullptr || source->digests.rows == target->digests.rows) continue;
-    difference = source->digests.rows > target->digests.rows ? compare::Difference::missing_rows : compare::Difference::extra_rows;
+    if (source == nullptr || target == nullptr || source->row_count() == target->row_count()) continue;
+    difference = source->row_count() > target->row_count() ? compare::Difference::missing_rows : compare::Difference::extra_rows;
     break;
   }
   compare::Judgement judgement;

@@ -239,7 +239,7 @@ void ExchangeEncoder::add(LaneWriters& lanes, const Exchange& e) {
       add_rows(lanes, set->rows);
       for (std::size_t i = 0; i < set->rows.size(); ++i) overhead -= set->rows.row(i).size() + 4;
       if ((flags_of(result) & ResultFlags::stored_digests) != 0) {
-        const mysql::RowDigests& d = set->digests;
+        const mysql::RowDigests d = set->digests();
         for (std::uint64_t part : {d.rows, d.ordered_high, d.ordered_low, d.multiset_high, d.multiset_low, d.sum64}) lanes[Lane::digests].number(part);
       }
     } else if (const auto* ok = std::get_if<mysql::Ok>(&result)) {
@@ -418,13 +418,11 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
       if (set) storage_.lend(set->rows, shape.row_bytes);
       if (!read_rows(lanes, set ? set->rows : nowhere, row_bytes, part, outcome)) return Outcome::damaged;
       if (set) shape.row_bytes = set->rows.byte_size();
-      mysql::RowDigests d;
       if ((shape.results[i] & ResultFlags::stored_digests) != 0) {
+        mysql::RowDigests d;
         for (std::uint64_t* to : {&d.rows, &d.ordered_high, &d.ordered_low, &d.multiset_high, &d.multiset_low, &d.sum64}) *to = lanes[Lane::digests].number();
-      } else if (set) {
-        for (std::size_t row = 0; row < set->rows.size(); ++row) d.add(set->rows.row(row));
+        if (set) set->streamed = d;
       }
-      if (set) set->digests = d;
     } else if (std::holds_alternative<mysql::Ok>(kind)) {
       mysql::Ok ok = std::get<mysql::Ok>(kind);
       ok.affected_rows = lanes[Lane::results].number();

@@ -115,8 +115,9 @@ void write_answer(JsonWriter& json, const mysql::Answer& answer, std::uint16_t c
     json.key("columns").begin_array();
     for (const mysql::Column& column : set->columns) json.string(column.name);
     json.end_array();
-    json.member("row_count", set->digests.rows);
-    json.member("digest", to_hex(set->digests.ordered_high) + to_hex(set->digests.ordered_low));
+    const mysql::RowDigests digests = set->digests();
+    json.member("row_count", digests.rows);
+    json.member("digest", to_hex(digests.ordered_high) + to_hex(digests.ordered_low));
     json.key("rows").begin_array();
     // Of sealed rows nothing can be shown.
     std::size_t shown = set->content == mysql::ResultSet::Content::sealed ? 0 : std::min(set->rows.size(), max_rows);

@@ -25,7 +25,7 @@ void RequestOrder::on_exchange(Exchange& exchange) {
   }
   const CaptureTime time = exchange.request_first;
   const std::size_t bytes = memory_of(exchange);
-  std::swap(places_[place], exchange);
+  swap(places_[place], exchange);
   ++taken_;
   hold({time, arrivals_++, bytes, place, {}});
 }

@@ -90,9 +90,9 @@ struct RowSeal::State {
     if (sealed.format != other.format || other.content == mysql::ResultSet::Content::sealed) return false;
     mysql::ResultSet opened = sealed;
     opened.content = mysql::ResultSet::Content::readable;
-    if (sealed.digests.same_order(digests(other.digests))) {
+    if (sealed.digests().same_order(digests(other.digests()))) {
       opened.rows = other.rows;
-      opened.digests = other.digests;
+      opened.streamed = other.streamed;
       sealed = std::move(opened);
       return true;
     }
@@ -103,12 +103,11 @@ struct RowSeal::State {
       rows.emplace(std::string(as_text(key_of_row)), i);
     }
     opened.rows = {};
-    opened.digests = {};
+    opened.streamed.reset();
     for (std::size_t i = 0; i < sealed.rows.size(); ++i) {
       auto found = rows.find(std::string(as_text(sealed.rows.row(i))));
       if (found == rows.end()) return false;
-      opened.rows.add(other.rows.row(found->second));
-      opened.digests.add(other.rows.row(found->second));
+      opened.add(other.rows.row(found->second));
     }
     sealed = std::move(opened);
     return true;
@@ -122,13 +121,13 @@ RowSeal::RowSeal(RowSeal&&) noexcept = default;
 void RowSeal::seal(mysql::Answer& answer) {
   for (mysql::Result& result : answer.results) {
     if (auto* set = std::get_if<mysql::ResultSet>(&result)) {
+      set->streamed = state_->digests(set->digests());
       mysql::RowBatch sealed;
       for (std::size_t i = 0; i < set->rows.size(); ++i) {
         const Tag tag = state_->row(set->format, set->rows.row(i));
         sealed.add(tag);
       }
       set->rows = std::move(sealed);
-      set->digests = state_->digests(set->digests);
       set->content = mysql::ResultSet::Content::sealed;
     } else if (auto* error = std::get_if<mysql::ServerError>(&result)) {
       error->message = "(left out: the recording holds digests)";

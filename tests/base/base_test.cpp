@@ -69,3 +69,32 @@ TEST_CASE("a histogram's quantile is never under the true one and at most 1/128 
     RC_ASSERT(Histogram::parse(histogram.serialize()) == histogram);
   });
 }
+
+// Buckets close together are placed, few or scattered ones listed: which it is depends on the order in which they came.
+TEST_CASE("a histogram is the same whatever the order of its values and merges") {
+  require_property("order", [](std::vector<std::uint16_t> spread, std::uint8_t shift) {
+    std::vector<std::uint64_t> values(spread.begin(), spread.end());
+    for (std::uint64_t v = 100; v < 400; ++v) values.push_back(v);
+    for (auto& v : values) v <<= shift % 20;
+    Histogram forwards, backwards, merged, halves[2];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      forwards.record(values[i]);
+      backwards.record(values[values.size() - 1 - i]);
+      halves[i % 2].record(values[i]);
+    }
+    for (std::uint64_t far : {std::uint64_t{0}, Histogram::max_value})
+      for (Histogram* each : {&forwards, &backwards, &halves[0]}) each->record(far, 3);
+    merged.merge(halves[1]);
+    merged.merge(halves[0]);
+    RC_ASSERT(forwards == backwards);
+    RC_ASSERT(forwards == merged);
+    RC_ASSERT(forwards.serialize() == merged.serialize());
+    RC_ASSERT(Histogram::parse(forwards.serialize()) == forwards);
+    RC_ASSERT(forwards.count() == values.size() + 6);
+    std::uint64_t sum = 0;
+    for (const auto& [number, count] : forwards.buckets()) sum += count;
+    RC_ASSERT(sum == forwards.count());
+    RC_ASSERT(forwards.quantile(1.0) == Histogram::max_value);
+    RC_ASSERT(forwards.count_above(Histogram::max_value - 1) <= 3U + std::uint64_t(std::count_if(values.begin(), values.end(), [](auto v) { return v > Histogram::max_value / 2; })));
+  });
+}

@@ -172,7 +172,7 @@ TEST_CASE("An answer that begins as an earlier one did shares its columns, and t
   CHECK(&heard[0].first_rows()->columns.list() == &heard[1].first_rows()->columns.list());
   REQUIRE(heard[1].first_rows()->rows.size() == 1);
   CHECK(as_text(heard[1].first_rows()->rows.row(0)) == "\x04" "four");
-  CHECK(heard[1].first_rows()->digests.rows == 1);
+  CHECK(heard[1].first_rows()->row_count() == 1);
   REQUIRE(heard[2].error() != nullptr);
   CHECK(heard[2].results.size() == 1);
   REQUIRE(heard[3].first_rows() != nullptr);

@@ -193,8 +193,7 @@ mysql::Answer rows_answer(const std::vector<mysql::Column>& columns, const std::
       add_length(payload, cell.size());
       payload += cell;
     }
-    set.rows.add(darktap::as_bytes(payload));
-    set.digests.add(darktap::as_bytes(payload));
+    set.add(darktap::as_bytes(payload));
   }
   mysql::Answer answer;
   answer.results.emplace_back(std::move(set));

@@ -30,7 +30,7 @@ std::string told(const std::vector<Exchange>& exchanges) {
       for (const Column& column : set->columns) text += " " + column.name;
       text += " status " + std::to_string(set->status);
       for (std::size_t i = 0; i < set->rows.size(); ++i) text += " [" + std::string(as_text(set->rows.row(i))) + "]";
-      text += " of " + std::to_string(set->digests.rows) + " " + to_hex(set->digests.ordered_low) + to_hex(set->digests.multiset_high);
+      text += " of " + std::to_string(set->row_count()) + " " + to_hex(set->digests().ordered_low) + to_hex(set->digests().multiset_high);
     }
     text += "\n";
   }

@@ -81,7 +81,7 @@ TEST_CASE("text rows carry their columns, cells, digests, times and sizes") {
   CHECK(rows.columns.at(0).type == ColumnType::long_);
   CHECK(cells(rows, 0) == Texts{"1", "one"});
   CHECK(cells(rows, 1) == Texts{"2", "NULL"});
-  CHECK(rows.digests.rows == 2);
+  CHECK(rows.row_count() == 2);
 }
 
 TEST_CASE("with DEPRECATE_EOF an OK ends the rows, and its warnings count") {

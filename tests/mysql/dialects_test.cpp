@@ -108,7 +108,7 @@ std::string told(const std::vector<Exchange>& exchanges) {
     text += " " + std::string(to_string(each.answer.kind())) + " " + std::to_string(each.request_bytes) + "/" + std::to_string(each.response_bytes);
     for (const Result& result : each.answer.results) {
       if (const auto* rows = std::get_if<ResultSet>(&result))
-        text += " rows " + std::to_string(rows->digests.rows) + " " + std::to_string(rows->digests.ordered_low) + " " + std::to_string(rows->rows.byte_size());
+        text += " rows " + std::to_string(rows->row_count()) + " " + std::to_string(rows->digests().ordered_low) + " " + std::to_string(rows->rows.byte_size());
       if (const auto* ok = std::get_if<Ok>(&result)) text += " ok " + std::to_string(ok->affected_rows) + " " + std::to_string(ok->warnings);
     }
     text += (each.certainty == Exchange::Certainty::certain ? "\n" : " inferred: " + each.why + "\n");

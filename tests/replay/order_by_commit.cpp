@@ -53,8 +53,7 @@ struct Timeline {
     result.columns = std::vector<mysql::Column>{column("id"), column("a")};
     for (const auto& [id, a] : rows) {
       std::string payload = std::string(1, static_cast<char>(id.size())) + id + std::string(1, static_cast<char>(a.size())) + a;
-      result.rows.add(std::as_bytes(std::span(payload)));
-      ++result.digests.rows;
+      result.add(std::as_bytes(std::span(payload)));
     }
     result.status = status;
     exchange.answer.results.emplace_back(std::move(result));

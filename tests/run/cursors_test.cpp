@@ -27,8 +27,7 @@ mysql::ResultSet rows(std::initializer_list<std::uint8_t> values, std::uint16_t 
   set.format = mysql::RowFormat::binary;
   set.status = status;
   for (std::uint8_t value : values) {
-    set.digests.add(row_of(value));
-    if (set.rows.size() < kept) set.rows.add(row_of(value));
+    set.add(row_of(value), set.rows.size() < kept ? mysql::ResultSet::Keep::yes : mysql::ResultSet::Keep::no);
   }
   return set;
 }
@@ -72,7 +71,7 @@ TEST_CASE("A cursor that was fetched to its end is one answer of all its rows, w
     CHECK(judged->fetches.size() == 2);
     const mysql::ResultSet* whole = judged->exchange.answer.first_rows();
     CHECK(whole->rows.size() == 3);
-    CHECK(whole->digests == rows({1, 2, 3}, 0).digests);
+    CHECK(whole->digests() == rows({1, 2, 3}, 0).digests());
     CHECK_FALSE(cursors.fetched(fetch(3, {4}, last_sent)));  // it is no longer open
   }
 }
@@ -134,7 +133,7 @@ TEST_CASE("A cursor keeps so many rows and bytes, and digests cover all; fetches
     answer(cursors, {1, 2, 3});
     auto judged = cursors.next();
     CHECK(judged->exchange.answer.first_rows()->rows.size() == std::min<std::size_t>(limit, 3));
-    CHECK(judged->exchange.answer.first_rows()->digests.rows == 3);
+    CHECK(judged->exchange.answer.first_rows()->row_count() == 3);
   }
   for (std::size_t bytes : {29U, 30U, 31U}) {
     for (bool of_all : {false, true}) {

@@ -16,7 +16,7 @@ namespace {
 std::string answer_of(const Exchange& exchange) {
   std::string text = std::string(mysql::command_name(exchange.command.code)) + " " + std::string(to_string(exchange.answer.kind()));
   for (const mysql::Result& result : exchange.answer.results) {
-    if (const auto* rows = std::get_if<mysql::ResultSet>(&result)) text += " r" + std::to_string(rows->digests.ordered_low) + "/" + std::to_string(rows->digests.rows);
+    if (const auto* rows = std::get_if<mysql::ResultSet>(&result)) text += " r" + std::to_string(rows->digests().ordered_low) + "/" + std::to_string(rows->row_count());
     if (const auto* ok = std::get_if<mysql::Ok>(&result)) text += " o" + std::to_string(ok->affected_rows) + "/" + std::to_string(ok->last_insert_id);
     if (const auto* error = std::get_if<mysql::ServerError>(&result)) text += " e" + std::to_string(error->code);
   }

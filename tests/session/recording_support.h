@@ -43,8 +43,7 @@ inline darktap::session::Exchange query(std::uint64_t session, std::uint32_t seq
   c.name = "c";
   set.columns = std::vector{c};
   for (const std::string& row : rows) {
-    set.rows.add(as_bytes(row));
-    set.digests.add(as_bytes(row));
+    set.add(as_bytes(row));
     e.response_bytes += row.size() + 4;
   }
   e.answer.results.emplace_back(std::move(set));

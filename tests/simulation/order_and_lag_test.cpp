@@ -232,7 +232,7 @@ Confusion simulate(std::uint64_t first, std::uint64_t last) {
     for (const Planned& plan : world.plans) {
       const compare::Judgement& judgement = *by_time.at(static_cast<std::uint64_t>(plan.when.time_since_epoch().count()));
       std::string cause = judgement.verdicts.empty() ? "match" : std::string(to_string(judgement.verdicts[0].cause));
-      bool same = mysql::ResultSet(*plan.source.first_rows()).digests == plan.target.first_rows()->digests;
+      bool same = mysql::ResultSet(*plan.source.first_rows()).digests() == plan.target.first_rows()->digests();
       std::string planted = same ? "same" : plan.legitimate ? "another order that the data allow" : plan.corrupt ? "wrong rows" : plan.behind ? "behind" : "wrong order";
       confusion.count(planted, cause);
       INFO("seed " << seed << ", " << planted << " -> " << cause << ": " << plan.sql << "\n" << (judgement.verdicts.empty() ? "" : judgement.verdicts[0].evidence) << "\n" << judgement.source_answer << "\n" << judgement.target_answer);

@@ -23,18 +23,25 @@ class Histogram {
   std::uint64_t count_above(std::uint64_t microseconds) const;  // to the resolution of a bucket
 
   // The filled buckets, ascending: {number, count}. Two histograms' buckets of one number cover the same values.
-  const std::vector<std::pair<std::uint32_t, std::uint64_t>>& buckets() const { return buckets_; }
+  using Bucket = std::pair<std::uint32_t, std::uint64_t>;
+  std::vector<Bucket> buckets() const;
   static std::uint64_t top_of_bucket(std::uint32_t number);  // the largest value that falls into it
 
   // A compact text of the filled buckets, for storage; parse gives an equal histogram, and an empty one for bad text.
   std::string serialize() const;
   static Histogram parse(std::string_view text);
-  bool operator==(const Histogram&) const = default;
+  bool operator==(const Histogram& other) const { return max_ == other.max_ && buckets() == other.buckets(); }
 
  private:
-  std::uint64_t& bucket(std::uint32_t index);
+  std::uint64_t& bucket(std::uint32_t number);
+  void spread_if_worth_it();
+  template <typename Visit>
+  void each(const Visit& visit) const;
 
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets_;  // index -> count, sorted; sparse, since most fingerprints are rare
+  // Most fingerprints are rare: theirs are listed, sorted. Of those with many buckets close together each has its place, from first_ on.
+  std::vector<Bucket> listed_;
+  std::vector<std::uint64_t> placed_;
+  std::uint32_t first_ = 0;
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
 };

@@ -24,16 +24,25 @@ struct ServerError {
   std::string message;
 };
 
-// Digests cover every row; `rows` holds the first of them, at most the decoder's kept_rows and kept_bytes.
+// `rows` holds the first of them, at most the decoder's kept_rows and kept_bytes. From the first that is not kept on, digests
+// stream over all; as long as all are kept, the rows themselves tell more, and digests are made where somebody asks for them.
 struct ResultSet {
   Columns columns;
   RowFormat format = RowFormat::text;
   RowBatch rows;
-  RowDigests digests;
+  std::optional<RowDigests> streamed;  // over every row, where not all are kept, or what is kept is sealed
   std::uint16_t status = 0, warnings = 0;
   // Sealed: rows and digests are keyed digests of the server's, which can be compared with a key, and not read.
   enum class Content : std::uint8_t { readable, sealed } content = Content::readable;
-  bool all_rows_kept() const { return rows.size() == digests.rows; }
+
+  enum class Keep : std::uint8_t { yes, no };
+  // Behind one that was not kept, none is.
+  void add(Bytes row, Keep keep = Keep::yes);
+  std::uint64_t row_count() const { return streamed ? streamed->rows : rows.size(); }
+  bool all_rows_kept() const { return rows.size() == row_count(); }
+  RowDigests digests() const;  // over every row
+  // The same payloads in the same order.
+  bool has_same_rows(const ResultSet& other) const;
 };
 
 // A response is one result, or several (multi-statements, CALL); an error ends it.

@@ -34,4 +34,7 @@ struct Exchange {
   bool is_observed() const { return answer.state == Answer::State::complete; }
 };
 
+// Exchanges change places on their way, a million times a minute: member by member, that is a third of three moves' work.
+void swap(Exchange& a, Exchange& b) noexcept;
+
 }  // namespace darktap::mysql
