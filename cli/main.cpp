@@ -31,6 +31,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
+    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      std::cerr << "darktap: " << argv[1] << ": no such command; darktap --help lists them\n";
+      return cli::usage;
+    }
     std::string command = app.get_subcommands().empty() ? "darktap" : "darktap " + app.get_subcommands().front()->get_name();
     std::cerr << command << ": " << error.what() << "; see " << command << " --help\n";
     return cli::usage;

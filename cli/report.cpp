@@ -1,6 +1,7 @@
 // darktap report: the findings of a run, or what is new against another.
 #include "report/report.h"
 
+#include <charconv>
 #include <iostream>
 
 #include "base/expected.h"
@@ -34,14 +35,21 @@ int print_report(const Options& options) {
   return counting.any(report) ? findings_count : fine;
 }
 
+std::string is_run_number(const std::string& text) {
+  std::int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number > 0) return "";
+  return text + ": expected a run's number, such as 3";
+}
+
 }  // namespace
 
 void add_report(CLI::App& app, Action& action) {
   static Options options;
   CLI::App* command = app.add_subcommand("report", "Print the findings of a run");
   command->add_option("STORE", options.store, "The store that a run wrote")->required();
-  command->add_option("--run", options.run, "Which run; the newest by default")->check(CLI::PositiveNumber)->type_name("ID");
-  command->add_option("--baseline", options.baseline, "Only what is new against this run")->check(CLI::PositiveNumber)->type_name("RUN");
+  command->add_option("--run", options.run, "Which run; the newest by default")->check(CLI::Validator(is_run_number, ""))->type_name("ID");
+  command->add_option("--baseline", options.baseline, "Only what is new against this run")->check(CLI::Validator(is_run_number, ""))->type_name("RUN");
   command->add_option("--format", options.format, "text, json, markdown or junit")->check(CLI::IsMember({"text", "json", "markdown", "junit"}))->capture_default_str();
   command->add_option("--fail-on", options.fail_on, "Causes and differences that count, instead of the default ones")->type_name("CAUSE,…");
   command->callback([&action] { action = [] { return print_report(options); }; });

@@ -22,7 +22,8 @@ class CommandLine(Case):
 
     def test_an_unknown_option_or_command_is_a_usage_error(self):
         self.assert_refused(darktap("inspect", "--no-such-option"), 2, "darktap inspect", "--help")
-        self.assertEqual(darktap("no-such-command").status, 2)
+        self.assert_refused(darktap("no-such-command"), 2, "no-such-command", "darktap --help")
+        self.assert_refused(darktap("report", "x.db", "--run", "x"), 2, "--run", "a run's number")
         self.assertEqual(darktap().status, 2)
 
     def test_what_is_not_reached_yet_says_so_and_ends_with_2(self):
