@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "mysql/server_errors.h"
 #include "request_id.h"
 #include "text.h"
 
 namespace darktap::compare {
 
 namespace {
-
-constexpr std::uint16_t deadlock = 1213;
 
 bool is_kept(Replayed replayed) { return replayed != Replayed::not_sent && replayed != Replayed::rolled_back; }
 
@@ -116,7 +115,7 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
   CaptureTime now = exchange.response_last;
   const mysql::ServerError* error = exchange.answer.error();
   bool open = in_transaction(exchange.answer);
-  bool rolled_back = (error != nullptr && error->code == deadlock) || exchange.command.code == mysql::CommandCode::quit ||
+  bool rolled_back = (error != nullptr && error->code == mysql::server_error::lock_deadlock) || exchange.command.code == mysql::CommandCode::quit ||
                      exchange.command.code == mysql::CommandCode::reset_connection ||
                      exchange.command.code == mysql::CommandCode::change_user;
   bool committed = false;

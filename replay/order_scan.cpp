@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "beneath.h"
+#include "mysql/server_errors.h"
 #include "order_state.h"
 
 namespace darktap::replay {
@@ -11,7 +12,6 @@ namespace {
 using sql::StatementClass;
 using Isolation = OrderOptions::Isolation;
 
-constexpr std::uint16_t deadlock = 1213, lock_wait_timeout = 1205;
 constexpr std::size_t max_told_writes = 256;  // of one transaction; further ones tell nothing of what was seen
 
 void add(Touched& into, const Touched& other) {
@@ -67,7 +67,7 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
   bool is_open = status ? (*status & mysql::status_flag::in_transaction) != 0 : was_open;
   using Code = mysql::CommandCode;
   Code code = exchange.command.code;
-  bool breaks = (error != nullptr && error->code == deadlock) || code == Code::quit || code == Code::change_user || code == Code::reset_connection;
+  bool breaks = (error != nullptr && error->code == mysql::server_error::lock_deadlock) || code == Code::quit || code == Code::change_user || code == Code::reset_connection;
   if (breaks) is_open = false;
   bool begins = meaning.verb == "begin" || meaning.verb == "start transaction";
   bool is_ddl = meaning.statement_class == StatementClass::ddl;
@@ -75,7 +75,7 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
                    decision.action == Decision::Action::write || is_ddl;
   bool is_statement = code == Code::query || code == Code::stmt_execute || code == Code::stmt_bulk_execute;
   // A victim waited for a lock in vain: nobody's commit let it go on.
-  if (error != nullptr && (error->code == deadlock || error->code == lock_wait_timeout)) is_locker = false;
+  if (error != nullptr && (error->code == mysql::server_error::lock_deadlock || error->code == mysql::server_error::lock_wait_timeout)) is_locker = false;
   session.in_transaction = is_open;
   if (code == Code::query) follow_isolation(session, meaning);
 

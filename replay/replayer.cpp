@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mysql/server_errors.h"
 #include "replayer_state.h"
 #include "session/request_order.h"
 
@@ -17,7 +18,8 @@ using client::SessionReply;
 
 // Errors by which a server says goodbye: no answer to the statement, but the end of the connection.
 bool is_goodbye(const mysql::ServerError* error) {
-  constexpr std::array<std::uint16_t, 5> codes{1053, 1079, 1080, 1927, 3169};  // shutdown, killed
+  using namespace mysql::server_error;
+  constexpr std::array codes{server_shutdown, normal_shutdown, got_signal, connection_killed, session_was_killed};
   return error != nullptr && std::find(codes.begin(), codes.end(), error->code) != codes.end();
 }
 

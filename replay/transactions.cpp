@@ -1,17 +1,18 @@
 // Captured transactions at the target: run as they were, or rolled back, and tried again whole where a lock kept them out.
 #include <algorithm>
 
+#include "mysql/server_errors.h"
 #include "replay/pinning.h"
 #include "replayer_state.h"
 
 namespace darktap::replay {
 namespace {
 
+namespace server_error = mysql::server_error;
 using client::EventLoop;
 using client::SessionReply;
 using Action = Decision::Action;
 
-constexpr std::uint16_t lock_wait_timeout = 1205, deadlock = 1213, query_killed = 1317, option_prevents = 1290, read_only_mode = 1836;
 // A command that answers later than this, and than twice what it took at the source, is taken to wait for a lock.
 constexpr std::chrono::milliseconds stall_patience{500};
 constexpr std::chrono::milliseconds stall_check{100};
@@ -23,12 +24,12 @@ constexpr std::chrono::seconds longest_silence{60};  // then they go on, whether
 const char* circumstance(const mysql::ServerError* error) {
   if (error == nullptr) return nullptr;
   switch (error->code) {
-    case deadlock: return "lock_conflict: deadlock";
-    case lock_wait_timeout: return "lock_conflict: lock_wait_timeout";
-    case query_killed: return "interrupted: query_killed";
+    case server_error::lock_deadlock: return "lock_conflict: deadlock";
+    case server_error::lock_wait_timeout: return "lock_conflict: lock_wait_timeout";
+    case server_error::query_interrupted: return "interrupted: query_killed";
     // The option stands in the text alone: --read-only, --super-read-only, --innodb-read-only.
-    case option_prevents: return error->message.find("read-only") != std::string::npos || error->message.find("read_only") != std::string::npos ? "target_read_only" : nullptr;
-    case read_only_mode: return "target_read_only";
+    case server_error::option_prevents_statement: return error->message.find("read-only") != std::string::npos || error->message.find("read_only") != std::string::npos ? "target_read_only" : nullptr;
+    case server_error::read_only_mode: return "target_read_only";
     default: return nullptr;
   }
 }
@@ -45,7 +46,7 @@ mysql::Command query(std::string_view sql) {
 bool open_after(const mysql::Answer& answer, bool open_before) {
   if (auto status = answer.last_status()) return (*status & mysql::status_flag::in_transaction) != 0;
   const mysql::ServerError* error = answer.error();
-  return open_before && (error == nullptr || error->code != deadlock);
+  return open_before && (error == nullptr || error->code != server_error::lock_deadlock);
 }
 
 bool begins(const sql::Meaning& meaning) { return meaning.verb == "begin" || meaning.verb == "start transaction"; }

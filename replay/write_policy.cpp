@@ -4,11 +4,13 @@
 #include <array>
 
 #include "base/text.h"
+#include "mysql/server_errors.h"
 
 namespace darktap::replay {
 namespace {
 
 using mysql::CommandCode;
+namespace server_error = mysql::server_error;
 using sql::EffectKind;
 using sql::StatementClass;
 using Action = Decision::Action;
@@ -32,8 +34,9 @@ bool is_among(const List& variables, std::string_view name) {
 }
 bool is_of_writes(std::string_view name) { return is_among(write_variables, name); }
 
-constexpr std::array<std::uint16_t, 2> lock_conflicts{1205, 1213};
-constexpr std::array<std::uint16_t, 7> interruptions{1053, 1290, 1317, 1836, 1927, 1969, 3024};  // killed, out of time, shut down, read-only
+constexpr std::array lock_conflicts{server_error::lock_wait_timeout, server_error::lock_deadlock};
+constexpr std::array interruptions{server_error::server_shutdown, server_error::option_prevents_statement, server_error::query_interrupted, server_error::read_only_mode,
+                                   server_error::connection_killed, server_error::statement_timeout, server_error::query_timeout};
 
 Decision hold(std::string reason) { return {Action::hold, std::move(reason)}; }
 
@@ -165,13 +168,11 @@ Decision decide_statement(const session::Exchange& exchange, const sql::Meaning&
   return decision;
 }
 
-constexpr std::uint16_t unknown_statement_handler = 1243;
-
 // Prepared statements are sent for reads and writes: a prepared SET is rare, and could not be run again by its text.
 Decision decide_prepared(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   if (exchange.command.text_state != mysql::Command::Text::known) return hold("statement_unknown");
   // Sent right behind its PREPARE, which was refused: there was nothing to execute.
-  if (const mysql::ServerError* error = exchange.answer.error(); error != nullptr && error->code == unknown_statement_handler) return hold("statement_unknown");
+  if (const mysql::ServerError* error = exchange.answer.error(); error != nullptr && error->code == server_error::unknown_stmt_handler) return hold("statement_unknown");
   Decision decision = decide_statement(exchange, meaning, policy);
   if (decision.action == Action::send_as_state) return hold("session_variable");
   return decision;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "web/triage_api.h"
 
 namespace darktap::web {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) { return lower(a) == lower(b); }) != text.end();
