@@ -279,6 +279,7 @@ bool Replayer::State::ask_again(Lane& lane, const SessionReply& reply) {
   if (lane.transaction.open && (!only_read || !lane.transaction.is_whole)) return false;
   session::ExchangeId id = lane.snapshot.value_or(item.exchange->id);
   if (!options.order->move_behind_next_commit(id, item.exchange->id)) return false;
+  lane.transaction.open = open_after(reply.reply.answer, lane.transaction.open);  // without autocommit, the read itself may have begun it
   lane.turn_of = id;
   start(lane);
   return true;
