@@ -34,7 +34,7 @@ struct Survey final : session::ExchangeSink {
   std::unordered_map<SessionId, session::SessionInfo> followed;
   SourceFacts facts;  // without the servers
   std::function<bool(const session::Exchange&)> is_wanted;  // by the run's selection
-  struct Place { std::string server, schema; };
+  struct Place { std::string server, schema, user; };
   std::unordered_map<SessionId, Place> places;
 
   void on_session(const session::SessionInfo& info) override {
@@ -42,7 +42,7 @@ struct Survey final : session::ExchangeSink {
     ++sessions;
     last_session = std::max(last_session, info.id.value);
     if (clock) followed[info.id] = info;
-    places[info.id] = {to_string(info.server), ""};
+    places[info.id] = {to_string(info.server), "", ""};
   }
   void on_exchange(session::Exchange& exchange) override {
     ++exchanges;
@@ -50,8 +50,8 @@ struct Survey final : session::ExchangeSink {
     first = std::min(first, exchange.request_first);
     latest = std::max(latest, exchange.request_first);
     horizon.note(exchange.request_first);
-    if (is_wanted(exchange)) facts.users.insert(exchange.user);
     Place& place = places[exchange.id.session];
+    if (place.user != exchange.user && is_wanted(exchange)) facts.users.insert(place.user = exchange.user);
     if (place.schema != exchange.schema && session::carries_statement(exchange.command.code)) {
       place.schema = exchange.schema;
       if (!place.schema.empty() && facts.schemas.size() < most_schemas) facts.schemas.emplace(place.server, place.schema);
@@ -225,7 +225,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
       Loops loops(inbox, survey.last_session, length);
       for (std::uint32_t round = 0; round < options.loops && !stop_reading; ++round, loops.next_round()) {
         session::RequestOrder order(loops, session::RequestOrder::default_limit_bytes, &survey.horizon);
-        result.counters = read_input(file, input, order, stop_reading).counters;
+        InputResult read = read_input(file, input, order, stop_reading);
+        result.counters = read.counters;
+        result.note = std::move(read.note);
         order.finish();
       }
     } catch (...) {
@@ -246,7 +248,7 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   }
   end_reader();
   if (reader_failed) std::rethrow_exception(reader_failed);
-  result.note = surveyed.note;
+  if (result.note.empty()) result.note = surveyed.note;
   result.gave_up = engine.gave_up();
   result.limit_broken = engine.limit_broken();
   if (result.end == RunResult::End::whole) writer.finish(CaptureClock::now());

@@ -332,6 +332,17 @@ bool ExchangeDecoder::next_head(LaneReaders& lanes, Exchange& e) {
   return true;
 }
 
+void ExchangeDecoder::name_head(Exchange& e) const {
+  const Exchange& prototype = shapes_[shape_].prototype;
+  e.user = prototype.user, e.schema = prototype.schema, e.command.code = prototype.command.code;
+}
+
+bool ExchangeDecoder::next_alone(LaneReaders& lanes, Exchange& e) {
+  if (!next_head(lanes, e)) return false;
+  name_head(e);
+  return true;
+}
+
 bool ExchangeDecoder::learn_rows(LaneReaders& lanes) {
   while (!lanes[Lane::rows].at_end()) {
     std::uint64_t how = lanes[Lane::rows].number();
@@ -382,7 +393,7 @@ ExchangeDecoder::Outcome ExchangeDecoder::next_body(LaneReaders& lanes, Exchange
     e = shape.prototype;
     std::tie(e.id, e.provenance, e.request_first, e.request_last, e.response_first, e.response_last) = head;
   } else {
-    e.user = shape.prototype.user, e.schema = shape.prototype.schema, e.command.code = shape.prototype.command.code;
+    name_head(e);
   }
   ValueReader values{lanes};
   if ((shape.flags & ShapeFlags::statement_id) != 0) {

@@ -92,7 +92,7 @@ class ExchangeDecoder {
   // Takes the rows that later blocks may refer to, of a block from which nothing else is wanted.
   bool learn_rows(LaneReaders& lanes);
 
-  // `head`: the values are passed over; only the exchange's id, times, user, schema and command's code are of use.
+  // `head`: only the exchange's id, times, user, schema and command's code are of use; its body is passed over.
   enum class Part : std::uint8_t { all, head };
   enum class Outcome : std::uint8_t { whole, without_rows, damaged };
   // `wanted` tells from session and time of request how much of the exchange is needed.
@@ -101,10 +101,13 @@ class ExchangeDecoder {
     if (!next_head(lanes, exchange)) return Outcome::damaged;
     return next_body(lanes, exchange, wanted(exchange));
   }
+  // Of a block whose heads alone were unpacked. False where it is damaged.
+  bool next_alone(LaneReaders& lanes, Exchange& exchange);
 
  private:
   struct Shape;
   bool next_head(LaneReaders& lanes, Exchange& exchange);
+  void name_head(Exchange& exchange) const;
   Outcome next_body(LaneReaders& lanes, Exchange& exchange, Part part);
   bool read_rows(LaneReaders& lanes, mysql::RowBatch& rows, std::uint64_t& row_bytes, Part part, Outcome& outcome);
 

@@ -155,7 +155,7 @@ bool LaneReaders::decompress(Bytes stored, std::uint64_t size, std::vector<std::
   return have == size && in.pos == in.size;
 }
 
-bool LaneReaders::unpack(Bytes payload) {
+bool LaneReaders::unpack(Bytes payload, Lanes wanted) {
   readers_.assign(lane_count, WireReader({}));
   for (std::vector<std::byte>& bytes : bytes_) {
     bytes.clear();
@@ -169,6 +169,7 @@ bool LaneReaders::unpack(Bytes payload) {
     // A lane that this version doesn't know would leave out part of what the others mean.
     if (!reader.ok() || lane <= last || lane > lane_count) return false;
     last = lane;
+    if (!is_among(static_cast<Lane>(lane - 1), wanted)) continue;
     std::vector<std::byte>& bytes = bytes_[lane - 1];
     if (stored_size == 0) bytes.assign(stored.begin(), stored.end());
     else if (!decompress(stored, size, bytes)) return false;

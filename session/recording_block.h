@@ -58,6 +58,10 @@ enum class Lane : std::uint8_t {
 };
 inline constexpr std::size_t lane_count = static_cast<std::size_t>(Lane::texts) + 1;
 
+// `heads`: those that tell of each exchange no more than its id, times and shape.
+enum class Lanes : std::uint8_t { all, heads };
+constexpr bool is_among(Lane lane, Lanes lanes) { return lanes == Lanes::all || lane <= Lane::response_span || lane == Lane::shape || lane == Lane::shapes; }
+
 class LaneWriters {
  public:
   WireWriter& operator[](Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
@@ -81,8 +85,8 @@ class LaneWriters {
 class LaneReaders {
  public:
   WireReader& operator[](Lane lane) { return readers_[static_cast<std::size_t>(lane)]; }
-  // False where the payload isn't made of lanes.
-  bool unpack(Bytes payload);
+  // False where the payload isn't made of lanes. Those that aren't wanted are empty.
+  bool unpack(Bytes payload, Lanes wanted);
   // Nothing was read that isn't there.
   bool ok() const;
 

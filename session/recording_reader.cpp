@@ -80,15 +80,16 @@ bool RecordingReader::State::read_record(RecordKind kind) {
       return misc.ok();
     }
     case RecordKind::exchange: {
-      using Part = ExchangeDecoder::Part;
-      bool is_wanted = false;
-      auto outcome = decoder.next(lanes, exchange, [&](const Exchange& e) {
-        is_wanted = selection.wants(e.id.session) && selection.wants(e.request_first);
-        return is_wanted && selection.depth == Selection::Depth::whole ? Part::all : Part::head;
-      });
-      if (outcome == ExchangeDecoder::Outcome::damaged) return false;
-      if (!is_wanted) return true;
-      if (outcome == ExchangeDecoder::Outcome::without_rows) ++without_rows;
+      auto is_wanted = [&] { return selection.wants(exchange.id.session) && selection.wants(exchange.request_first); };
+      if (selection.depth == Selection::Depth::heads) {
+        if (!decoder.next_alone(lanes, exchange)) return false;
+      } else {
+        using enum ExchangeDecoder::Outcome;
+        auto outcome = decoder.next(lanes, exchange, [&](const Exchange&) { return is_wanted() ? ExchangeDecoder::Part::all : ExchangeDecoder::Part::head; });
+        if (outcome == damaged) return false;
+        if (outcome == without_rows && is_wanted()) ++this->without_rows;
+      }
+      if (!is_wanted()) return true;
       if (!sessions.contains(exchange.id.session.value)) {  // who it was stood in a damaged block
         SessionInfo info;
         info.id = exchange.id.session;
@@ -127,7 +128,8 @@ bool RecordingReader::State::read_record(RecordKind kind) {
 bool RecordingReader::State::read_records(const BlockHeader& header, Bytes payload) {
   if (header.place == BlockHeader::Place::begins_segment || segment != header.segment) decoder.begin_segment();
   segment = header.segment;
-  if (!lanes.unpack(payload) || !decoder.begin_block(lanes, header.rows_before)) return false;
+  const bool whole = selection.depth == Selection::Depth::whole;
+  if (!lanes.unpack(payload, whole ? Lanes::all : Lanes::heads) || !decoder.begin_block(lanes, whole ? header.rows_before : 0)) return false;
   WireReader& records = lanes[Lane::records];
   bool in_time = header.first == CaptureTime() || ((!selection.from || header.last >= *selection.from) && (!selection.to || header.first < *selection.to));
   if (!in_time && !lanes[Lane::shape].at_end()) {

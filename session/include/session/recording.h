@@ -51,7 +51,7 @@ class RecordingWriter final : public ExchangeSink {
 struct Selection {
   std::optional<SessionId> session;
   std::optional<CaptureTime> from, to;  // of the request's first byte; `to` itself is not in it
-  // `heads`: of each exchange its id, times, user, schema and command's code; the rest of it is of no use.
+  // `heads`: of each exchange its id, times, user, schema and command's code; the rest of it is not read, nor whether it is damaged.
   enum class Depth : std::uint8_t { whole, heads } depth = Depth::whole;
   bool is_all() const { return !session && !from && !to; }
   bool wants(SessionId id) const { return !session || *session == id; }
