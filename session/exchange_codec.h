@@ -16,11 +16,6 @@
 
 namespace darktap::session {
 
-void encode(WireWriter& out, const SessionInfo& info);
-void decode(WireReader& in, SessionInfo& info);
-void encode(WireWriter& out, const TapCounters& counters);
-void decode(WireReader& in, TapCounters& counters);
-
 // What both sides expect of the next exchange; only differences are written. It knows one block.
 class Expectations {
  public:

@@ -40,11 +40,4 @@ struct ExchangeShape {
 };
 bool decode_shape(WireReader& in, ExchangeShape& shape);
 
-template <class Enum>
-Enum decode_enum(WireReader& in, Enum last) {
-  auto value = in.number();
-  if (value > static_cast<std::uint64_t>(last)) in.fail();
-  return static_cast<Enum>(value);
-}
-
 }  // namespace darktap::session

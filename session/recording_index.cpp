@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 
-#include <cstring>
+#include "misc_codec.h"
 
 namespace darktap::session {
 
@@ -69,14 +69,6 @@ std::optional<std::uint64_t> decode_trailer(Bytes bytes) {
   ByteReader reader(bytes);
   std::uint64_t offset = reader.u64le();
   return reader.u64le() == XXH3_64bits(bytes.data(), 8) ? std::optional(offset) : std::nullopt;
-}
-
-void encode(WireWriter& out, const RoundTrips& found) {
-  for (const Histogram* one : {&found.handshake_server, &found.handshake_client, &found.ack_server, &found.ack_client}) out.text(one->serialize());
-}
-void decode(WireReader& in, RoundTrips& found) {
-  for (Histogram* one : {&found.handshake_server, &found.handshake_client, &found.ack_server, &found.ack_client})
-    if (!in.at_end()) *one = Histogram::parse(in.text());
 }
 
 }  // namespace darktap::session

@@ -1,11 +1,11 @@
 // Where a recording's segments are and what is in them, so that a session or a time is found without reading the rest.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "base/round_trips.h"
-#include "exchange_codec.h"
 #include "session/exchange.h"
 #include "wire.h"
 
@@ -37,9 +37,5 @@ bool decode(WireReader& in, FileIndex& index);
 inline constexpr std::size_t trailer_bytes = 16;
 std::array<std::byte, trailer_bytes> encode_trailer(std::uint64_t file_index_offset);
 std::optional<std::uint64_t> decode_trailer(Bytes bytes);
-
-// Four texts behind the counters; a recording that was made before they were measured ends there.
-void encode(WireWriter& out, const RoundTrips& found);
-void decode(WireReader& in, RoundTrips& found);
 
 }  // namespace darktap::session

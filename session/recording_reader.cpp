@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "exchange_codec.h"
+#include "misc_codec.h"
 #include "recording_file.h"
 #include "recording_index.h"
 #include "recording_record.h"

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "base/expected.h"
+#include "exchange_codec.h"
+#include "misc_codec.h"
 #include "recording_index.h"
 #include "recording_record.h"
 #include "session/recording.h"

@@ -86,4 +86,11 @@ class WireReader {
   ByteReader reader_;
 };
 
+template <class Enum>
+Enum decode_enum(WireReader& in, Enum last) {
+  auto value = in.number();
+  if (value > static_cast<std::uint64_t>(last)) in.fail();
+  return static_cast<Enum>(value);
+}
+
 }  // namespace darktap::session
