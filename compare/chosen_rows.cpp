@@ -59,7 +59,7 @@ Task<InquiryResult> ask_with_rows_chosen(const Examination& open, const Plan& pl
     auto chosen = rows_heard(heard[2 * i + 1]);
     if (a == nullptr || a->first_rows() == nullptr || !chosen) co_return unknown;
     // May the target choose these? Asked as of any statement.
-    Plan own = make_plan(questions[i], plan.collation, a->first_rows()->columns, b->first_rows()->columns);
+    Plan own = make_plan(questions[i], plan.collation, a->first_rows()->columns, b->first_rows()->columns, nullptr, {}, plan.dialect.mode);
     Examination window = examine(*a, *b, own);
     if (window.relation == Relation::open) {
       session::Exchange alone;

@@ -12,6 +12,7 @@
 #include "investigation.h"
 #include "session/render.h"
 #include "session_strip.h"
+#include "read_modes.h"
 #include "settled.h"
 #include "side_verdicts.h"
 
@@ -35,9 +36,9 @@ struct OpenCase {
   bool climbing = false;  // its questions are being put
 };
 
-Plan plan_of(const session::Exchange& exchange, const mysql::Answer& target, const sql::Catalogue& catalogue) {
+Plan plan_of(const session::Exchange& exchange, const mysql::Answer& target, const sql::Catalogue& catalogue, const sql::SqlMode& mode = {}) {
   auto columns = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
-  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(target.first_rows()), &catalogue, exchange.schema);
+  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(target.first_rows()), &catalogue, exchange.schema, mode);
 }
 
 // An answer with the same rows has no plan yet, and needs one only where its columns differ.
@@ -88,6 +89,7 @@ struct Comparer::State {
   SeenVersions versions;
   SessionStrips strips;
   UserVariables variables;
+  ReadModes modes;
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
@@ -288,7 +290,10 @@ void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& me
   if (meaning.statement_class == sql::StatementClass::read && state_->writes.has_changed(meaning, exchange.schema)) state_->versions.observe(exchange);
   state_->strips.observe(exchange, meaning);
   state_->variables.observe(exchange, meaning, replayed);
+  state_->modes.observe(exchange, meaning);
 }
+
+void Comparer::note_setting(const session::Exchange& setting, const sql::Meaning& meaning) { state_->modes.observe(setting, meaning); }
 
 void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange); }
 
@@ -326,7 +331,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     state_->judge(file, {});
     return;
   }
-  file.plan = plan_of(file.exchange, file.target.answer, state_->catalogue);
+  file.plan = plan_of(file.exchange, file.target.answer, state_->catalogue, state_->modes.take(file.exchange.id));
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }
@@ -363,7 +368,7 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     wanted.state = Interview::Wanted::State::put;
     QuestionId id{s.next_question++};
     s.put.emplace(id, State::Put{next.id, next.question, wanted.ask.side, now});
-    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id.session, asking.file.variables.known};
+    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id, asking.file.variables.known};
   }
   return std::nullopt;
 }

@@ -164,6 +164,10 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
     case OpenQuestion::hidden_keys: {
       Task<InquiryResult> task = ask_hidden_keys(open, plan, plan.columns, original, interview, now);
       InquiryResult result = co_await task;
+      if (result.finding != Finding::excused && keys_hang_on_rows(plan, catalogue, exchange.schema)) {
+        Task<InquiryResult> asking = ask_keys_of_groups(open, plan, original, interview, now);
+        result = co_await asking;
+      }
       if (result.finding != Finding::unknown) co_return result;
       Task<InquiryResult> breaking = ask_with_ties_broken(open, plan, exchange, catalogue, interview, now);
       InquiryResult broken = co_await breaking;

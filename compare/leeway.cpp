@@ -142,12 +142,13 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
     bool text = is_text(family_of(columns[c]));
     bool item = one_block && column.item.has_value();
     if (column.float_sum) result[c] = Leeway::float_sum;
-    else if (column.limited_list) result[c] = Leeway::window;
+    else if (plan.ties_broken && !column.distinct_list && (column.limited_list || column.part_of_list || column.ordered_builder != nullptr)) continue;
+    else if (column.limited_list || column.part_of_list) result[c] = Leeway::window;
     else if (column.builder != nullptr || column.ordered_builder != nullptr) result[c] = Leeway::list;
     else if (item && !shape.items[*column.item].builders.empty()) result[c] = Leeway::list;
     else if (column.order_sensitive) result[c] = Leeway::window;
     else if (std::find(representatives.begin(), representatives.end(), c) != representatives.end()) result[c] = is_bare_column(plan, c) ? Leeway::bare : Leeway::spelling;
-    else if (inner_lists) result[c] = Leeway::window;
+    else if (inner_lists && !plan.ties_broken) result[c] = Leeway::window;
     else if (text && (makes_distinct || inner_groups(c) || (item && shape.items[*column.item].aggregate))) result[c] = Leeway::spelling;
   }
   return result;

@@ -10,11 +10,38 @@ namespace darktap::compare {
 
 namespace {
 
+constexpr std::size_t max_wandering_rows = 60;  // that are laid beside others cell by cell
+
 constexpr std::array<std::string_view, 7> random_functions{"rand", "uuid", "uuid_short", "uuid_v4", "uuid_v7", "sys_guid", "random_bytes"};
 
 std::optional<Table> only_rows(const mysql::Answer& answer) {
   if (answer.results.size() != 1 || answer.first_rows() == nullptr) return std::nullopt;
   return table_of(*answer.first_rows());
+}
+
+// The table's rows where those of the model stand that they are: rows that a server breaks ties over wander, and a cell is laid
+// beside its own row's. What is no row of the model's goes where most of its cells are. Nothing where that can't be told.
+std::optional<Table> laid_beside(const Table& model, const Table& table, ColumnPlans plan) {
+  RowMatch match = match_rows(model, table, plan);
+  Table result = table;
+  for (auto [place, row] : match.pairs) result.rows[place] = table.rows[row];
+  if (match.only_b.size() > max_wandering_rows) {
+    bool in_place = std::all_of(match.pairs.begin(), match.pairs.end(), [](const auto& pair) { return pair.first == pair.second; });
+    return in_place ? std::optional(std::move(result)) : std::nullopt;
+  }
+  auto alike = [&](std::size_t place, std::size_t row) {
+    std::size_t cells = 0;
+    for (std::size_t c = 0; c < plan.size(); ++c)
+      cells += compare_cells(model.rows[place][c], model.columns[c], table.rows[row][c], table.columns[c], plan[c]).match != CellMatch::different ? 2 : 0;
+    return cells + (place == row ? 1 : 0);
+  };
+  std::vector<std::size_t> rows = match.only_b;
+  for (std::size_t place : match.only_a) {
+    auto best = std::max_element(rows.begin(), rows.end(), [&](std::size_t x, std::size_t y) { return alike(place, x) < alike(place, y); });
+    result.rows[place] = table.rows[*best];
+    rows.erase(best);
+  }
+  return result;
 }
 
 }  // namespace
@@ -49,8 +76,13 @@ std::optional<std::string> noisy_cells(const mysql::Answer& source, const mysql:
   for (const mysql::Answer& answer : references) {
     auto table = only_rows(answer);
     if (!table || table->rows.size() != a->rows.size() || table->columns.size() != a->columns.size()) return std::nullopt;
+    if (!samples.empty()) table = laid_beside(samples.front(), *table, plan.columns);
+    if (!table) return std::nullopt;
     samples.push_back(std::move(*table));
   }
+  a = laid_beside(samples.front(), *a, plan.columns);
+  b = laid_beside(samples.front(), *b, plan.columns);
+  if (!a || !b) return std::nullopt;
   std::set<std::pair<std::size_t, std::size_t>> noisy;
   auto same = [&](const Table& x, const Table& y, std::size_t row, std::size_t c) {
     return compare_cells(x.rows[row][c], x.columns[c], y.rows[row][c], y.columns[c], plan.columns[c]).match != CellMatch::different;

@@ -141,6 +141,21 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
   return result;
 }
 
+namespace {
+
+// Texts whose order hangs on no collation: the first letters or digits that differ, by their case and without it.
+bool surely_before(std::string_view x, std::string_view y) {
+  auto plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+    if (!plain(x[i]) || !plain(y[i])) return false;
+    if (lower(x[i]) == lower(y[i])) continue;
+    return lower(x[i]) < lower(y[i]) && x[i] < y[i];
+  }
+  return false;
+}
+
+}  // namespace
+
 bool out_of_order(const Table& table, const std::vector<std::size_t>& key_columns, const Plan& plan) {
   auto less = [](const mysql::Cell& x, const mysql::Cell& y, TypeFamily family) {
     if (x.is_null || y.is_null) return x.is_null && !y.is_null;
@@ -154,8 +169,13 @@ bool out_of_order(const Table& table, const std::vector<std::size_t>& key_column
       bool plain = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::date || family == TypeFamily::datetime;
       const mysql::Cell &before = table.rows[row - 1][c], &here = table.rows[row][c];
       if (before == here) continue;
-      if (!plain) return false;
       bool descending = plan.shape.order_by[k].descending;
+      if (family == TypeFamily::text && !before.is_null && !here.is_null) {
+        if (descending ? surely_before(before.text, here.text) : surely_before(here.text, before.text)) return true;
+        if (may_be_equal(before.text, here.text)) return false;  // then the next key tells, or not
+        break;
+      }
+      if (!plain) return false;
       if (descending ? less(before, here, family) : less(here, before, family)) return true;
       break;
     }

@@ -114,7 +114,11 @@ bool shows_ties(std::string_view window_item) {
          has_word(window_item, "rows");
 }
 
-bool adds_floats(std::string_view text) { return calls(text, {"sum", "avg", "std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}); }
+// Of a list that was put together: which elements come out, or what they are turned into, hangs on their order.
+bool takes_a_part(std::string_view item) {
+  return calls(item, {"substring_index", "substring", "substr", "mid", "left", "right", "json_extract", "json_value", "locate", "instr", "position",
+                      "find_in_set", "regexp_substr", "md5", "sha1", "sha", "sha2", "crc32", "hex", "strcmp", "json_search"});
+}
 
 // (SELECT GROUP_CONCAT(value) FROM …), or JSON_ARRAYAGG: a list that nothing orders, whichever row it stands beside.
 std::optional<sql::ValueBuilder> only_a_list(std::string_view item, const sql::Dialect& dialect) {
@@ -165,6 +169,13 @@ bool is_system_schema(std::string_view schema) {
 
 }  // namespace
 
+bool adds_floats(std::string_view text) { return calls(text, {"sum", "avg", "std", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}); }
+
+bool holds_aggregate(std::string_view text) {
+  std::string all = lower(text);
+  return adds_floats(all) || calls(all, {"count", "min", "max", "any_value", "bit_and", "bit_or", "bit_xor", "group_concat", "json_arrayagg", "json_objectagg"});
+}
+
 bool Plan::keys_projected() const {
   return std::all_of(keys.begin(), keys.end(), [](const auto& key) { return key.has_value(); });
 }
@@ -189,10 +200,11 @@ sql::Dialect dialect_of(std::uint16_t collation) {
 }
 
 Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target,
-               const sql::Catalogue* catalogue, std::string_view schema) {
+               const sql::Catalogue* catalogue, std::string_view schema, const sql::SqlMode& mode) {
   Plan plan;
   plan.collation = collation;
   plan.dialect = dialect_of(collation);
+  plan.dialect.mode = mode;
   std::optional<std::string> filled = command.parameters.empty() ? std::nullopt : filled_in(command, plan.dialect);
   plan.sql = filled ? std::move(*filled) : command.text;
   if (catalogue != nullptr)
@@ -242,6 +254,7 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
     const sql::ValueBuilder& builder = item.builders.front();
     column.distinct_list = has_word(lower(item.text), "distinct");
     column.limited_list = has_word(lower(item.text), "limit");
+    column.part_of_list = !builder.whole_item && takes_a_part(lower(item.text));
     if (item.builders.size() > 1 || !builder.whole_item || column.limited_list) {
       column.order_sensitive = true;
     } else if (builder.ordered) {

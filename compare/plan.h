@@ -28,6 +28,7 @@ struct ColumnPlan {
   enum class ListOrder : std::uint8_t { none, by_value, by_other } list_order = ListOrder::none;
   const sql::ValueBuilder* ordered_builder = nullptr;
   bool as_json = false;                    // either side holds JSON: MariaDB's is a text, MySQL's a type of its own
+  bool part_of_list = false;               // SUBSTRING_INDEX(GROUP_CONCAT(…)) and its like: other elements may come out
   bool limited_list = false;               // of the listed elements some were left out by a LIMIT of the list's own
   bool distinct_list = false;              // which spelling of an element stands in the list is open
   bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
@@ -54,6 +55,8 @@ struct Plan {
   bool rows_hang_on_order = false;
   // The rows of a derived table, a CTE or a view may hold representatives, lists or sums of their own.
   bool from_inner_query = false;
+  // Asked with every tie broken: a window or a list has one value only.
+  bool ties_broken = false;
   bool describes_server = false;  // SHOW, EXPLAIN, information_schema: about the server, not about the data
   bool keys_projected() const;
   bool depends_on_session() const;
@@ -62,7 +65,11 @@ struct Plan {
 // columns: the source's, and the target's where they are known. A view that hides what its statement leaves open is written out
 // where the catalogue knows it; names without a schema are of `schema`.
 Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns,
-               std::span<const mysql::Column> of_target = {}, const sql::Catalogue* catalogue = nullptr, std::string_view schema = {});
+               std::span<const mysql::Column> of_target = {}, const sql::Catalogue* catalogue = nullptr, std::string_view schema = {}, const sql::SqlMode& mode = {});
+
+// Of an expression: does it call an aggregate function; one that adds numbers up?
+bool holds_aggregate(std::string_view text);
+bool adds_floats(std::string_view lower_text);
 
 // Which character set's rules cut the bytes of a connection with this collation.
 sql::Dialect dialect_of(std::uint16_t collation);

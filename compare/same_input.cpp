@@ -107,6 +107,29 @@ std::optional<std::string> any_group(const Plan& plan, const Examination& open, 
   return condition + ")";
 }
 
+// The group's keys, and the columns that the cells which differ are computed from: the others' don't touch them. Nothing where rows
+// are not grouped: then a row is known by all of its columns.
+std::optional<std::string> columns_of_differing(const Plan& plan, const Examination& open, const RowPairs& pairs) {
+  if (plan.shape.group_by.empty() && !plan.shape.aggregate_without_group) return std::nullopt;
+  std::string keys;
+  for (std::size_t k = 0; k < plan.shape.group_by.size(); ++k) {
+    auto key = sql::group_key_over_rows(plan.sql, k, plan.dialect);
+    if (!key) return std::nullopt;
+    keys += *key + ", ";
+  }
+  std::set<std::size_t> items;
+  for (auto [row_a, row_b] : pairs) {
+    for (std::size_t c = 0; c < plan.columns.size(); ++c) {
+      if (compare_cells(open.a->rows[row_a][c], open.a->columns[c], open.b->rows[row_b][c], open.b->columns[c], plan.columns[c]).match != CellMatch::different) continue;
+      if (!plan.columns[c].item) return std::nullopt;
+      items.insert(*plan.columns[c].item);
+    }
+  }
+  if (items.empty()) return std::nullopt;
+  std::string columns = sql::columns_of_items(plan.sql, {items.begin(), items.end()}, plan.dialect);
+  return columns == "*" ? std::nullopt : std::optional(keys + columns);
+}
+
 // A subquery in the select list, in HAVING or ORDER BY reads tables whose rows are not among those of FROM and WHERE.
 bool reads_beyond_its_rows(const Plan& plan) {
   const sql::QueryShape& shape = plan.shape;
@@ -160,8 +183,11 @@ Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, cons
       if (found.refused) continue;
       unknown.reason = found.input == Input::differs ? "the rows below differ too" : found.reason;
       bool sure = found.input == Input::differs && !hangs_below && plan.shape.aggregate_without_group && !pairs.empty();
+      // Of rows that stand beside each other only what differs is in question.
+      auto narrow = columns_of_differing(plan, open, pairs);
       auto condition = any_group(plan, open, pairs);
-      auto scoped = condition ? block_question(plan, original, asked, *condition) : std::nullopt;
+      bool fewer = narrow && *narrow != asked && (condition || plan.shape.group_by.empty());
+      auto scoped = condition || fewer ? block_question(plan, original, fewer ? *narrow : asked, condition.value_or("")) : std::nullopt;
       if (scoped) {
         questions.clear();
         questions.push_back(std::move(*scoped));

@@ -415,11 +415,11 @@ void Engine::ask_what_is_due() {
       if (reply) comparer_.on_reply(id, compare::Reply(std::move(reply->answer)), tap_now(), reply->sent + input_.shift);
       else comparer_.on_reply(id, compare::NoReply{reply.error()}, tap_now());
     };
-    client::Variables variables = variables_.of(question->session);
+    client::Variables variables = variables_.of(question->about);
     variables.merge(question->variables);
     if (question->side == compare::Side::target && !prepared_.map.is_empty()) {
       const sql::Dialect dialect = session::dialect_of("", question->collation);
-      auto sent = prepared_.map.apply(server_of(question->session), question->schema, question->command, sql::understand(question->command.text, dialect), dialect);
+      auto sent = prepared_.map.apply(server_of(question->about.session), question->schema, question->command, sql::understand(question->command.text, dialect), dialect);
       if (!sent) {
         comparer_.on_reply(question->id, compare::NoReply{"the target has other names: " + sent.error()}, tap_now());
         continue;

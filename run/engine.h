@@ -29,7 +29,7 @@
 #include "session/row_seal.h"
 #include "session/understanding.h"
 #include "store/store.h"
-#include "session_variables.h"
+#include "run/session_variables.h"
 #include "target_vitals.h"
 #include "workers.h"
 

@@ -1,8 +1,9 @@
-#include "session_variables.h"
+#include "run/session_variables.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <limits>
 
 namespace darktap::run {
 
@@ -23,18 +24,35 @@ bool is_literal(std::string_view value) {
 void SessionVariables::note(const session::Exchange& exchange, const sql::Meaning& meaning) {
   using mysql::CommandCode;
   if (!exchange.is_observed() || exchange.answer.error() != nullptr) return;
+  auto found = of_.find(exchange.id.session);
+  bool any = found != of_.end() && !found->second.empty();
+  client::Variables variables = any ? *found->second.back().variables : client::Variables();
   if (exchange.command.code == CommandCode::change_user || exchange.command.code == CommandCode::reset_connection) {
-    of_.erase(exchange.id.session);
+    if (any) change(exchange.id, {});
     return;
   }
   if (meaning.verb != "set") return;
+  client::Variables before = variables;
   for (const sql::Effect& effect : meaning.effects) {
     if (effect.kind != sql::EffectKind::session_state || std::find(noted.begin(), noted.end(), effect.subject) == noted.end()) continue;
-    client::Variables& variables = of_[exchange.id.session];
     // A value that is computed is left as the login has it.
     if (is_literal(effect.value)) variables[effect.subject] = effect.value;
     else variables.erase(effect.subject);
   }
+  if (variables != before) change(exchange.id, std::move(variables));
+}
+
+void SessionVariables::change(session::ExchangeId exchange, client::Variables&& variables) {
+  std::deque<Since>& changes = of_[exchange.session];
+  // Many switch to and fro: two values, not a thousand.
+  std::shared_ptr<const client::Variables> shared;
+  for (std::size_t back = 1; back <= 4 && back <= changes.size() && !shared; ++back)
+    if (*changes[changes.size() - back].variables == variables) shared = changes[changes.size() - back].variables;
+  if (!shared) shared = std::make_shared<const client::Variables>(std::move(variables));
+  // A recording's settings are restored under numbers that are no exchange's: they stand before all of them.
+  bool restored = exchange.seq > std::numeric_limits<std::uint32_t>::max() / 2;
+  changes.push_back({restored ? -1 : static_cast<std::int64_t>(exchange.seq), std::move(shared)});
+  if (changes.size() > kept_changes) changes.pop_front();
 }
 
 void SessionVariables::end(SessionId session) {
@@ -45,9 +63,13 @@ void SessionVariables::end(SessionId session) {
   ended_.pop_front();
 }
 
-client::Variables SessionVariables::of(SessionId session) const {
-  auto found = of_.find(session);
-  return found == of_.end() ? client::Variables() : found->second;
+client::Variables SessionVariables::of(session::ExchangeId exchange) const {
+  auto found = of_.find(exchange.session);
+  if (found == of_.end()) return {};
+  const std::deque<Since>& changes = found->second;
+  auto later = std::find_if(changes.begin(), changes.end(), [&](const Since& change) { return change.after >= static_cast<std::int64_t>(exchange.seq); });
+  if (later != changes.begin()) return *std::prev(later)->variables;
+  return changes.size() < kept_changes ? client::Variables() : *changes.front().variables;
 }
 
 }  // namespace darktap::run

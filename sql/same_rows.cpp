@@ -145,6 +145,20 @@ std::optional<std::string> columns_used(std::string_view text, const Dialect& di
   return columns.list();
 }
 
+std::string columns_of_items(std::string_view text, const std::vector<std::size_t>& items, const Dialect& dialect) {
+  std::optional<Editable> source = one_block(text, dialect);
+  if (!source || source->block().named_windows) return "*";
+  Columns columns(text, *source);
+  for (std::size_t item : items) {
+    if (item >= source->block().items.size()) return "*";
+    TokenRange range = source->block().items[item].expression;
+    const Token& last = source->lexed.tokens[range.end - 1];
+    bool star = last.kind == TokenKind::symbol && last.symbol == '*';
+    if (star || !columns.add(range, false)) return "*";
+  }
+  return columns.list();
+}
+
 std::optional<std::string> group_key_over_rows(std::string_view text, std::size_t key, const Dialect& dialect) {
   std::optional<Editable> source = one_block(text, dialect);
   if (!source || key >= source->block().group_by.size()) return std::nullopt;

@@ -30,6 +30,7 @@ class Bench : public compare::JudgementSink {
   }
 
   Answerer target, reference;
+  sql::Dialect dialect;  // that reads are read in
   std::vector<compare::Judgement> judgements;
   std::vector<std::pair<compare::Side, std::string>> asked;
   std::vector<compare::SessionValues> asked_under;
@@ -60,7 +61,7 @@ class Bench : public compare::JudgementSink {
   void read(std::uint64_t session, const std::string& text, mysql::Answer source, mysql::Answer from_target, CaptureTime when) {
     run_until(when);
     session::Exchange one = exchange(session, text, std::move(source), when);
-    sql::Meaning meaning = sql::understand(text);
+    sql::Meaning meaning = sql::understand(text, dialect);
     comparer.observe(one, meaning, compare::Replayed::sent);
     compare::Outcome outcome{std::move(from_target), when + 2ms, when + 3ms, when + 3ms};
     comparer.compare(std::move(one), meaning, std::move(outcome), when + 3ms);

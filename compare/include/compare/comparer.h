@@ -35,7 +35,7 @@ struct Question {
   std::uint16_t collation = 0;
   mysql::Command command;
   CaptureTime not_before;
-  SessionId session{};  // whose exchange it is about
+  session::ExchangeId about{};  // the exchange in question
   SessionValues variables{};  // that the statement uses
 };
 
@@ -83,6 +83,9 @@ class Comparer {
 
   // Where a session's client is (its address), before its exchanges: a write of the same host is told apart from others'.
   void note_session(SessionId session, std::string client_host);
+
+  // What a session had set before the capture's first exchange of it.
+  void note_setting(const session::Exchange& setting, const sql::Meaning& meaning);
 
   // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sql/dialect.h"
 
@@ -18,6 +19,9 @@ std::optional<std::string> over_same_rows(std::string_view text, std::string_vie
 // The columns that the block's select list and its GROUP BY, HAVING and ORDER BY name, as written and with commas between;
 // "1" where there are none, "*" where they can't be told.
 std::optional<std::string> columns_used(std::string_view text, const Dialect& dialect = {});
+
+// Of some of the select items only (by index); "*" where they can't be told.
+std::string columns_of_items(std::string_view text, const std::vector<std::size_t>& items, const Dialect& dialect = {});
 
 // The select item as an expression over those rows with its alias left out; GROUP BY or ORDER BY keys, where they name an
 // item, by that item's expression. Nothing where it holds an aggregate, a window function or a parameter.

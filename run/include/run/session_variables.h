@@ -1,7 +1,9 @@
 // What sessions have set for themselves and answers depend on: a question about a session's exchange is asked under the same.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <memory>
 #include <unordered_map>
 
 #include "client/asker.h"
@@ -17,10 +19,19 @@ class SessionVariables {
   // Its cases may be open for some time yet: it is kept, until so many others have ended since.
   static constexpr std::size_t ended_sessions = 10'000;
   void end(SessionId session);
-  client::Variables of(SessionId session) const;
+  // As they stood when the exchange came. A session may have changed them since: so many changes are kept, of earlier ones the
+  // oldest that is.
+  static constexpr std::size_t kept_changes = 1'000;
+  client::Variables of(session::ExchangeId exchange) const;
 
  private:
-  std::unordered_map<SessionId, client::Variables> of_;
+  void change(session::ExchangeId exchange, client::Variables&& variables);
+
+  struct Since {
+    std::int64_t after;  // the exchange that set them; -1: from the beginning
+    std::shared_ptr<const client::Variables> variables;
+  };
+  std::unordered_map<SessionId, std::deque<Since>> of_;  // ascending
   std::deque<SessionId> ended_;
 };
 

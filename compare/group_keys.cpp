@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "evidence.h"
+#include "hidden_keys.h"
+#include "order_check.h"
+#include "question_sql.h"
+#include "same_input.h"
+#include "sql/catalogue.h"
+#include "sql/rewrite.h"
+#include "text.h"
+
+namespace darktap::compare {
+
+namespace {
+
+using Finding = InquiryResult::Finding;
+
+bool is_group_key(const Plan& plan, const sql::SortKey& key) {
+  return std::any_of(plan.shape.group_by.begin(), plan.shape.group_by.end(), [&](const sql::SortKey& group) {
+    if (group.item && group.item == key.item) return true;
+    if (!group.column.empty() && same_name(group.column, key.column)) return true;
+    return same_name(group.text, key.text);
+  });
+}
+
+// p.post_date of GROUP BY p.ID: the table's primary key is grouped by, so that a group has one row of it.
+bool is_of_one_row(const Plan& plan, const sql::SortKey& key, const sql::Catalogue& catalogue, std::string_view schema) {
+  if (key.column.empty()) return false;
+  const auto& tables = plan.shape.tables;
+  auto named = [](const sql::ShapeTable& table) -> std::string_view { return table.alias.empty() ? table.table.name : table.alias; };
+  auto of = std::find_if(tables.begin(), tables.end(), [&](const sql::ShapeTable& table) {
+    return key.column_table.empty() ? tables.size() == 1 : same_name(named(table), key.column_table);
+  });
+  if (of == tables.end() || of->derived) return false;
+  const sql::Table* known = catalogue.table(of->table.schema.empty() ? schema : std::string_view(of->table.schema), of->table.name);
+  if (known == nullptr) return false;
+  return std::any_of(known->unique_keys.begin(), known->unique_keys.end(), [&](const sql::UniqueKey& unique) {
+    return unique.name == "PRIMARY" && std::all_of(unique.columns.begin(), unique.columns.end(), [&](const std::string& column) {
+      return std::any_of(plan.shape.group_by.begin(), plan.shape.group_by.end(), [&](const sql::SortKey& group) {
+        return same_name(group.column, column) && (group.column_table.empty() ? tables.size() == 1 : same_name(group.column_table, named(*of)));
+      });
+    });
+  });
+}
+
+}  // namespace
+
+bool keys_hang_on_rows(const Plan& plan, const sql::Catalogue& catalogue, std::string_view schema) {
+  const sql::QueryShape& shape = plan.shape;
+  if (!shape.understood || shape.kind != sql::ShapeKind::select || shape.group_by.empty() || shape.distinct) return false;
+  return std::any_of(shape.order_by.begin(), shape.order_by.end(), [&](const sql::SortKey& key) {
+    bool aggregate = key.item ? shape.items[*key.item].aggregate : holds_aggregate(key.text);
+    return !aggregate && !is_group_key(plan, key) && !is_of_one_row(plan, key, catalogue, schema);
+  });
+}
+
+Task<InquiryResult> ask_keys_of_groups(const Examination& open, const Plan& plan, const mysql::Command& original, Interview& interview, CaptureTime now) {
+  InquiryResult result{Finding::unknown, Cause::unexamined, {}, "a key is of any row of its group, and the rows below differ"};
+  const Table& b = *open.b;
+  const std::size_t shown = plan.columns.size();
+  Task<InquiryResult> asking = ask_same_input(open, {}, plan, original, interview, now, OtherRows::refute);
+  InquiryResult below = co_await asking;
+  if (below.finding == Finding::refuted) co_return below;
+  if (below.finding != Finding::excused) co_return result;
+  auto projected = sql::project_order_keys(plan.sql, plan.dialect);
+  auto question = projected ? rewritten(original, plan, projected->sql) : std::nullopt;
+  if (!question) co_return result;
+  std::vector<Ask> asks;
+  asks.push_back({Side::target, *question});
+  std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
+  const mysql::ResultSet* rows = heard[0].answer() != nullptr ? heard[0].answer()->first_rows() : nullptr;
+  auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+  result.reason = "which keys the target sorted its groups by can't be asked for";
+  if (!table || table->columns.size() != shown + projected->count || table->rows.size() != b.rows.size()) co_return result;
+  Evidence evidence;
+  evidence.append(below.evidence);
+  evidence.json().member("key_question", quoted_sql(question->text, plan.collation));
+  if (out_of_order(*table, columns_from(shown, *table), plan)) co_return InquiryResult{Finding::refuted, Cause::order_violated, evidence.take_members(), {}};
+  evidence.json().member("rule", "keys_of_any_row_of_a_group").member("target_in_order_of_its_keys", true);
+  evidence.json().member("advice", "order by an aggregate (MAX(key)) or by what the rows are grouped by");
+  co_return InquiryResult{Finding::excused, Cause::order_undefined, evidence.take_members(), {}};
+}
+
+}  // namespace darktap::compare

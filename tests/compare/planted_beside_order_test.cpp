@@ -1,0 +1,102 @@
+// A wrong row beside a difference of order, in one answer or below it: neither hides the other.
+#include "bench.h"
+#include "test_support/catch.h"
+
+using namespace fake;
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+mysql::Column computed(const std::string& name, mysql::ColumnType type = mysql::ColumnType::var_string) {
+  mysql::Column result = column("", name, type);
+  result.org_name = result.org_table = "";
+  return result;
+}
+mysql::Column number(const std::string& name) { return column("t", name, mysql::ColumnType::long_); }
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+sql::Catalogue catalogue() {
+  sql::Catalogue result;
+  result.tables[{"shop", "t"}] = {{{"id", false}, {"p", true}}, {{"PRIMARY", {"id"}}}};
+  result.tables[{"shop", "o"}] = {{{"id", false}, {"t", true}}, {{"PRIMARY", {"id"}}}};
+  return result;
+}
+
+// What each server answers to questions that hold some text; to the statement itself, its own.
+using Rules = std::vector<std::pair<std::string, mysql::Answer>>;
+struct Side {
+  mysql::Answer own;
+  Rules rules;
+};
+std::string judge(const std::string& sql, const Side& source, const Side& target) {
+  Bench bench(Bench::with_reference(), catalogue());
+  auto server = [&sql](const Side& side) {
+    return [&sql, side](const std::string& asked, CaptureTime) {
+      if (asked == sql) return side.own;
+      for (const auto& [part, answer] : side.rules)
+        if (holds(asked, part)) return answer;
+      return error_answer(1064, "not expected: " + asked);
+    };
+  };
+  bench.reference = server(source);
+  bench.target = server(target);
+  bench.read(1, sql, source.own, target.own, at(1s));
+  bench.run_out();
+  return bench.outcome();
+}
+
+}  // namespace
+
+TEST_CASE("of a group's values only those that differ are in question: another column's wrong row says nothing about a list") {
+  std::string sql = "SELECT p, GROUP_CONCAT(DISTINCT city ORDER BY city) AS l, COUNT(DISTINCT name) AS n FROM t GROUP BY p";
+  std::vector<mysql::Column> columns{number("p"), computed("l"), computed("n", mysql::ColumnType::longlong)};
+  auto own = [&](const char* list) { return rows_answer(columns, {{"1", list, "2"}}); };
+  auto all = [](const char* name) { return rows_answer({number("city"), number("name"), number("p")}, {{"Oslo", "ann", "1"}, {"oslo", name, "1"}}); };
+  auto listed = [](const char* city) { return rows_answer({number("p"), number("city")}, {{"1", "Oslo"}, {"1", city}}); };
+  CHECK(judge(sql, {own("Oslo"), {{"SELECT p, city FROM", listed("oslo")}, {"city, name", all("bob")}}}, {own("oslo"), {{"SELECT p, city FROM", listed("oslo")}, {"city, name", all("Bob")}}}) ==
+        "row_values/order_undefined/confirmed");
+  CHECK(judge(sql, {own("Oslo"), {{"SELECT p, city FROM", listed("oslo")}, {"city, name", all("bob")}}}, {own("oslo"), {{"SELECT p, city FROM", listed("OSLO")}, {"city, name", all("Bob")}}}) ==
+        "row_values/defect/confirmed");
+}
+
+TEST_CASE("the first few of a list hang on its ties: the rows below decide") {
+  std::string sql = "SELECT p, SUBSTRING_INDEX(GROUP_CONCAT(id ORDER BY prio), ',', 2) AS top FROM t GROUP BY p";
+  std::vector<mysql::Column> columns{number("p"), computed("top")};
+  auto own = [&](const char* list) { return rows_answer(columns, {{"1", list}}); };
+  auto below = [](const char* last) { return rows_answer({number("id"), number("p"), number("prio")}, {{"4", "1", "1"}, {"5", "1", "1"}, {last, "1", "1"}}); };
+  CHECK(judge(sql, {own("4,5"), {{"SELECT", below("6")}}}, {own("5,6"), {{"SELECT", below("6")}}}) == "row_values/order_undefined/confirmed");
+  // Other rows below: with the ties broken the servers differ both times.
+  Side source{own("4,5"), {{"`t`.`id` DESC", own("6,5")}, {"`t`.`id`", own("4,5")}, {"SELECT", below("6")}}};
+  Side target{own("5,7"), {{"`t`.`id` DESC", own("7,5")}, {"`t`.`id`", own("4,7")}, {"SELECT", below("7")}}};
+  CHECK(judge(sql, source, target) == "row_values/defect/confirmed");
+}
+
+TEST_CASE("a row that differs with its ties broken, but not in the answer, is no proof that the answer is wrong") {
+  std::string sql = "SELECT t.id, (SELECT o.v FROM o WHERE o.t = t.id LIMIT 1) AS v FROM t WHERE t.id < 9 ORDER BY t.id";
+  std::vector<mysql::Column> columns{number("id"), computed("v")};
+  auto own = [&](const char* first, const char* second) { return rows_answer(columns, {{"1", first}, {"2", second}}); };
+  auto below = [](const char* row) { return rows_answer({number("x")}, {{"1"}, {row}}); };
+  auto side = [&](mysql::Answer answer, mysql::Answer broken, const char* row) { return Side{answer, {{"ORDER BY `o`.`id`", broken}, {"SELECT", below(row)}}}; };
+  // Row 1 differs in the answers; with the ties broken only row 2 does.
+  CHECK(judge(sql, side(own("a", "c"), own("a", "c"), "2"), side(own("b", "c"), own("a", "d"), "3")) == "row_values/unexamined/assumed");
+  CHECK(judge(sql, side(own("a", "c"), own("a", "c"), "2"), side(own("b", "c"), own("b", "c"), "3")) == "row_values/defect/confirmed");
+}
+
+TEST_CASE("a text is read under the sql_mode that its session had set: quotes that name columns order by them") {
+  std::string sql = "SELECT \"t\".\"id\" FROM t ORDER BY \"p\"";
+  auto own = [](Rows rows) { return rows_answer({number("id")}, rows); };
+  auto judged = [&](Rows target, bool ansi) {
+    Bench bench;
+    auto keys = rows_answer({number("id"), number("__dt_k1")}, {{"1", "5"}, {"2", "5"}, {"3", "6"}});
+    bench.reference = [=](const std::string& asked, CaptureTime) { return holds(asked, "__dt_k1") ? keys : own({{"1"}, {"2"}, {"3"}}); };
+    bench.target = [=](const std::string&, CaptureTime) { return own(target); };
+    bench.dialect.mode.ansi_quotes = ansi;
+    if (ansi) bench.seen(1, "SET SESSION sql_mode = 'ANSI_QUOTES'", ok_answer(0), at(500ms), compare::Replayed::sent);
+    bench.read(1, sql, own({{"1"}, {"2"}, {"3"}}), own(target), at(1s));
+    bench.run_out();
+    return bench.outcome();
+  };
+  CHECK(judged({{"2"}, {"1"}, {"3"}}, true) == "row_order/order_undefined/confirmed");
+  CHECK(judged({{"1"}, {"3"}, {"2"}}, true) == "row_order/order_violated/confirmed");
+}
