@@ -22,7 +22,7 @@ import time
 import pymysql
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import data  # noqa: E402
+import applications  # noqa: E402
 import queries  # noqa: E402
 import servers  # noqa: E402
 import shapes  # noqa: E402
@@ -31,7 +31,10 @@ from binary import execute_prepared  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXCUSES = {"order_undefined", "nondeterministic", "read_after_write", "data_moved", "skipped_write", "replay_artifact", "normalization"}
+WRONG = {"wrong", "wrong order"}
 EXPLAINED = {"order_undefined", "nondeterministic", "normalization"}
+
+WORKLOADS = {"queries": queries, "shapes": shapes, "applications": applications}
 
 parser = argparse.ArgumentParser(prog="verdicts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--darktap", default=ROOT / "build/release/darktap")
@@ -41,8 +44,9 @@ parser.add_argument("--source", default="mariadb", choices=("mariadb", "mysql80"
 parser.add_argument("--target", default="mariadb", choices=("mariadb", "mysql80", "mysql57"))
 parser.add_argument("--mysql80")
 parser.add_argument("--mysql57")
-parser.add_argument("--targets", default="twin,layout,planted,both", help="which targets (default all): the same; other layout; rows planted wrong; both")
-parser.add_argument("--workload", default="queries", choices=("queries", "shapes"), help="queries: as applications and ORMs send them; shapes: rarer ones, and other types")
+parser.add_argument("--targets", default="twin,layout,planted,both", help="which targets (default these): the same; other layout; rows planted wrong; both. collated: the same rows, texts that sort by their bytes (applications only)")
+parser.add_argument("--workload", default="queries", choices=tuple(WORKLOADS),
+                    help="queries: as applications and ORMs send them; shapes: rarer ones, and other types; applications: a weblog's, a shop's and a tracker's, over their own tables")
 parser.add_argument("--switches", action="store_true", help="targets of another layout run with other optimizer switches and small buffers, too")
 parser.add_argument("--aa", action="store_true", help="the targets are taken for the reference's like (replay --aa)")
 parser.add_argument("--families", help="only these families")
@@ -50,7 +54,8 @@ parser.add_argument("--prepared", type=float, default=0.15, help="share of state
 parser.add_argument("--show", type=int, default=6, help="examples printed of each cell that misses a bar")
 parser.add_argument("--keep", help="a folder for reports")
 options = parser.parse_args()
-workload = shapes if options.workload == "shapes" else queries
+workload = WORKLOADS[options.workload]
+data = workload.data
 SWITCHES = {"mariadb": ["--optimizer-switch=derived_merge=off,materialization=off,mrr=on,mrr_sort_keys=on,join_cache_hashed=on,semijoin=off,derived_with_keys=off", "--join-cache-level=8",
                         "--sort-buffer-size=32K", "--tmp-table-size=64K", "--max-heap-table-size=64K"],
             "mysql": ["--optimizer-switch=derived_merge=off,materialization=off,semijoin=off,batched_key_access=on,mrr=on,mrr_cost_based=off", "--sort-buffer-size=64K", "--tmp-table-size=64K"]}
@@ -61,13 +66,20 @@ def app(server, charset="utf8mb4"):
                            autocommit=True, conv={}, cursorclass=pymysql.cursors.Cursor)
 
 
-def answer(connection, sql):
+def send(connection, sql):
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
     except pymysql.Error as error:
         return ("error", error.args[0])
+
+
+def answer(connection, statement):
+    for sql in statement.before: send(connection, sql)
+    rows = send(connection, statement.sql)
+    for sql in statement.after: send(connection, sql)
+    return rows
 
 
 def run(*arguments):
@@ -83,11 +95,11 @@ def capture(source, statements, folder):
     time.sleep(3)
     # Statements that are plain ASCII may come in another character set; their answers then do, too.
     connections = [app(source, charset) for charset in ("utf8mb4", "utf8mb4", "latin1" if options.workload == "shapes" else "utf8mb4")]
-    truth = {}
-    for number, name, sql in statements:
-        connection = connections[number % 3]
-        if (number * 7919) % 1000 < options.prepared * 1000 and name not in workload.OWN_WORDS: execute_prepared(connection, sql)
-        else: truth[number] = answer(connection, sql)
+    for statement in statements:
+        connection = connections[statement.number % 3]
+        prepared = (statement.number * 7919) % 1000 < options.prepared * 1000 and statement.family not in workload.OWN_WORDS
+        if prepared and not statement.before: execute_prepared(connection, statement.sql)
+        else: answer(connection, statement)
     for connection in connections: connection.close()
     time.sleep(1)
     tap.send_signal(signal.SIGINT)
@@ -114,8 +126,9 @@ def verdicts(recording, source, reference, target, folder, name):
 
 def matrix(name, statements, truth, found):
     cells, examples = collections.Counter(), collections.defaultdict(list)
-    for number, kind_of, sql in statements:
-        planted = truth(number, kind_of)
+    for statement in statements:
+        number, sql = statement.number, statement.sql
+        planted = truth(statement)
         if planted is None: continue
         cause = found[number][0] if number in found else "match"
         cells[planted, cause] += 1
@@ -126,8 +139,8 @@ def matrix(name, statements, truth, found):
         print(f"| {planted} | " + " | ".join(str(cells[planted, cause] or "") for cause in causes) + " |")
     bad = []
     for (planted, cause), count in sorted(cells.items()):
-        wrong = (planted == "same" and cause != "match") or (planted == "order" and cause not in EXPLAINED) or (planted == "wrong" and cause in EXCUSES)
-        if not wrong and not (planted == "wrong" and cause in ("unexamined", "match")): continue
+        wrong = (planted == "same" and cause != "match") or (planted == "order" and cause not in EXPLAINED) or (planted in WRONG and cause in EXCUSES)
+        if not wrong and not (planted in WRONG and cause in ("unexamined", "match")): continue
         bad.append((planted, cause, count))
         for number, sql, one in examples[planted, cause][:options.show]:
             print(f"  {planted} -> {cause}: {sql[:330]}\n      {json.dumps(one[2]['evidence'])[:700] if one else ''}")
@@ -139,10 +152,10 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="verdicts-", dir=options.keep))
     tables = data.rows()
     wrong, done = data.planted(tables)
-    statements = workload.generate(options.queries, options.seed, {options.source, options.target})
-    if options.families: statements = [s for s in statements if s[1] in options.families.split(",")]
+    statements = list(workload.generate(options.queries, options.seed, {options.source, options.target}))
+    if options.families: statements = [one for one in statements if one.family in options.families.split(",")]
     plan = {"source": (options.source, "keys", tables), "reference": (options.source, "keys", tables), "twin": (options.target, "keys", tables),
-            "layout": (options.target, "bare", tables), "planted": (options.target, "keys", wrong), "both": (options.target, "bare", wrong)}
+            "layout": (options.target, "bare", tables), "planted": (options.target, "keys", wrong), "both": (options.target, "bare", wrong), "collated": (options.target, "collated", tables)}
     wanted = [name for name in options.targets.split(",")]
     running = {}
     try:
@@ -151,26 +164,29 @@ def main():
         for server in running.values(): server.start()
         for name, server in running.items():
             server.wait()
-            servers.furnish(server, plan[name][0], plan[name][1], plan[name][2])
+            servers.furnish(server, plan[name][0], plan[name][1], plan[name][2], schema=data)
         started = time.monotonic()
         recording = capture(running["source"], statements, folder)
         print(f"{len(statements)} statements, {len(done)} rows planted wrong; captured in {time.monotonic() - started:.0f} s")
-        answers = {name: {n: answer(connection, sql) for n, _, sql in statements} for name, connection in ((name, app(server)) for name, server in running.items())}
+        answers = {name: {one.number: answer(connection, one) for one in statements} for name, connection in ((name, app(server)) for name, server in running.items())}
         missed = []
         for name in wanted:
             found = verdicts(recording, running["source"], running["reference"], running[name], folder, name)
 
-            def truth(number, kind_of):
+            def truth(statement):
+                number = statement.number
                 own = answers["source"][number]
-                if kind_of in workload.OWN_WORDS: return "own words"
+                if statement.family in workload.OWN_WORDS: return "own words"
                 clean = answers["layout" if name == "both" else "twin"][number]
                 if own == answers[name][number]: return "same" if number in found else None
                 if name in ("twin", "layout"): return "order"
                 rows_of = lambda side: sorted(map(repr, answers[side][number]))
-                shows = rows_of(name) != sorted(map(repr, clean))
                 # Where servers without a wrong row already answer different rows, a wrong row elsewhere may only have moved a tie.
                 settled = rows_of("source") == rows_of("reference") == rows_of("twin") == rows_of("layout")
-                return "order" if not shows else "wrong" if settled else "wrong or order"
+                if name == "collated" and rows_of(name) == rows_of("source"):
+                    return "wrong order" if own == answers["reference"][number] == answers["twin"][number] == answers["layout"][number] else "order, or a wrong one"
+                if rows_of(name) == sorted(map(repr, clean)): return "order"
+                return "wrong" if settled else "wrong or order"
             missed += [(name, *bad) for bad in matrix(name, statements, truth, found)[1]]
         print("\nmissed:", missed or "nothing")
     finally:

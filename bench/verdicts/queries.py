@@ -1,13 +1,9 @@
 """Statements as applications send them, of many shapes; each is marked with its number and family, and has a fingerprint of its own."""
 
-import random
+import data  # noqa: F401: the rows that these are about
+from families import Families, numbered
 
-FAMILIES = {}
-
-
-def family(function):
-    FAMILIES[function.__name__] = function
-    return function
+family = Families()
 
 
 def pick(dice, *choices):
@@ -231,20 +227,6 @@ MARIADB_103 = {"except_", "list_limited"}   # MySQL: EXCEPT from 8.0.31, a list'
 OWN_WORDS = {"show_tables", "explain", "server_words", "catalogues", "now_columns", "random_order", "uuids"}
 
 
-def letters(number):
-    text = ""
-    while True:
-        text = chr(97 + number % 26) + text
-        number //= 26
-        if number == 0: return "q" + text + "z"
-
-
 def generate(count, seed, dialects):
-    """(number, family, statement) …; the table's alias makes each fingerprint its own."""
-    dice = random.Random(seed)
-    names = [n for n in FAMILIES if not ("mysql57" in dialects and n in TOO_NEW_FOR_57) and not (dialects - {"mariadb"} and n in MARIADB_103)]
-    result = []
-    for number in range(count):
-        name = names[number % len(names)]
-        result.append((number, name, f"/* q{number} {name} */ " + FAMILIES[name](dice, letters(number)).replace(" )", ")")))
-    return result
+    left_out = (TOO_NEW_FOR_57 if "mysql57" in dialects else set()) | (MARIADB_103 if dialects - {"mariadb"} else set())
+    return numbered(family, count, seed, left_out)

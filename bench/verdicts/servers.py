@@ -71,7 +71,7 @@ def make(folder, dialect, homes, options=()):
     return MySQL(folder, homes[dialect], options)
 
 
-def furnish(server, dialect, layout, tables, binlog=False):
+def furnish(server, dialect, layout, tables, binlog=False, schema=data):
     connection = server.connect()
     with connection.cursor() as cursor:
         if not binlog: cursor.execute("SET SESSION sql_log_bin = 0")
@@ -83,6 +83,6 @@ def furnish(server, dialect, layout, tables, binlog=False):
             cursor.execute(f"GRANT {privileges} ON shop.* TO '{name}'@'127.0.0.1'")
         also = "BINLOG MONITOR, SLAVE MONITOR, PROCESS" if dialect == "mariadb" else "REPLICATION CLIENT, PROCESS"
         cursor.execute(f"GRANT {also} ON *.* TO '{DARKTAP[0]}'@'127.0.0.1'")
-        for statement in data.statements(layout, dialect): cursor.execute(statement)
-    data.fill(connection, tables, layout)
+        for statement in schema.statements(layout, dialect): cursor.execute(statement)
+    schema.fill(connection, tables, layout)
     connection.close()

@@ -1,15 +1,10 @@
 """More statements, of shapes that queries.py lacks: recursive and stacked CTEs, frames, JSON tables, views, lateral tables, odd ORDER BYs, other types."""
 
-from queries import cut, letters, order, pick, where
+import data  # noqa: F401: the rows that these are about
+from families import Families, numbered
+from queries import cut, order, pick, where
 
-import random
-
-FAMILIES = {}
-
-
-def family(function):
-    FAMILIES[function.__name__] = function
-    return function
+family = Families()
 
 
 def ids(d, width=400):
@@ -195,7 +190,4 @@ OWN_WORDS = set()
 
 
 def generate(count, seed, dialects):
-    dice = random.Random(seed)
-    left_out = (MARIADB_ONLY if dialects != {"mariadb"} else set()) | (MYSQL80_ONLY if "mariadb" in dialects else set())
-    names = [n for n in FAMILIES if n not in left_out]
-    return [(number, name, f"/* q{number} {name} */ " + FAMILIES[name](dice, letters(number)).replace(" )", ")")) for number in range(count) for name in [names[number % len(names)]]]
+    return numbered(family, count, seed, (MARIADB_ONLY if dialects != {"mariadb"} else set()) | (MYSQL80_ONLY if "mariadb" in dialects else set()))
