@@ -8,6 +8,14 @@
 
 namespace {
 
+// `--max-lag "$LAG"` of a variable that is not set means no limit to nobody.
+std::string option_without_value(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& value : option->results())
+      if (value.empty()) return option->get_name();
+  return "";
+}
+
 int run(int argc, char** argv) {
   using namespace darktap;
   CLI::App app{"darktap runs production's MySQL traffic against a new stack and says what differs, and why.", "darktap"};
@@ -39,6 +47,11 @@ int run(int argc, char** argv) {
     std::cerr << command << ": " << error.what() << "; see " << command << " --help\n";
     return cli::usage;
   }
+  for (const CLI::App* command : app.get_subcommands())
+    if (std::string option = option_without_value(*command); !option.empty()) {
+      std::cerr << "darktap " << command->get_name() << ": " << option << ": its value is empty; give one, or leave the option out\n";
+      return cli::usage;
+    }
   return action();
 }
 

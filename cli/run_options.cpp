@@ -36,7 +36,7 @@ void add_tls(client::Role role, const RunArguments::Tls& a, client::TlsOptions& 
   }
   if (tls.cert.empty() != tls.key.empty()) throw Failure(FailureKind::usage, option + ": a client certificate needs both -cert and -key");
   for (const std::string* file : {&tls.ca, &tls.cert, &tls.key})
-    if (!file->empty() && ::access(file->c_str(), R_OK) != 0) throw Failure(FailureKind::usage, *file + ": can't be read; check the TLS options");
+    if (!file->empty() && ::access(file->c_str(), R_OK) != 0) throw Failure(FailureKind::usage, *file + ": can't be read; check --" + std::string(client::to_string(role)) + "-ssl-ca, -cert and -key, and the option file");
 }
 
 client::Login login(client::Role role, const std::string& text, const std::string& defaults_file, const RunArguments::Tls& tls) {
@@ -95,7 +95,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--allow", a.allow, "Effects or functions that may be sent all the same, by name")->type_name("NAME,…");
   command.add_option("--fail-on", a.fail_on, "Causes and differences that count, instead of the default ones")->type_name("CAUSE,…");
   command.add_option("--accept-rule", a.accept_rules, "A normalisation rule whose differences count as matches; may be given again")->type_name("NAME");
-  command.add_option("--requery-rate", a.requery_rate, "Questions a second, to reference and target together")->check(CLI::Range(0.0, 100000.0))->capture_default_str();
+  command.add_option("--requery-rate", a.requery_rate, "Questions a second, to reference and target together")->check([](const std::string& text) { return text.find_first_not_of("0123456789.") == std::string::npos ? std::string() : text + " is not a number of questions from 0 to 100000"; })->check(CLI::Range(0.0, 100000.0))->capture_default_str();
   command.add_option("--requery-budget", a.requery_budget, "Questions a minute for one fingerprint")->capture_default_str();
   command.add_option("--connect-timeout", a.connect_timeout, "For the target and the reference")->capture_default_str();
   command.add_option("--statement-timeout", a.statement_timeout, "For one statement on the target")->capture_default_str();
@@ -103,7 +103,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--latency-floor", a.latency_floor, "What is slower by less is no regression, however short a round trip is")->capture_default_str();
   command.add_option("--max-error-rate", a.max_error_rate, "Of the target's answers in a second, as 20%; beyond a limit the run eases off, and stops with exit 4 where it was given here (default: 90%, eases off only)")->type_name("PERCENT");
   command.add_option("--max-latency", a.max_latency, "The target's p95 in a second")->type_name("DURATION");
-  command.add_option("--max-threads-running", a.max_threads_running, "On the target")->type_name("N");
+  command.add_option("--max-threads-running", a.max_threads_running, "On the target")->check(CLI::Range(1U, 1'000'000U))->type_name("N");
   command.add_option("--max-lag", a.max_lag, "Of the target's replication")->type_name("DURATION");
   command.add_option("--max-target-memory", a.max_target_memory, "That the target says it uses (MariaDB)")->type_name("SIZE");
   command.add_option("--breaker-patience", a.breaker_patience, "How long a run eases off before a limit stops it")->capture_default_str();
@@ -111,7 +111,7 @@ void add_run_options(CLI::App& command, RunArguments& a) {
   command.add_option("--map", a.map, "[HOST:PORT/]SCHEMA=SCHEMA or SCHEMA.TABLE=SCHEMA.TABLE: what is called otherwise on the target; # on the left stands for a number; may be given again")->delimiter(',')->type_name("FROM=TO,…");
   command.add_option("--map-user", a.map_users, "As which of the target's users a captured user's sessions are replayed; * stands for all others; passwords as [darktap-target-NAME] in the option file, or DARKTAP_TARGET_PASSWORD_NAME; may be given again")->delimiter(',')->type_name("USER=NAME,…");
   command.add_option("--ramp", a.ramp, "Load that rises by whole sessions, as in 1%..100%/10m")->type_name("FROM..TO/DURATION");
-  command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->type_name("N");
+  command.add_option("--target-connections", a.target_connections, "Connections to the target at most; sessions share them, their state restored (default: one a session)")->check(CLI::Range(1U, 1'000'000U))->type_name("N");
   command.add_option("--calibrate", a.calibrate, "The first so many reads are asked twice of the reference, to learn which statements it answers differently itself")->check(CLI::Range(1U, 1'000'000U))->type_name("READS");
   command.add_option("--metrics", a.metrics, "Serve the run's figures to Prometheus at /metrics; loopback only")->type_name("ADDR:PORT");
   command.add_option("--marker", a.marker, "For writes: the sandbox's marker table")->type_name("SCHEMA.TABLE");
@@ -124,7 +124,7 @@ void add_recording_options(CLI::App& command, RunArguments& a) {
   command.add_option("--max-idle", a.max_idle, "Where the recording is silent for longer, the rest of the silence is left out")->type_name("DURATION");
   command.add_option("--from", a.from, "Only what was asked from this time on (RFC 3339, UTC)")->type_name("TIME");
   command.add_option("--to", a.to, "Only what was asked before this time (RFC 3339, UTC)")->type_name("TIME");
-  command.add_option("--session", a.sessions, "Only this session, by inspect's number; may be given again")->type_name("N");
+  command.add_option("--session", a.sessions, "Only this session, by inspect's number; may be given again")->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))->type_name("N");
   command.add_option("--user", a.users, "Only sessions of this user; may be given again")->type_name("NAME");
   command.add_option("--fingerprint", a.fingerprints, "Only statements of this fingerprint, and session state; may be given again")->type_name("HEX");
   command.add_option("--resume", a.resume, "Go on with this run of the store, which was stopped or whose writer died: each exchange is counted once")
@@ -146,7 +146,11 @@ run::BreakerLimits breaker(const RunArguments& a) {
   }
   if (!a.max_latency.empty()) limits.latency_p95 = duration("--max-latency", a.max_latency);
   if (a.max_threads_running > 0) limits.threads_running = a.max_threads_running;
-  if (!a.max_lag.empty()) limits.replication_lag = std::chrono::duration_cast<std::chrono::seconds>(duration("--max-lag", a.max_lag));
+  if (!a.max_lag.empty()) {
+    auto lag = duration("--max-lag", a.max_lag);
+    if (lag < std::chrono::seconds(1)) throw Failure(FailureKind::usage, "--max-lag " + a.max_lag + ": servers tell their lag in whole seconds; give 1s at least");
+    limits.replication_lag = std::chrono::duration_cast<std::chrono::seconds>(lag);
+  }
   if (!a.max_target_memory.empty()) {
     auto size = parse_size(a.max_target_memory);
     if (!size) throw Failure(FailureKind::usage, "--max-target-memory " + a.max_target_memory + ": is not a size; write for example 8GiB");
@@ -246,6 +250,8 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
   for (const std::string& text : a.map) {
     auto rule = replay::parse_map_rule(text);
     if (!rule) throw Failure(FailureKind::usage, rule.error());
+    if (std::any_of(options.map.begin(), options.map.end(), [&](const replay::MapRule& other) { return other.same_source(*rule); }))
+      throw Failure(FailureKind::usage, "--map " + text + ": " + text.substr(0, text.find('=')) + " is mapped twice");
     options.map.push_back(std::move(*rule));
   }
   for (const std::string& text : a.map_users) {
@@ -268,6 +274,15 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
 
 namespace {
 
+// What a run still does when all is sent: so many questions a case as there were until now.
+std::string questions_left(const run::Progress& p) {
+  if (p.total == 0 || p.ledger.total() < p.total || p.open_cases == 0) return "";
+  std::string line = ", " + std::to_string(p.open_cases) + " cases open";
+  if (p.questions_per_second <= 0) return line;
+  double a_case = p.questions > 0 && p.mismatches > 0 ? static_cast<double>(p.questions) / static_cast<double>(p.mismatches) : 1;
+  return line + ", ~" + std::to_string(static_cast<int>(a_case * static_cast<double>(p.open_cases) / p.questions_per_second) + 1) + " s by the question rate";
+}
+
 std::string progress_line(const run::Progress& p) {
   using store::Bin;
   auto count = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
@@ -279,6 +294,7 @@ std::string progress_line(const run::Progress& p) {
     if (done > 0 && done < p.total) eta = ", ETA " + std::to_string(static_cast<int>(seconds * static_cast<double>(p.total - done) / static_cast<double>(done)) + 1) + " s";
   }
   if (p.recorded_per_second > 0) recorded = " (recorded: " + std::to_string(static_cast<std::uint64_t>(p.recorded_per_second)) + ")";
+  eta += questions_left(p);
   if (p.kernel_drops > 0) drops = ", kernel drops " + std::to_string(p.kernel_drops);
   char line[400];
   std::snprintf(line, sizeof line, "%5.0f s  %llu%s done, %.0f q/s%s, late p99 %.1f ms  compared %llu, skipped %llu, failed %llu, shed %llu, errors %llu  mismatches %llu (open %llu)%s%s",

@@ -383,6 +383,17 @@ std::optional<CaptureTime> Comparer::next_due() const {
   return next;
 }
 
+std::optional<CaptureTime> Comparer::next_allowed(CaptureTime now) {
+  State& s = *state_;
+  std::optional<CaptureTime> next;
+  if (!s.put.empty()) return next;
+  for (const auto& [id, open] : s.cases) {
+    CaptureTime slot = s.budget.next_slot(open->file.meaning.fingerprint, now);
+    next = next ? std::min(*next, slot) : slot;
+  }
+  return next;
+}
+
 void Comparer::on_reply(QuestionId question, Reply&& reply, CaptureTime now, std::optional<CaptureTime> sent) {
   auto entry = state_->put.find(question);
   if (entry == state_->put.end()) return;

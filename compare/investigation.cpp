@@ -104,6 +104,12 @@ bool Investigator::depends_on_rows() const {
   return is_about_rows(source_->error()) && is_about_rows(target_->error());
 }
 
+bool Investigator::lacks_a_name() const {
+  const mysql::ServerError* error = target_->error();
+  auto what = error == nullptr || source_->error() != nullptr ? ErrorClass::unknown : classify(*error);
+  return what == ErrorClass::no_such_table || what == ErrorClass::no_such_column;
+}
+
 // What can't be asked again is judged by the two answers.
 Conclusion Investigator::without_questions() const {
   if (world_.target.follows() != Follows::yes && depends_on_rows()) {
@@ -111,6 +117,7 @@ Conclusion Investigator::without_questions() const {
     ReadScope other_end = scope_of_foreign_key({source_->error(), target_->error()}, file_.scope);
     if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
   }
+  if (auto change = lacks_a_name() ? world_.writes.skipped_schema_change(file_.scope) : std::nullopt) return skipped(*change, Level::proved);
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
     Evidence evidence;
     evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();

@@ -165,6 +165,7 @@ void WriteIndex::note_writes(const session::Exchange& exchange, const sql::Meani
     write->request = exchange.request_first;
     write->ok = exchange.response_last;
     write->replayed = replayed;
+    write->changes_schema = meaning.statement_class == sql::StatementClass::ddl;
     if (replayed != Replayed::applied_anew) write->drawn.clear();
     if (ok != nullptr) write->gtid = ok->gtid;
     if (is_kept(replayed) && reads_tainted(exchange, meaning)) {
@@ -419,6 +420,14 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
   });
   if (best && !whole && leftovers != nullptr && covered.size() < leftovers->only_a.size() + leftovers->only_b.size()) return std::nullopt;
   return best;
+}
+
+std::optional<Attribution> WriteIndex::skipped_schema_change(const ReadScope& read) const {
+  std::optional<Attribution> found;
+  each_candidate(read, skipped_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues&) {
+    if (!found && write->changes_schema && write->ok <= read.response) found = Attribution{write, table, std::nullopt, by(*write, read), false, false};
+  });
+  return found;
 }
 
 SessionHistory WriteIndex::take_history(session::ExchangeId id) {

@@ -29,6 +29,7 @@ struct SeenWrite : WritePart {
   Replayed replayed = Replayed::not_sent;
   std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
   bool lost = false;     // sent, but the target lost the transaction
+  bool changes_schema = false;  // DDL
   bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
 };
 
@@ -99,6 +100,8 @@ class WriteIndex {
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where it explains every row on one side only.
   std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // A CREATE, ALTER or DROP of its tables that the target never got.
+  std::optional<Attribution> skipped_schema_change(const ReadScope& read) const;
   // A write whose time is known about, where every cell that differs holds a time at which that write, or another such one, was
   // under way, on both sides.
   std::optional<Attribution> timed(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;

@@ -97,7 +97,9 @@ std::vector<std::string> statements_of(const std::string& text, const sql::Diale
 
 }  // namespace
 
-std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
+namespace {
+
+std::vector<WritePart> written_by(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
   std::vector<WritePart> parts;
   if (!exchange.is_observed() || meaning.tables_written.empty()) return parts;
   const mysql::Answer& answer = exchange.answer;
@@ -117,6 +119,25 @@ std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Me
   }
   for (std::size_t i = 0; i < answer.results.size(); ++i)
     if (const auto* ok = std::get_if<mysql::Ok>(&answer.results[i])) add_parts(parts, statements[i], ok, exchange, sql::understand(statements[i], dialect), catalogue);
+  return parts;
+}
+
+}  // namespace
+
+std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
+  std::vector<WritePart> parts = written_by(exchange, meaning, catalogue);
+  // What triggers may have written beside it, of which only the tables are known; and theirs.
+  std::vector<sql::QualifiedName> reached;
+  for (const WritePart& part : parts) reached.insert(reached.end(), part.tables.begin(), part.tables.end());
+  for (std::size_t n = 0; n < reached.size(); ++n) {
+    auto triggers = catalogue.triggers.find(reached[n]);
+    if (triggers == catalogue.triggers.end()) continue;
+    for (const sql::QualifiedName& table : triggers->second) {
+      if (std::find(reached.begin(), reached.end(), table) != reached.end()) continue;
+      reached.push_back(table);
+      parts.emplace_back().tables.push_back(table);
+    }
+  }
   return parts;
 }
 

@@ -143,16 +143,17 @@ void Replayer::State::start(Lane& lane) {
   open_for(lane, lane.errand == Lane::Errand::none && !lane.queue.empty() ? lane.queue.front().exchange->user : lane.user);
   stop_idling(lane);
   count_idle(lane, false);
+  // Its turn before a connection: whoever waits for others must not keep from them what they need.
+  if (lane.errand == Lane::Errand::none) {
+    if (lane.queue.front().action != Decision::Action::send) release_snapshot(lane);
+    if (!has_turn(lane)) return;
+  }
   if (lane.session->connection() == nullptr && !has_slot_for(lane)) {
     lane.phase = Lane::Phase::waiting_for_slot;
     waiting.push_back(lane.id);
     return;
   }
   Item& item = lane.queue.front();
-  if (lane.errand == Lane::Errand::none) {
-    if (item.action != Decision::Action::send) release_snapshot(lane);
-    if (!has_turn(lane)) return;
-  }
   lane.phase = Lane::Phase::running;
   lane.since = EventLoop::Clock::now();
   bool is_new = lane.session->connection() == nullptr;

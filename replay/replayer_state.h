@@ -100,6 +100,7 @@ struct Replayer::State {
   ~State() {
     loop.cancel(burial);
     loop.cancel(stall_timer);
+    loop.cancel(slot_timer);
   }
 
   void submit(session::ExchangePtr box, std::size_t bytes, MeaningPtr meaning, CaptureTime intended, Sent&& sent);
@@ -161,7 +162,7 @@ struct Replayer::State {
   std::map<std::string, std::shared_ptr<const client::SessionOptions>> user_options;
   std::unordered_map<SessionId, std::unique_ptr<Lane>> lanes;
   std::vector<std::unique_ptr<Lane>> graveyard;
-  client::EventLoop::TimerId burial, stall_timer;
+  client::EventLoop::TimerId burial, stall_timer, slot_timer;
   enum class Sign : std::uint8_t { none, asked_for, given } sign = Sign::none;  // of life, since commands have stalled
   client::EventLoop::Clock::time_point stalled_since, sign_given;
   std::list<SessionId> idle;        // with a connection, oldest first; only kept where connections are limited

@@ -1,6 +1,7 @@
 #include "replay/schema_map.h"
 
 #include <algorithm>
+#include <charconv>
 #include <array>
 #include <cctype>
 #include <set>
@@ -79,7 +80,11 @@ Expected<MapRule, std::string> parse_map_rule(const std::string& text) {
     rule.server = from.substr(0, slash);
     from.erase(0, slash + 1);
     auto colon = rule.server.rfind(':');
-    if (colon == std::string::npos || colon == 0 || colon + 1 == rule.server.size()) return refuse();
+    if (colon == std::string::npos || colon == 0) return refuse();
+    const char* end = rule.server.data() + rule.server.size();
+    std::uint16_t port = 0;
+    auto [parsed, error] = std::from_chars(rule.server.data() + colon + 1, end, port);
+    if (error != std::errc{} || parsed != end || port == 0) return refuse();
   }
   auto split = [](const std::string& name, std::string& schema, std::string& table) {
     auto dot = name.find('.');

@@ -13,6 +13,7 @@ using client::EventLoop;
 using client::SessionReply;
 using Action = Decision::Action;
 
+constexpr const char* read_only = "target_read_only";
 // A command that answers later than this, and than twice what it took at the source, is taken to wait for a lock.
 constexpr std::chrono::milliseconds stall_patience{500};
 constexpr std::chrono::milliseconds stall_check{100};
@@ -28,8 +29,8 @@ const char* circumstance(const mysql::ServerError* error) {
     case server_error::lock_wait_timeout: return "lock_conflict: lock_wait_timeout";
     case server_error::query_interrupted: return "interrupted: query_killed";
     // The option stands in the text alone: --read-only, --super-read-only, --innodb-read-only.
-    case server_error::option_prevents_statement: return error->message.find("read-only") != std::string::npos || error->message.find("read_only") != std::string::npos ? "target_read_only" : nullptr;
-    case server_error::read_only_mode: return "target_read_only";
+    case server_error::option_prevents_statement: return error->message.find("read-only") != std::string::npos || error->message.find("read_only") != std::string::npos ? read_only : nullptr;
+    case server_error::read_only_mode: return read_only;
     default: return nullptr;
   }
 }
@@ -184,11 +185,12 @@ bool Replayer::State::try_transaction_again(Lane& lane, const SessionReply& repl
   OpenTransaction& transaction = lane.transaction;
   if (transaction.is_whole && transaction.tries < OpenTransaction::max_tries) {
     ++transaction.tries;
-    ++counters.retried;
+    if (reason != read_only) ++counters.retried;
     end_transaction(lane, "ROLLBACK", true);
     start(lane);
     return true;
   }
+  if (reason == read_only) ++counters.refused_read_only;
   fail_transaction(lane, reason);
   return true;
 }
@@ -263,7 +265,14 @@ bool Replayer::State::has_turn(Lane& lane) {
   }
   if (lane.phase != Lane::Phase::waiting_for_turn) lane.since = EventLoop::Clock::now();
   lane.phase = Lane::Phase::waiting_for_turn;
-  if (options.connections != 0 && lane.has_slot && !lane.transaction.open) idle.push_back(lane.id);
+  if (options.connections != 0 && lane.has_slot && !lane.transaction.open) {
+    idle.push_back(lane.id);
+    if (!waiting.empty() && slot_timer.value == 0)
+      slot_timer = loop.after({}, [this] {
+        slot_timer = {};
+        serve_waiting();
+      });
+  }
   if (stall_timer.value == 0) stall_timer = loop.after(stall_check, [this] { check_stall(); });
   return false;
 }
@@ -318,7 +327,7 @@ void Replayer::State::check_stall() {
     if (lane->phase == Lane::Phase::waiting_for_turn) {
       waits = true;
       if (is_late) (lane->transaction.open ? holders : others).push_back(id);
-    } else if (lane->phase != Lane::Phase::idle) {
+    } else if (lane->phase != Lane::Phase::idle && lane->phase != Lane::Phase::waiting_for_slot) {
       is_under_way = true;
       if (!is_late) is_stalled = false;
     }

@@ -34,6 +34,7 @@ bool is_among(const List& variables, std::string_view name) {
 }
 bool is_of_writes(std::string_view name) { return is_among(write_variables, name); }
 
+constexpr std::array table_locks{server_error::table_not_locked_for_write, server_error::table_not_locked, server_error::update_with_read_lock};
 constexpr std::array lock_conflicts{server_error::lock_wait_timeout, server_error::lock_deadlock};
 constexpr std::array interruptions{server_error::server_shutdown, server_error::option_prevents_statement, server_error::query_interrupted, server_error::read_only_mode,
                                    server_error::connection_killed, server_error::statement_timeout, server_error::query_timeout};
@@ -189,6 +190,7 @@ Decision decide(const session::Exchange& exchange, const sql::Meaning& meaning, 
   // writing. None of these changed anything.
   const mysql::ServerError* error = exchange.answer.error();
   auto failed_with = [&](const auto& codes) { return error != nullptr && std::find(codes.begin(), codes.end(), error->code) != codes.end(); };
+  if (failed_with(table_locks)) return hold("table_lock_at_source");  // its LOCK TABLES is never sent
   if (policy.writes != Writes::left_out && failed_with(lock_conflicts)) return hold("lock_conflict_at_source");
   if (policy.writes != Writes::left_out && failed_with(interruptions)) return hold("interrupted_at_source");
   switch (exchange.command.code) {

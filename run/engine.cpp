@@ -198,6 +198,9 @@ bool Engine::is_done(const std::atomic<bool>& stop) {
     const std::size_t open_cases = comparer_.open_cases() + sealed_asked_;
     bool over = stopping || !input_.schedule ? now - replay_ended_ > patience::open_cases : now - std::max(replay_ended_, last_reply_) > patience::silent_questions;
     if (open_cases > 0 && over) comparer_.finish(tap_now(), "the run ended");
+    // Nor does it wait for what the budget of a statement allows much later.
+    auto allowed = over || sealed_asked_ > 0 ? std::nullopt : comparer_.next_allowed(tap_now());
+    if (allowed && *allowed - tap_now() > patience::silent_questions) comparer_.finish(tap_now(), "the budget of questions was spent");
     if (open_cases == 0) phase_ = Phase::done;
   }
   return phase_ == Phase::done;

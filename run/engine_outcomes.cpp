@@ -163,7 +163,8 @@ void Engine::tell_of_writes() const {
   auto tell = [&](std::uint64_t count, const std::string& what) {
     if (count > 0) options_.tell(std::to_string(count) + " " + what);
   };
-  tell(counters.retried, "transactions were run again after a deadlock or a lock wait");
+  tell(counters.retried, "transactions were run again after a deadlock, a lock wait or a kill");
+  tell(counters.refused_read_only, "writes were refused, since the target is read-only; SET GLOBAL read_only = 0 there (super_read_only, too, where it has that), and run again");
   tell(counters.pins_refused, "statements ran without the source's time or ids: the target refuses SET timestamp or insert_id");
   if (!order_) return;
   tell(order_->counters().waited, "commands waited for what they had seen at the source");
@@ -209,6 +210,7 @@ Progress Engine::make_progress() {
   progress.mismatches = mismatches_;
   progress.open_cases = comparer_.open_cases();
   progress.questions = comparer_.questions(compare::Side::reference).n + comparer_.questions(compare::Side::target).n;
+  progress.questions_per_second = options_.judging.questions_per_second;
   replay::Replayer::Counters counters = replayer_.counters();
   std::chrono::duration<double> since = now - last_progress_;
   if (since.count() > 0) progress.sent_per_second = static_cast<double>(counters.sent - last_sent_) / since.count();

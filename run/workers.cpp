@@ -394,6 +394,7 @@ replay::Replayer::Counters Workers::counters() const {
     sum.lost += each.lost;
     sum.full += each.full;
     sum.retried += each.retried;
+    sum.refused_read_only += each.refused_read_only;
     sum.pins_refused += each.pins_refused;
     sum.open_connections += each.open_connections;
     sum.lanes += each.lanes;

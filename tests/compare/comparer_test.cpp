@@ -320,7 +320,11 @@ TEST_CASE("what is asked stays within the budget, and the rest is unexamined") {
   }
   bench.run_until(at(50s));
   CHECK(bench.asked.size() <= 10);
+  // The minute of the only statement begins with its first question: nobody needs to wait for its end to know.
+  REQUIRE(bench.comparer.next_allowed(at(50s)));
+  CHECK(*bench.comparer.next_allowed(at(50s)) > at(60s));
   bench.comparer.finish(at(51s), "the run ended");
+  CHECK_FALSE(bench.comparer.next_allowed(at(51s)));
   REQUIRE(bench.judgements.size() == 20);
   for (std::size_t i = 0; i < 20; ++i) CHECK(contains(bench.outcome(i), "unexamined"));
 }

@@ -280,3 +280,31 @@ TEST_CASE("what a REPLACE meets is told by the table's unique key, not by the va
   bench.read(1, "REPLACE INTO counters VALUES ('b', 2)", ok_answer(2), ok_answer(1), at(300ms));
   CHECK(bench.outcome(1) == "affected_rows/defect/proved");
 }
+
+TEST_CASE("a write to a table whose CREATE was left out fails by our doing; one to a table that nobody made here is a defect") {
+  const std::string create = "CREATE TABLE fresh (id INT PRIMARY KEY)", missing = "Table 'shop.fresh' doesn't exist";
+  Bench bench;
+  bench.read(1, "INSERT INTO fresh VALUES (1)", ok_answer(1), error_answer(1146, missing), at(100ms));
+  CHECK(bench.outcome() == "error_only_target/defect/proved");
+  bench.seen(1, create, ok_answer(0), at(200ms));
+  bench.seen(1, "INSERT INTO fresh VALUES (2)", ok_answer(1), at(250ms), compare::Replayed::rolled_back);
+  bench.read(1, "UPDATE fresh SET id = 3 WHERE id = 1", ok_answer(1), error_answer(1146, missing), at(300ms));
+  CHECK(bench.outcome(1) == "error_only_target/skipped_write/proved");
+  CHECK(bench.evidence(1).find("CREATE TABLE fresh") != std::string::npos);
+  bench.read(1, "INSERT INTO people SELECT id, 'x' FROM fresh", ok_answer(1), error_answer(1146, missing), at(400ms));
+  CHECK(bench.outcome(2) == "error_only_target/skipped_write/proved");
+  bench.read(1, "INSERT INTO orders VALUES (1)", ok_answer(1), error_answer(1146, "Table 'shop.orders' doesn't exist"), at(500ms));
+  CHECK(bench.outcome(3) == "error_only_target/defect/proved");
+}
+
+TEST_CASE("what a left-out write's trigger would have written is missing by our doing, and what that one's trigger would have") {
+  sql::Catalogue catalogue;
+  catalogue.triggers[{"shop", "orders"}] = {{"shop", "people"}, {"shop", "orders"}};
+  catalogue.triggers[{"shop", "items"}] = {{"shop", "orders"}};
+  for (const char* table : {"orders", "items", "other"}) {
+    CAPTURE(table);
+    Bench bench{compare::ComparerOptions(), catalogue};
+    bench.seen(1, std::string("INSERT INTO ") + table + " VALUES (7)", ok_answer(1), at(100ms));
+    CHECK(outcome_of(bench, 1) == (std::string(table) == "other" ? "row_values/defect/confirmed" : "row_values/skipped_write/assumed"));
+  }
+}

@@ -26,6 +26,14 @@ class CommandLine(Case):
         self.assert_refused(darktap("report", "x.db", "--run", "x"), 2, "--run", "a run's number")
         self.assertEqual(darktap().status, 2)
 
+    def test_a_value_that_no_run_can_have_is_told_by_its_option(self):
+        with workplace() as place:
+            for option, value in (("--ramp", ""), ("--max-lag", "10ms"), ("--max-threads-running", "0"), ("--session", "0"), ("--target-connections", "0"),
+                                  ("--requery-rate", "nan"), ("--map", "a=b,a=c"), ("--map", "host:x/a=b"), ("--target-ssl-ca", place / "none.pem")):
+                with self.subTest(f"{option} {value}"):
+                    done = darktap("replay", place / "x.pcap", "--target", "mysql://u@127.0.0.1:1/s", "--store", place / "s.db", option, value)
+                    self.assert_refused(done, 2, option)
+
     def test_what_is_not_reached_yet_says_so_and_ends_with_2(self):
         for command in ("diff", "gate", "probe"):
             with self.subTest(command):

@@ -33,7 +33,7 @@ TEST_CASE("A rule names a schema or a table on both sides") {
   CHECK(rule.schema == "shop_#");
   CHECK(rule.table == "orders_#");
   CHECK(rule.to_table == "orders");
-  for (const char* wrong : {"", "a", "=b", "a=", "a=b=c", "a.t=b", "a=b.t", "a.=b.t", "host/a=b", ":1/a=b", "a=b#", "a.t.u=b.t"}) {
+  for (const char* wrong : {"", "a", "=b", "a=", "a=b=c", "a.t=b", "a=b.t", "a.=b.t", "host/a=b", "host:x/a=b", "host:0/a=b", "host:65536/a=b", ":1/a=b", "a=b#", "a.t.u=b.t"}) {
     INFO(wrong);
     auto refused = parse_map_rule(wrong);
     REQUIRE_FALSE(refused);

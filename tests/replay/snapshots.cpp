@@ -18,6 +18,7 @@ struct Snapshots : Stage {
   std::map<std::uint64_t, std::uint32_t> seq;
   std::map<session::ExchangeId, std::string> captured;
   std::vector<session::Exchange> announced;
+  bool autocommits = false;
 
   explicit Snapshots(std::uint16_t port) : Stage(port) {
     options.policy.writes = Writes::applied;
@@ -33,7 +34,7 @@ struct Snapshots : Stage {
     given.request_first = given.request_last = at(request);
     given.response_first = given.response_last = at(answer);
     mysql::Ok ok;
-    ok.status = open ? mysql::status_flag::in_transaction : std::uint16_t{0};
+    ok.status = static_cast<std::uint16_t>((open ? mysql::status_flag::in_transaction : 0) | (autocommits ? mysql::status_flag::autocommit : 0));
     ok.affected_rows = 1;
     given.answer.results.emplace_back(ok);
     if (!expected.empty()) captured[given.id] = expected;
@@ -75,4 +76,30 @@ TEST_CASE("Without autocommit a read that began its transaction is asked again i
     if (note.id == session::ExchangeId{SessionId{1}, 2}) counted = note.what;
   CHECK(counted == "2");
   CHECK(stage.by_commit.counters().broken == 0);
+}
+
+TEST_CASE("Sessions that share one connection take turns in the order of commits, and none keeps it from whom it waits for") {
+  std::unique_ptr<PrivateServer> server = PrivateServer::start();
+  if (server == nullptr) DARKTAP_SKIP("no MariaDB server installed");
+  auto root = client::BlockingConnection::open({{"root", "127.0.0.1", server->port(), ""}, ""});
+  REQUIRE(root);
+  for (const char* sql : {"CREATE DATABASE snapshots", "CREATE TABLE snapshots.t (id INT PRIMARY KEY, a VARCHAR(200)) ENGINE=InnoDB", "INSERT INTO snapshots.t VALUES (1, '')"}) REQUIRE(root->table(sql));
+
+  Snapshots stage(server->port());
+  stage.options.connections = 1;
+  std::string expected;
+  int now = 10;
+  for (int round = 0; round < 8; ++round)
+    for (std::uint64_t session = 1; session <= 5; ++session, now += 2) {
+      std::string word(1, static_cast<char>('a' + (session + static_cast<std::uint64_t>(round)) % 26));
+      stage.autocommits = true;
+      stage.say(session, "UPDATE t SET a = CONCAT(a, '" + word + "') WHERE id = 1", now, now + 1, false);
+      expected += word;
+    }
+  stage.submit_all();
+  REQUIRE(stage.finish());
+  CHECK(stage.by_commit.counters().broken == 0);
+  auto found = root->table("SELECT a FROM snapshots.t");
+  REQUIRE(found);
+  CHECK(found->at(0, std::size_t{0}).value_or("") == expected);
 }

@@ -205,6 +205,8 @@ TEST_CASE("A target that somebody makes read-only under way refuses what it says
   ask(root, "SET GLOBAL read_only = 0");
   REQUIRE(finished);
   CHECK(stage.what(0) == "target_read_only");
+  CHECK(stage.replayer->counters().refused_read_only == 1);
+  CHECK(stage.replayer->counters().retried == 0);
   CHECK(stage.what(1) == "10");
 }
 

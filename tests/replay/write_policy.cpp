@@ -201,6 +201,9 @@ TEST_CASE("The victim of a deadlock at the source is held back where writes are 
   for (std::uint16_t code : {1317, 1969, 3024, 1290}) CHECK(reason_of(code, Writes::rolled_back) == "interrupted_at_source");
   CHECK(reason_of(1062, Writes::applied).empty());
   CHECK(reason_of(1317, Writes::left_out) == "write");
+  // A session under LOCK TABLES, which is not sent.
+  for (std::uint16_t code : {1099, 1100, 1223})
+    for (Writes writes : {Writes::applied, Writes::left_out}) CHECK(reason_of(code, writes) == "table_lock_at_source");
 }
 
 TEST_CASE("Every command code of the protocol has a decision, and none but reads and state is sent") {

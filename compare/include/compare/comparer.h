@@ -106,6 +106,8 @@ class Comparer {
   std::optional<Question> next_question(CaptureTime now);
   // When next_question should be asked again, if nothing else happens before.
   std::optional<CaptureTime> next_due() const;
+  // When the budgets let a question of an open case go out, however long that is; nothing where one is under way, or no case is open.
+  std::optional<CaptureTime> next_allowed(CaptureTime now);
   // sent: when it left, where that was later than when it was handed out.
   void on_reply(QuestionId question, Reply&& reply, CaptureTime now, std::optional<CaptureTime> sent = std::nullopt);
 

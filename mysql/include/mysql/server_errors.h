@@ -7,6 +7,7 @@
 namespace darktap::mysql::server_error {
 
 inline constexpr std::uint16_t server_shutdown = 1053, normal_shutdown = 1079, got_signal = 1080;
+inline constexpr std::uint16_t table_not_locked_for_write = 1099, table_not_locked = 1100, update_with_read_lock = 1223;  // after LOCK TABLES
 inline constexpr std::uint16_t lock_wait_timeout = 1205;  // the statement is rolled back
 inline constexpr std::uint16_t lock_deadlock = 1213;      // the transaction is rolled back
 inline constexpr std::uint16_t unknown_stmt_handler = 1243;

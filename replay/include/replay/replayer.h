@@ -107,6 +107,7 @@ class Replayer {
     std::uint64_t connects = 0, lost = 0;                                  // connections begun, lost with a command in flight
     std::uint64_t full = 0;                                                // logins refused: too many connections
     std::uint64_t retried = 0;      // transactions begun again after a deadlock or a lock wait
+    std::uint64_t refused_read_only = 0;  // writes that the target refused in the end, since it is read-only
     std::uint64_t pins_refused = 0; // statements whose time or id the target would not be told
     std::size_t open_connections = 0, lanes = 0, queued_bytes = 0;
     std::size_t idle_lanes = 0;                                            // sessions that have begun, and nothing to send

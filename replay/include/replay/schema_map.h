@@ -18,6 +18,7 @@ struct MapRule {
   std::string server;         // "host:port" as captured; empty: whichever
   std::string schema, table;  // as captured, # stands for a number; no table: every table of the schema
   std::string to_schema, to_table;
+  bool same_source(const MapRule& other) const { return server == other.server && schema == other.schema && table == other.table; }
 };
 // "[HOST:PORT/]SCHEMA=SCHEMA" or "[HOST:PORT/]SCHEMA.TABLE=SCHEMA.TABLE"; one line where it is neither.
 Expected<MapRule, std::string> parse_map_rule(const std::string& text);

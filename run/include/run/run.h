@@ -88,6 +88,7 @@ struct Progress {
   store::Ledger ledger;
   std::string eased;  // why the run sends nothing just now; empty where it does
   std::uint64_t mismatches = 0, open_cases = 0, questions = 0, kernel_drops = 0;
+  double questions_per_second = 0;  // the rate that is allowed
   std::uint64_t sent = 0;
   std::uint64_t errors = 0;  // failed at the target, or answered by an error where the source had none
   std::size_t connections = 0;
