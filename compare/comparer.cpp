@@ -12,7 +12,6 @@
 #include "investigation.h"
 #include "session/render.h"
 #include "session_strip.h"
-#include "read_modes.h"
 #include "settled.h"
 #include "side_verdicts.h"
 
@@ -36,16 +35,17 @@ struct OpenCase {
   bool climbing = false;  // its questions are being put
 };
 
-Plan plan_of(const session::Exchange& exchange, const mysql::Answer& target, const sql::Catalogue& catalogue, const sql::SqlMode& mode = {}) {
+Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue) {
+  const session::Exchange& exchange = file.exchange;
   auto columns = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
-  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(target.first_rows()), &catalogue, exchange.schema, mode);
+  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(file.target.answer.first_rows()), &catalogue, exchange.schema, file.meaning.mode);
 }
 
 // An answer with the same rows has no plan yet, and needs one only where its columns differ.
 std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue& catalogue, const std::vector<std::string>& accepted, std::vector<std::string>* used) {
   const mysql::Answer &source = file.exchange.answer, &target = file.target.answer;
   if (!column_verdict(source, target)) return std::nullopt;
-  Plan plan = plan_of(file.exchange, target, catalogue);
+  Plan plan = plan_of(file, catalogue);
   return column_verdict(source, target, &plan, accepted, used);
 }
 
@@ -89,7 +89,6 @@ struct Comparer::State {
   SeenVersions versions;
   SessionStrips strips;
   UserVariables variables;
-  ReadModes modes;
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
@@ -290,10 +289,7 @@ void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& me
   if (meaning.statement_class == sql::StatementClass::read && state_->writes.has_changed(meaning, exchange.schema)) state_->versions.observe(exchange);
   state_->strips.observe(exchange, meaning);
   state_->variables.observe(exchange, meaning, replayed);
-  state_->modes.observe(exchange, meaning);
 }
-
-void Comparer::note_setting(const session::Exchange& setting, const sql::Meaning& meaning) { state_->modes.observe(setting, meaning); }
 
 void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange); }
 
@@ -331,7 +327,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     state_->judge(file, {});
     return;
   }
-  file.plan = plan_of(file.exchange, file.target.answer, state_->catalogue, state_->modes.take(file.exchange.id));
+  file.plan = plan_of(file, state_->catalogue);
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
   state_->open(std::move(fresh), now);
 }

@@ -30,7 +30,6 @@ void Engine::restore_settings(session::SessionInfo& session, const session::Exch
     const sql::Dialect dialect = understanding_.dialect(session, setting);
     auto meaning = understanding_.of(session, setting);
     variables_.note(setting, *meaning);
-    comparer_.note_setting(setting, *meaning);
     replay::Decision decision = replay::decide(setting, *meaning, policy_);
     note_variables_left(decision, *meaning);
     std::string left = left_out(setting, *meaning, decision.action, due);

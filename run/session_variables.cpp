@@ -24,15 +24,11 @@ bool is_literal(std::string_view value) {
 void SessionVariables::note(const session::Exchange& exchange, const sql::Meaning& meaning) {
   using mysql::CommandCode;
   if (!exchange.is_observed() || exchange.answer.error() != nullptr) return;
+  const bool begins_anew = exchange.command.code == CommandCode::change_user || exchange.command.code == CommandCode::reset_connection;
+  if (!begins_anew && meaning.verb != "set") return;
   auto found = of_.find(exchange.id.session);
-  bool any = found != of_.end() && !found->second.empty();
-  client::Variables variables = any ? *found->second.back().variables : client::Variables();
-  if (exchange.command.code == CommandCode::change_user || exchange.command.code == CommandCode::reset_connection) {
-    if (any) change(exchange.id, {});
-    return;
-  }
-  if (meaning.verb != "set") return;
-  client::Variables before = variables;
+  const client::Variables before = found != of_.end() && !found->second.empty() ? *found->second.back().variables : client::Variables();
+  client::Variables variables = begins_anew ? client::Variables() : before;
   for (const sql::Effect& effect : meaning.effects) {
     if (effect.kind != sql::EffectKind::session_state || std::find(noted.begin(), noted.end(), effect.subject) == noted.end()) continue;
     // A value that is computed is left as the login has it.

@@ -187,6 +187,7 @@ Meaning understand_lexed(std::string_view text, const Lexed& lexed, const Dialec
   parse(text, lexed, dialect, Detail::meaning, parsed);
   Meaning meaning;
   meaning.catalogued = catalogue != nullptr;
+  meaning.mode = dialect.mode;
   Builder builder(text, lexed, dialect, catalogue, meaning);
   for (const Statement& statement : parsed.statements) builder.add(statement);
   builder.finish();

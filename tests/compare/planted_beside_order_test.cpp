@@ -92,7 +92,6 @@ TEST_CASE("a text is read under the sql_mode that its session had set: quotes th
     bench.reference = [=](const std::string& asked, CaptureTime) { return holds(asked, "__dt_k1") ? keys : own({{"1"}, {"2"}, {"3"}}); };
     bench.target = [=](const std::string&, CaptureTime) { return own(target); };
     bench.dialect.mode.ansi_quotes = ansi;
-    if (ansi) bench.seen(1, "SET SESSION sql_mode = 'ANSI_QUOTES'", ok_answer(0), at(500ms), compare::Replayed::sent);
     bench.read(1, sql, own({{"1"}, {"2"}, {"3"}}), own(target), at(1s));
     bench.run_out();
     return bench.outcome();

@@ -84,9 +84,6 @@ class Comparer {
   // Where a session's client is (its address), before its exchanges: a write of the same host is told apart from others'.
   void note_session(SessionId session, std::string client_host);
 
-  // What a session had set before the capture's first exchange of it.
-  void note_setting(const session::Exchange& setting, const sql::Meaning& meaning);
-
   // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
 
