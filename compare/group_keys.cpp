@@ -78,7 +78,7 @@ Task<InquiryResult> ask_keys_of_groups(const Examination& open, const Plan& plan
   if (out_of_order(*table, columns_from(shown, *table), plan)) co_return InquiryResult{Finding::refuted, Cause::order_violated, evidence.take_members(), {}};
   evidence.json().member("rule", "keys_of_any_row_of_a_group").member("target_in_order_of_its_keys", true);
   evidence.json().member("advice", "order by an aggregate (MAX(key)) or by what the rows are grouped by");
-  co_return InquiryResult{Finding::excused, Cause::order_undefined, evidence.take_members(), {}};
+  co_return InquiryResult{Finding::excused, Cause::order_undefined, evidence.take_members(), {}, true};
 }
 
 }  // namespace darktap::compare

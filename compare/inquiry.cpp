@@ -130,11 +130,8 @@ Task<InquiryResult> ask_values(const Examination& open, const Plan& plan, const 
   co_return order;
 }
 
-}  // namespace
-
-Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const session::Exchange& exchange, Interview& interview,
-                            CaptureTime now, ComparerOptions::Reference reference, const sql::Catalogue& catalogue) {
-  if (reference == ComparerOptions::Reference::none) co_return unknown("no reference to ask (--reference)");
+Task<InquiryResult> inquire_once(const Examination& open, const Plan& plan, const session::Exchange& exchange, Interview& interview, CaptureTime now,
+                                 const sql::Catalogue& catalogue) {
   const mysql::Command& original = exchange.command;
   switch (open.open) {
     case OpenQuestion::none: break;
@@ -202,6 +199,20 @@ Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const ses
     }
   }
   co_return unknown("nothing to ask");
+}
+
+}  // namespace
+
+Task<InquiryResult> inquire(const Examination& open, const Plan& plan, const session::Exchange& exchange, Interview& interview,
+                            CaptureTime now, ComparerOptions::Reference reference, const sql::Catalogue& catalogue) {
+  if (reference == ComparerOptions::Reference::none) co_return unknown("no reference to ask (--reference)");
+  Task<InquiryResult> asking = inquire_once(open, plan, exchange, interview, now, catalogue);
+  InquiryResult result = co_await asking;
+  if (result.finding != Finding::excused || !result.by_rows_below) co_return result;
+  // The same rows excuse an order only where both servers mean the same by the statement.
+  Task<std::optional<InquiryResult>> checking = ask_whether_they_mean_the_same(open, plan, exchange, catalogue, interview, now);
+  std::optional<InquiryResult> apart = co_await checking;
+  co_return apart ? std::move(*apart) : std::move(result);
 }
 
 }  // namespace darktap::compare

@@ -15,6 +15,7 @@ struct InquiryResult {
   Cause cause = Cause::order_undefined;  // where excused; where refuted, order_violated if it is the order that is wrong
   std::string evidence;                  // members: the questions, and what they showed
   std::string reason;                    // one phrase, where unknown
+  bool by_rows_below = false;            // excused by the same rows below on both servers
   bool by_window = false;                // refuted by where the window lies now, not by a row that a side lacks
 };
 

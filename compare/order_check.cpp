@@ -116,7 +116,7 @@ TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan) {
   return tie;
 }
 
-KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan) {
+KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan, KeyLeeway rows) {
   KeySequence result;
   std::vector<Leeway> leeway = leeways(plan, a.columns);
   for (std::size_t row = 0; row < a.rows.size(); ++row) {
@@ -125,7 +125,7 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
       const mysql::Cell &left = a.rows[row][c], &right = b.rows[row][c];
       if (compare_cells(left, a.columns[c], right, b.columns[c], plan.columns[c]).match != CellMatch::different) continue;
       // What may differ in itself orders nothing.
-      if (leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c], both_warned(a, b))) continue;
+      if (rows == KeyLeeway::counts && leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c], both_warned(a, b))) continue;
       bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
       if (left.is_null || right.is_null || !text || !may_be_equal(left.text, right.text)) {
         result.order = KeyOrder::violated;
@@ -227,7 +227,7 @@ void judge_order(Examination& examination, const Plan& plan) {
     examination.cause = Cause::order_violated;
     write_keys(json, plan);
   } else {
-    KeySequence keys = compare_key_sequences(*examination.a, *examination.b, plan);
+    KeySequence keys = compare_key_sequences(*examination.a, *examination.b, plan, KeyLeeway::same_rows);
     write_keys(json, plan);
     if (keys.order == KeyOrder::violated) {
       examination.relation = Relation::different;

@@ -19,8 +19,10 @@ struct KeySequence {
   std::vector<Spellings> spellings;  // each once, sorted
   std::size_t first_violation = 0;   // row
 };
-// Every key is a column of the output, and both tables have as many rows.
-KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan);
+// Every key is a column of the output, and both tables have as many rows. Where these are the very same rows, what a key might have
+// been instead leaves nothing open: each server shows the one that it sorted by.
+enum class KeyLeeway : std::uint8_t { counts, same_rows };
+KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& plan, KeyLeeway rows = KeyLeeway::counts);
 
 // The order of a complete match that is not in place.
 void judge_order(Examination& examination, const Plan& plan);

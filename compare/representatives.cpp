@@ -266,6 +266,7 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
     result.finding = below.finding;
     result.cause = below.cause;
     result.reason = below.reason;
+    result.by_rows_below = below.by_rows_below;
     // The same rows, and lists with an order of their own: it must hold.
     for (std::size_t c = 0; c < leeway.size() && result.finding == Finding::excused; ++c) {
       if (leeway[c] != Leeway::list || plan.columns[c].list_order != ColumnPlan::ListOrder::by_other) continue;

@@ -139,7 +139,7 @@ bool reads_beyond_its_rows(const Plan& plan) {
   return behind.find("select") != std::string::npos;
 }
 
-InquiryResult excused(InputFinding&& found) { return {Finding::excused, Cause::order_undefined, std::move(found.evidence), {}}; }
+InquiryResult excused(InputFinding&& found) { return {Finding::excused, Cause::order_undefined, std::move(found.evidence), {}, true}; }
 
 }  // namespace
 

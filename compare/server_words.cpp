@@ -63,6 +63,11 @@ bool tells_of_itself(const Examination& examination, const Plan& plan) {
   }
   if (!show && !plan.shape.tables.empty() && std::none_of(plan.shape.tables.begin(), plan.shape.tables.end(), tells_of_schemas)) return true;
   if (!examination.a || !examination.b || examination.a->columns.size() != examination.b->columns.size()) return show;
+  // The largest tables: which these are is for each server's storage to say.
+  bool by_storage = plan.has_limit && std::any_of(plan.shape.order_by.begin(), plan.shape.order_by.end(), [](const sql::SortKey& key) {
+    return std::any_of(storage_columns.begin(), storage_columns.end(), [&](std::string_view name) { return same_name(key.column, name); });
+  });
+  if (!show && by_storage) return true;
   std::vector<ColumnPlan> relaxed = plan.columns;
   for (std::size_t c = 0; c < relaxed.size(); ++c) {
     const mysql::Column& column = examination.a->columns[c];

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "sql/meaning.h"
+#include "sql/rewrite.h"
 
 namespace darktap::replay {
 namespace {
@@ -118,16 +119,21 @@ void add_triggers(sql::Catalogue& catalogue, const Table& rows) {
   }
 }
 
-void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect& dialect) {
+struct ViewShown {
+  sql::QualifiedName name;
+  std::string query;
+};
+
+void add_views(sql::Catalogue& catalogue, const std::vector<ViewShown>& views, const sql::Dialect& dialect) {
   struct Definition {
     sql::QualifiedName name;
     std::string text;  // lower case
   };
   std::vector<Definition> definitions;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    definitions.push_back({{text(rows, i, 0), text(rows, i, 1)}, lower(text(rows, i, 2))});
+  for (const ViewShown& shown : views) {
+    definitions.push_back({shown.name, lower(shown.query)});
     sql::View& view = catalogue.views[definitions.back().name];
-    view.definition = text(rows, i, 2);
+    view.definition = shown.query;
     if (definitions.back().text.empty()) {  // no SHOW VIEW: it may reach anything
       add_once(view.routines, std::string("(definition not shown)"));
       continue;
@@ -135,7 +141,7 @@ void add_views(sql::Catalogue& catalogue, const Table& rows, const sql::Dialect&
     if (definitions.size() <= max_views_looked_into) view.tables = tables_named(catalogue, definitions.back().text);
     for (const auto& [schema, routine] : catalogue.routines)
       if (names(definitions.back().text, routine)) add_once(view.routines, routine);
-    add_effects(view, text(rows, i, 2), dialect);
+    add_effects(view, shown.query, dialect);
   }
   // Views over views, until nothing new is reached.
   for (bool grew = true; grew;) {
@@ -160,7 +166,35 @@ std::optional<std::string> add(BlockingConnection& connection, const std::string
   return std::nullopt;
 }
 
+// MySQL 8.0 shows a view's query in information_schema to its definer only, though SHOW VIEW is granted; SHOW CREATE VIEW shows it. Every
+// name is written with its schema where another one is the connection's.
+void show_hidden(BlockingConnection& connection, std::vector<ViewShown>& views) {
+  bool any = std::any_of(views.begin(), views.end(), [](const ViewShown& view) { return view.query.empty(); });
+  if (!any) return;
+  auto current = connection.table("SELECT DATABASE()");
+  if (!current || current->size() != 1) return;
+  const std::string schema = text(*current, 0, 0);
+  auto use = [&](const std::string& name) {
+    auto reply = connection.ask("USE " + sql::quote_name(name));
+    return reply && reply->answer.error() == nullptr;
+  };
+  if (!schema.empty() && !use("information_schema")) return;
+  std::size_t shown = 0;
+  for (ViewShown& view : views) {
+    if (!view.query.empty() || ++shown > max_views_looked_into) continue;
+    auto created = connection.table("SHOW CREATE VIEW " + sql::quote_name(view.name.first) + "." + sql::quote_name(view.name.second));
+    if (created && created->size() == 1) view.query = query_of_view(text(*created, 0, 1), view.name.first, view.name.second);
+  }
+  if (!schema.empty()) use(schema);
+}
+
 }  // namespace
+
+std::string query_of_view(const std::string& shown, const std::string& schema, const std::string& name) {
+  const std::string before = " VIEW " + sql::quote_name(schema) + "." + sql::quote_name(name) + " AS ";
+  std::size_t at = shown.find(before);
+  return at == std::string::npos ? std::string() : shown.substr(at + before.size());
+}
 
 std::optional<std::string> read_views(BlockingConnection& connection, sql::Catalogue& into) {
   // Definitions are printed as this session's sql_mode quotes.
@@ -172,7 +206,12 @@ std::optional<std::string> read_views(BlockingConnection& connection, sql::Catal
   });
   if (!problem)
     problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA" + not_system,
-                  [&](const Table& rows) { add_views(into, rows, dialect); });
+                  [&](const Table& rows) {
+                    std::vector<ViewShown> views;
+                    for (std::size_t i = 0; i < rows.size(); ++i) views.push_back({{text(rows, i, 0), text(rows, i, 1)}, text(rows, i, 2)});
+                    show_hidden(connection, views);
+                    add_views(into, views, dialect);
+                  });
   return problem;
 }
 

@@ -83,6 +83,20 @@ TEST_CASE("a row that differs with its ties broken, but not in the answer, is no
   CHECK(judge(sql, side(own("a", "c"), own("a", "c"), "2"), side(own("b", "c"), own("b", "c"), "3")) == "row_values/defect/confirmed");
 }
 
+TEST_CASE("a row that the reference itself gives with its ties broken is one that its data allow, whatever is wrong elsewhere") {
+  std::string sql = "SELECT t.id, (SELECT o.v FROM o WHERE o.t = t.id LIMIT 1) AS v FROM t WHERE t.id < 9 ORDER BY t.id";
+  std::vector<mysql::Column> columns{number("id"), computed("v")};
+  auto own = [&](const char* first, const char* second) { return rows_answer(columns, {{"1", first}, {"2", second}}); };
+  auto below = [](const char* row) { return rows_answer({number("x")}, {{"1"}, {row}}); };
+  auto judged = [&](const char* from_target, const char* target_down) {
+    Side source{own("a", "c"), {{"`o`.`id` DESC", own("b", "c")}, {"`o`.`id`", own("a", "c")}, {"SELECT", below("2")}}};
+    Side target{own(from_target, "c"), {{"`o`.`id` DESC", own(target_down, "d")}, {"`o`.`id`", own("a", "d")}, {"SELECT", below("3")}}};
+    return judge(sql, source, target);
+  };
+  CHECK(judged("b", "b") == "row_values/order_undefined/confirmed");
+  CHECK(judged("B", "B") == "row_values/unexamined/assumed");  // the reference never gives it
+}
+
 TEST_CASE("a text is read under the sql_mode that its session had set: quotes that name columns order by them") {
   std::string sql = "SELECT \"t\".\"id\" FROM t ORDER BY \"p\"";
   auto own = [](Rows rows) { return rows_answer({number("id")}, rows); };
@@ -98,4 +112,23 @@ TEST_CASE("a text is read under the sql_mode that its session had set: quotes th
   };
   CHECK(judged({{"2"}, {"1"}, {"3"}}, true) == "row_order/order_undefined/confirmed");
   CHECK(judged({{"1"}, {"3"}, {"2"}}, true) == "row_order/order_violated/confirmed");
+}
+
+TEST_CASE("the same rows below excuse no order where the servers differ with its ties broken: one compares texts otherwise") {
+  std::string sql = "SELECT * FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY name ORDER BY p) AS rn FROM t) x WHERE rn = 1";
+  std::vector<mysql::Column> columns{number("id"), computed("rn", mysql::ColumnType::longlong)};
+  auto own = [&](Rows rows) { return rows_answer(columns, rows); };
+  auto table = rows_answer({number("id")}, {{"1"}, {"2"}});
+  auto side = [&](Rows answer, Rows broken) { return Side{own(answer), {{"`t`.`id`", own(broken)}, {"SELECT", table}}}; };
+  // 'Ann' and 'ann' are one to the source and two to the target.
+  CHECK(judge(sql, side({{"1", "1"}}, {{"1", "1"}}), side({{"1", "1"}, {"2", "1"}}, {{"1", "1"}, {"2", "1"}})) == "extra_rows/defect/confirmed");
+  CHECK(judge(sql, side({{"1", "1"}}, {{"1", "1"}}), side({{"2", "1"}}, {{"1", "1"}})) == "row_values/order_undefined/confirmed");
+}
+
+TEST_CASE("the very same rows in an order that their own keys forbid are no ties, whatever the keys might have been") {
+  std::vector<mysql::Column> columns{number("id"), computed("subject")};
+  Rows sorted{{"1", "alpha"}, {"2", "beta"}, {"3", "gamma"}}, turned{{"2", "beta"}, {"1", "alpha"}, {"3", "gamma"}};
+  for (const std::string sql : {"(SELECT id, subject FROM t ORDER BY p LIMIT 2) UNION ALL (SELECT id, subject FROM t ORDER BY q LIMIT 1) ORDER BY subject",
+                                "SELECT p AS id, subject FROM t GROUP BY p ORDER BY subject"})
+    CHECK(judge(sql, {rows_answer(columns, sorted), {}}, {rows_answer(columns, turned), {}}) == "row_order/order_violated/confirmed");
 }

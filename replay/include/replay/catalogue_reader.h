@@ -21,4 +21,8 @@ Expected<sql::Catalogue, std::string> read_catalogue(client::BlockingConnection&
 // Routines and views alone: what this server's views do is added to what those of that name do elsewhere.
 std::optional<std::string> read_views(client::BlockingConnection& connection, sql::Catalogue& into);
 
+// The query of "CREATE … VIEW `schema`.`name` AS query", as SHOW CREATE VIEW prints it from another schema; empty where the view names
+// its columns itself, or the text is another.
+std::string query_of_view(const std::string& shown, const std::string& schema, const std::string& name);
+
 }  // namespace darktap::replay
