@@ -2,10 +2,10 @@
 
 #include "evidence.h"
 #include "hidden_keys.h"
+#include "one_row.h"
 #include "order_check.h"
 #include "question_sql.h"
 #include "same_input.h"
-#include "sql/catalogue.h"
 #include "sql/rewrite.h"
 #include "text.h"
 
@@ -23,26 +23,6 @@ bool is_group_key(const Plan& plan, const sql::SortKey& key) {
   });
 }
 
-// p.post_date of GROUP BY p.ID: the table's primary key is grouped by, so that a group has one row of it.
-bool is_of_one_row(const Plan& plan, const sql::SortKey& key, const sql::Catalogue& catalogue, std::string_view schema) {
-  if (key.column.empty()) return false;
-  const auto& tables = plan.shape.tables;
-  auto named = [](const sql::ShapeTable& table) -> std::string_view { return table.alias.empty() ? table.table.name : table.alias; };
-  auto of = std::find_if(tables.begin(), tables.end(), [&](const sql::ShapeTable& table) {
-    return key.column_table.empty() ? tables.size() == 1 : same_name(named(table), key.column_table);
-  });
-  if (of == tables.end() || of->derived) return false;
-  const sql::Table* known = catalogue.table(of->table.schema.empty() ? schema : std::string_view(of->table.schema), of->table.name);
-  if (known == nullptr) return false;
-  return std::any_of(known->unique_keys.begin(), known->unique_keys.end(), [&](const sql::UniqueKey& unique) {
-    return unique.name == "PRIMARY" && std::all_of(unique.columns.begin(), unique.columns.end(), [&](const std::string& column) {
-      return std::any_of(plan.shape.group_by.begin(), plan.shape.group_by.end(), [&](const sql::SortKey& group) {
-        return same_name(group.column, column) && (group.column_table.empty() ? tables.size() == 1 : same_name(group.column_table, named(*of)));
-      });
-    });
-  });
-}
-
 }  // namespace
 
 bool keys_hang_on_rows(const Plan& plan, const sql::Catalogue& catalogue, std::string_view schema) {
@@ -50,7 +30,7 @@ bool keys_hang_on_rows(const Plan& plan, const sql::Catalogue& catalogue, std::s
   if (!shape.understood || shape.kind != sql::ShapeKind::select || shape.group_by.empty() || shape.distinct) return false;
   return std::any_of(shape.order_by.begin(), shape.order_by.end(), [&](const sql::SortKey& key) {
     bool aggregate = key.item ? shape.items[*key.item].aggregate : holds_aggregate(key.text);
-    return !aggregate && !is_group_key(plan, key) && !is_of_one_row(plan, key, catalogue, schema);
+    return !aggregate && !is_group_key(plan, key) && (key.column.empty() || !is_of_one_row(shape, key.column_table, catalogue, schema));
   });
 }
 

@@ -351,6 +351,7 @@ Task<InquiryResult> ask_hidden_keys(const Examination& open, const Plan& plan, C
   asked.text = plan.sql;
   if (sql::lex(plan.sql, plan.dialect).parameters == 0) asked.parameters.clear();  // filled in
   Plan relaxed = make_plan(asked, plan.collation, open.a->columns, open.b->columns, nullptr, {}, plan.dialect.mode);
+  for (std::size_t c = 0; c < relaxed.columns.size() && c < plan.columns.size(); ++c) relaxed.columns[c].of_one_row = plan.columns[c].of_one_row;
   std::vector<Leeway> leeway = leeways(plan, open.a->columns);
   bool any = false;
   for (std::size_t c = 0; c < leeway.size(); ++c) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cells.h"
+#include "one_row.h"
 #include "parameter_literals.h"
 #include "sql/lexer.h"
 #include "sql/views.h"
@@ -239,6 +240,11 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
     if (plan.rows_hang_on_order) column.order_sensitive = true;
     bool floating = family_of(columns[c]) == TypeFamily::floating;
     if (floating && shape.has_subquery && adds_floats(all)) column.float_sum = true;
+    if (one_block && catalogue != nullptr && !shape.group_by.empty()) {
+      const sql::SelectItem* item = column.item ? &shape.items[*column.item] : nullptr;
+      bool plain = item != nullptr ? !item->column.empty() : !columns[c].org_name.empty();
+      column.of_one_row = plain && is_of_one_row(shape, item != nullptr ? std::string_view(item->column_table) : std::string_view(columns[c].table), *catalogue, schema);
+    }
     if (!column.item || !one_block) continue;
     const sql::SelectItem& item = shape.items[*column.item];
     if (floating && (item.aggregate || item.window) && adds_floats(lower(item.text))) column.float_sum = true;

@@ -31,6 +31,7 @@ struct ColumnPlan {
   bool part_of_list = false;               // SUBSTRING_INDEX(GROUP_CONCAT(…)) and its like: other elements may come out
   bool limited_list = false;               // of the listed elements some were left out by a LIMIT of the list's own
   bool distinct_list = false;              // which spelling of an element stands in the list is open
+  bool of_one_row = false;                 // of a group's one row of its table: no bare column, though it is not grouped by
   bool order_sensitive = false;            // may depend on an order that nothing promised, in a way that can't be checked
   bool float_sum = false;                  // a floating point number added up over rows: their order shows in its last places
 };

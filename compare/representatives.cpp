@@ -158,6 +158,7 @@ std::optional<mysql::Command> rows_made_distinct(const Plan& plan, const mysql::
 bool is_bare_column(const Plan& plan, std::size_t column) {
   const sql::QueryShape& shape = plan.shape;
   if (shape.kind != sql::ShapeKind::select || (shape.group_by.empty() && !shape.aggregate_without_group)) return false;
+  if (plan.columns[column].of_one_row) return false;
   if (!plan.columns[column].item) return true;
   const sql::SelectItem& item = shape.items[*plan.columns[column].item];
   return !item.aggregate && !item.window && !item.subquery && !is_group_key(plan, *plan.columns[column].item);

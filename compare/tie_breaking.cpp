@@ -23,7 +23,10 @@ Plan settled_plan(const mysql::Command& question, const Plan& plan, const mysql:
   Plan result = make_plan(question, plan.collation, a.columns, b.columns, nullptr, {}, plan.dialect.mode);
   result.rows_hang_on_order = false;
   result.ties_broken = true;
-  for (ColumnPlan& column : result.columns) column.order_sensitive = false;
+  for (std::size_t c = 0; c < result.columns.size(); ++c) {
+    result.columns[c].order_sensitive = false;
+    result.columns[c].of_one_row = c < plan.columns.size() && plan.columns[c].of_one_row;
+  }
   return result;
 }
 

@@ -75,3 +75,19 @@ TEST_CASE("a key of the table whose primary key is grouped by is one of the grou
   catalogue.tables[{"shop", "posts"}] = {{{"id", false}, {"title", false}}, {{"PRIMARY", {"id"}}}};
   CHECK(judge(world, catalogue) == "row_order/order_violated/confirmed");
 }
+
+TEST_CASE("a column of the table whose primary key is grouped by is no bare column: it shows its one row") {
+  std::string sql = "SELECT p.id, p.title FROM posts p JOIN meta m ON m.post = p.id GROUP BY p.id ORDER BY p.title LIMIT 2";
+  sql::Catalogue catalogue;
+  catalogue.tables[{"shop", "posts"}] = {{{"id", false}, {"title", false}}, {{"PRIMARY", {"id"}}}};
+  auto own = [](Rows rows) { return rows_answer({number("id"), text("title")}, rows); };
+  auto judged = [&](Rows target, bool known) {
+    Bench bench(Bench::with_reference(), known ? catalogue : sql::Catalogue());
+    bench.reference = [&](const std::string&, CaptureTime) { return own({{"1", "a"}, {"2", "b"}}); };
+    bench.target = [&](const std::string& asked, CaptureTime) { return asked == sql ? own(target) : own({{"1", "a"}, {"2", "b"}}); };
+    bench.read(1, sql, own({{"1", "a"}, {"2", "b"}}), own(target), at(1s));
+    bench.run_out();
+    return bench.outcome();
+  };
+  CHECK(judged({{"1", "a"}, {"3", "c"}}, true) == "row_values/defect/confirmed");
+}
