@@ -23,11 +23,6 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   if (!write && hangs_on_order()) return wavered("the target came to agree");
   auto racing = world_.writes.racing(file_.scope);
   std::optional<std::string> healed = write ? healed_column() : std::nullopt;
-  if (racing && !healed && is_ahead_of_replay(*racing->write)) {
-    json.member("racing_write", racing->write->sql);
-    json.member("reason", "the run itself sent this write to the target, and it was not there yet when the read was sent; at the source both were under way together: the order of both is the replay's");
-    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
-  }
   // A write that the target had applied, and that it answered without all the same, is not what it lacked.
   bool held = !write && target_held_it_while_stale();
   if (!write || healed) {
@@ -47,16 +42,13 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
     Conclusion stale = verdict(Cause::stale_read, known_to_be_older || healed || held ? Level::confirmed : Level::assumed, std::move(evidence));
     // Of one table alone it is sure which one was behind.
     if (file_.scope.tables.size() == 1) {
-      stale.verdict->staleness = Staleness{written(file_.scope.tables[0].first), std::nullopt,
+      stale.verdict->staleness = Staleness{written(file_.scope.tables[0].name), std::nullopt,
                                            since(file_.exchange.response_last, last_stale_), since(file_.exchange.response_last, agreed)};
     }
     return stale;
   }
-  if (is_ahead_of_replay(*write->write)) {
-    json.member("reason", "the run itself sent this write to the target, and it was not there yet when the read was sent: the order of both is the replay's");
-    write_attribution(json, *write);
-    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
-  }
+  if (is_ahead_of_replay(*write->write)) return unexamined("a write of the run's own that came to the target after the read explains only some of what differs");
+  if (write->write->kept) world_.target.seen_to_lag();
   if (write->write->replayed == Replayed::not_sent && !write->write->lost) world_.target.write_arrived();
   write_attribution(json, *write);
   Staleness staleness = staleness_of(*write, agreed);
@@ -207,33 +199,9 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
     if (!world_.writes.written_since(file_.scope, file_.exchange.request_first)) co_return std::nullopt;
     co_return unexamined("what differed at first is on both sides by now, and later writes move the rest");
   }
+  if (auto by_replay = by_own_writes(now, Agreement::with_reference)) co_return std::move(*by_replay);
   if (cause_of_staleness()) co_return behind(now, true);
   co_return wavered("what differed at first is on both sides by now");
-}
-
-// What both sides agree on now was brought about by later writes of the run's own: it says nothing of the first answers. The target had
-// had the writes before the read; unless it had had later ones as well, nothing excuses it.
-std::optional<Conclusion> Investigator::brought_together_by_replay() const {
-  using Meets = WriteIndex::Meets;
-  constexpr std::chrono::milliseconds under_way_together{50};
-  auto later = [&](Meets meets) { return world_.writes.sent_later(file_.scope, first_.a.get(), first_.b.get(), &first_.match, meets); };
-  auto had_by = [](const Attribution& write, CaptureTime when) { return write.write->kept && *write.write->kept <= when; };
-  auto first = later(Meets::by_table);
-  if (!first || cause_of_staleness()) return std::nullopt;
-  Evidence evidence;
-  auto of_rows = later(Meets::by_key);
-  if (of_rows && had_by(*of_rows, file_.target.sent)) {
-    write_attribution(evidence.json(), *of_rows);
-    evidence.json().member("reason", "the run itself had sent this write to the target before the read, which at the source it came after: the order of both is the replay's");
-    return verdict(Cause::replay_artifact, Level::confirmed, std::move(evidence));
-  }
-  // An order by commit holds back what may meet the read's rows until the read is answered; else any write to its tables may have been met.
-  bool ordered = world_.options.own_writes == ComparerOptions::OwnWrites::as_committed;
-  bool unclear = ordered ? of_rows && had_by(*of_rows, file_.target.last_byte) : had_by(*first, file_.target.last_byte + under_way_together);
-  if (unclear) return unexamined("a later write of the run's own may have been at the target when the read was");
-  write_attribution(evidence.json(), of_rows ? *of_rows : *first);
-  evidence.json().member("note", "both sides agree only since later writes of the run's own: before them, nothing explains the target's answer");
-  return verdict(first_.cause, Level::confirmed, std::move(evidence));
 }
 
 // Target and reference agree on a third answer. Was the first one older than the source's, or newer?
@@ -245,7 +213,7 @@ Conclusion Investigator::both_moved(CaptureTime agreed) {
   bool later_write = world_.writes.written_since(file_.scope, file_.exchange.request_first);
   if (plan_.has_limit && later_write && source_held) return unexamined("the window moved on before the target showed the source's rows");
   if (hangs_on_order() && !cause_of_staleness()) return wavered("both sides changed their minds");
-  if (auto by_replay = brought_together_by_replay()) return std::move(*by_replay);
+  if (auto by_replay = by_own_writes(agreed, Agreement::with_reference)) return std::move(*by_replay);
   if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) return behind(agreed, source_held || nothing_newer);
   Evidence evidence;
   evidence.json().member("reason", "the reference left the source's answer too");

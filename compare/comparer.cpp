@@ -64,7 +64,7 @@ void take_order_for_noise(Verdict& verdict) {
 
 struct Comparer::State {
   State(JudgementSink& sink_, const ComparerOptions& options_, sql::Catalogue&& catalogue_)
-      : sink(sink_), options(options_), catalogue(std::move(catalogue_)), writes(catalogue, options.write_window),
+      : sink(sink_), options(options_), catalogue(std::move(catalogue_)), writes(catalogue, options),
         budget(options.questions_per_second, options.questions_per_fingerprint_minute), following(options.target_follows),
         max_climbing(std::max<std::size_t>(1, static_cast<std::size_t>(options.questions_per_second / questions_a_ladder_second))) {}
 
@@ -328,7 +328,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     return;
   }
   file.plan = plan_of(file, state_->catalogue);
-  file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan.shape, file.plan.dialect);
+  file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan);
   state_->open(std::move(fresh), now);
 }
 

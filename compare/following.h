@@ -31,12 +31,16 @@ class Following {
     if (automatic_ && follows_ == Follows::unknown && ++ladders_ >= enough_ladders) follows_ = Follows::no;
   }
 
+  // It was seen to change its mind where no write of the run's own had come to it.
+  void seen_to_lag() { lags_ = true; }
+  bool lags() const { return lags_; }
+
   void reference_lacked_write() { ++lacks_; }
   bool reference_stands_still() const { return lacks_ >= enough_lacks; }
 
  private:
   Follows follows_ = Follows::unknown;
-  bool automatic_ = true;
+  bool automatic_ = true, lags_ = false;
   unsigned ladders_ = 0, lacks_ = 0;
 };
 

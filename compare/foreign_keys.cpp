@@ -23,7 +23,7 @@ void add_tables(const mysql::ServerError* error, ReadScope& scope) {
     std::string name = name_at(at);
     std::size_t behind = at + name.size() + 2;
     if (behind < text.size() && text[behind] == '.') schema = std::exchange(name, name_at(behind + 1));
-    if (!schema.empty() && !name.empty()) scope.tables.emplace_back(sql::QualifiedName{schema, name}, KeyValues());
+    if (!schema.empty() && !name.empty()) scope.tables.push_back({sql::QualifiedName{schema, name}, {}, {}, false});
   };
   add(child + 1, "");
   add(parent + 11, name_at(child + 1));
@@ -32,11 +32,14 @@ void add_tables(const mysql::ServerError* error, ReadScope& scope) {
 }  // namespace
 
 ReadScope scope_of_foreign_key(std::initializer_list<const mysql::ServerError*> errors, const ReadScope& statement) {
-  ReadScope scope{statement.id, statement.request, statement.response, {}};
+  ReadScope scope;
+  scope.id = statement.id;
+  scope.request = statement.request;
+  scope.response = statement.response;
   for (const mysql::ServerError* error : errors) add_tables(error, scope);
   // Of its own tables more is known: which rows it meets.
   std::erase_if(scope.tables, [&](const auto& named) {
-    return std::any_of(statement.tables.begin(), statement.tables.end(), [&](const auto& own) { return own.first == named.first; });
+    return std::any_of(statement.tables.begin(), statement.tables.end(), [&](const auto& own) { return own.name == named.name; });
   });
   return scope;
 }

@@ -115,7 +115,7 @@ Conclusion Investigator::without_questions() const {
   if (world_.target.follows() != Follows::yes && depends_on_rows()) {
     if (auto write = left_out()) return skipped(*write, Level::assumed);
     ReadScope other_end = scope_of_foreign_key({source_->error(), target_->error()}, file_.scope);
-    if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
+    if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
   }
   if (auto change = lacks_a_name() ? world_.writes.skipped_schema_change(file_.scope) : std::nullopt) return skipped(*change, Level::proved);
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
@@ -194,6 +194,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     ladder_.mark_target_agreed();
     Task<bool> asking_gtid = ask_gtid_again();
     co_await asking_gtid;
+    if (auto by_replay = by_own_writes(agreed, Agreement::with_source)) co_return std::move(*by_replay);
     co_return behind(agreed, true);
   }
   if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
@@ -256,6 +257,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   bool patient = now - file_.opened >= reference_patience && (!write || newer) && !missing;
   if (!patient && !last) co_return std::nullopt;
+  if (auto by_replay = by_own_writes(now, Agreement::at_first)) co_return std::move(*by_replay);
   Evidence evidence;
   if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return wavered("the reference changed its mind");
   bool circumstance = first_.difference == Difference::error_only_source && environmental_error();
@@ -276,6 +278,7 @@ Conclusion Investigator::settle() {
   }
   if (world_.target.follows() != Follows::yes)
     if (auto write = left_out()) return stayed_away(*write);
+  if (auto by_replay = by_own_writes(CaptureTime::max(), Agreement::none)) return std::move(*by_replay);
   if (auto passed = passed_by()) return std::move(*passed);
   bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
   if (refuted_ == 0 && open && !unknown_.empty()) return unexamined(unknown_);

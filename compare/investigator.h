@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "evidence.h"
+#include "explained_rows.h"
 #include "inquiry.h"
 #include "investigation.h"
 #include "ladder.h"
@@ -71,7 +72,10 @@ class Investigator {
   Conclusion undefined_order() const;
   Conclusion behind(CaptureTime agreed, bool known_to_be_older);
   Conclusion both_moved(CaptureTime agreed);
-  std::optional<Conclusion> brought_together_by_replay() const;
+  // by_own_writes.cpp
+  enum class Agreement : std::uint8_t { with_source, with_reference, at_first, none };
+  bool refuted_by_ladder() const;
+  std::optional<Conclusion> by_own_writes(CaptureTime agreed, Agreement agreement) const;
   Conclusion skipped(const Attribution& write, Level level) const;
   Conclusion stayed_away(const Attribution& write) const;
   Conclusion uncommitted(const Attribution& write) const;
@@ -84,13 +88,16 @@ class Investigator {
   bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
   bool unchanged(const mysql::Answer& target) const { return identical(*target_, target) || examine(*target_, target, plan_).agrees(); }
   std::optional<Attribution> cause_of_staleness() const;
-  std::optional<Attribution> left_out() const { return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers()); }
+  std::optional<Attribution> left_out() const {
+    ExplainedRows rows(plan_, world_.catalogue, first_.a.get(), first_.b.get(), first_.match);
+    return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers(), &rows);
+  }
   // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
   bool reference_may_lack_write(CaptureTime now) const;
   // Was the read at the target before the write that the run replayed there?
-  bool is_ahead_of_replay(const SeenWrite& write) const { return (write.replayed == Replayed::applied || write.replayed == Replayed::applied_about_then) && (!write.kept || *write.kept > file_.target.sent); }
+  bool is_ahead_of_replay(const SeenWrite& write) const { return write.id.session != file_.exchange.id.session && (write.replayed == Replayed::applied || write.replayed == Replayed::applied_about_then) && (!write.kept || *write.kept > file_.target.sent); }
   bool lacks_a_name() const;     // a table or column that the source knew
   bool depends_on_rows() const;  // for the errors of a write: could other rows have made the difference?
   // The same data may answer otherwise when asked again: then a change of mind proves no lag.

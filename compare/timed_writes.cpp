@@ -51,10 +51,7 @@ std::optional<Attribution> WriteIndex::timed(const ReadScope& read, const Table*
       found = Attribution{write, table, common_key(predicates, write->keys), write->id.session == read.id.session ? Attribution::By::own_session : Attribution::By::other_session, false, false};
     }
   };
-  for (const auto& [table, predicates] : read.tables)
-    if (auto entry = timed_.find(table); entry != timed_.end())
-      for (auto write = entry->second.rbegin(); write != entry->second.rend(); ++write)
-        if (!disjoint(predicates, (*write)->keys)) consider(*write, table, predicates);
+  each_candidate(read, timed_, consider);
   return explained.size() == leftovers->only_a.size() ? found : std::nullopt;
 }
 

@@ -22,23 +22,6 @@ bool is_the_unique_key(const sql::Table& table, const std::string& column) {
   return std::any_of(columns.begin(), columns.end(), [&](const std::string& one) { return same_name(one, column); });
 }
 
-// False where rows differ in a column that the write did not draw: it explains no other.
-bool may_differ_so(const SeenWrite& write, const sql::QualifiedName& table, const Table* a, const Table* b, const RowMatch* leftovers) {
-  if (write.drawn.empty() || a == nullptr || b == nullptr || leftovers == nullptr || leftovers->only_a.size() != leftovers->only_b.size()) return true;
-  auto shown = shown_key(write, table, *a);
-  for (std::size_t row : leftovers->only_a) {
-    auto other = leftovers->only_b.begin();
-    if (shown) other = std::find_if(other, leftovers->only_b.end(), [&](std::size_t r) { return b->rows[r][shown->first] == a->rows[row][shown->first]; });
-    else if (leftovers->only_b.size() != 1) return true;
-    if (other == leftovers->only_b.end()) return true;
-    for (std::size_t c = 0; c < a->columns.size() && c < b->columns.size(); ++c) {
-      bool is_its_own = !a->columns[c].org_name.empty() && (a->columns[c].org_table == table.second || a->columns[c].table == table.second);
-      if (is_its_own && a->rows[row][c] != b->rows[*other][c] && !write.drawn.contains(lower(a->columns[c].org_name))) return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 sql::QualifiedName WriteIndex::qualified(const sql::TableName& table, const std::string& schema) const {
@@ -67,6 +50,7 @@ void WriteIndex::add_skipped(const WritePtr& write) {
 }
 
 void WriteIndex::answered(session::ExchangeId exchange, CaptureTime when) {
+  if (own_writes_ != ComparerOptions::OwnWrites::none) snapshots_.answered(exchange, when);
   auto session = applied_.find(exchange.session);
   if (session == applied_.end()) return;
   const std::deque<WritePtr>& writes = session->second;  // in order of their ends, too
@@ -97,6 +81,7 @@ void WriteIndex::prune(CaptureTime now) {
       if (applied->second.empty()) applied_.erase(applied);
     }
     for (const sql::QualifiedName& table : oldest->tables) {
+      if (is_kept(oldest->replayed)) forgotten_[table] = std::max(forgotten_[table], oldest->committed.value_or(oldest->ok));
       auto entry = by_table_.find(table);
       if (entry == by_table_.end()) continue;
       if (!entry->second.empty() && entry->second.front() == oldest) entry->second.pop_front();
@@ -129,6 +114,7 @@ void WriteIndex::finish_transaction(Session& session, const session::Exchange& e
   const mysql::Ok* ok = exchange.answer.last_ok();
   for (const WritePtr& write : session.pending) {
     (rolled_back ? write->rolled_back : write->committed) = now;
+    write->commit_sent = exchange.request_first;
     write->last_seq = exchange.id.seq;
     if (committed && ok != nullptr && !ok->gtid.empty()) write->gtid = ok->gtid;
   }
@@ -175,7 +161,7 @@ void WriteIndex::note_writes(const session::Exchange& exchange, const sql::Meani
     }
     bool implicit_commit = meaning.statement_class == sql::StatementClass::ddl;
     if (in_transaction(exchange.answer) && !implicit_commit) session.pending.push_back(write);
-    else write->committed = write->ok, write->last_seq = write->id.seq;
+    else write->committed = write->ok, write->commit_sent = write->request, write->last_seq = write->id.seq;
     add(std::move(write));
   }
   if (ok != nullptr && ok->last_insert_id != 0) {
@@ -192,6 +178,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
   });
   if (asks_history && histories_.size() < max_histories) histories_[exchange.id] = session.history;
   finish_transaction(session, exchange, meaning);
+  if (own_writes_ != ComparerOptions::OwnWrites::none) snapshots_.observe(exchange, meaning);
 
   if (!exchange.command.text.empty()) {
     session.history.previous_sql.assign(exchange.command.text, 0, max_evidence_sql);
@@ -204,33 +191,56 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
   prune(exchange.request_first);
 }
 
-ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape,
-                               const sql::Dialect& dialect) const {
-  ReadScope scope{exchange.id, exchange.request_first, exchange.response_last, {}, request_id(exchange.command.text, dialect), host_of(exchange.id.session)};
-  for (const sql::TableName& table : meaning.tables_read)
-    scope.tables.emplace_back(qualified(table, exchange.schema), predicates_on(table, shape, exchange.command, dialect));
+ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const Plan& plan) const {
+  const sql::QueryShape& shape = plan.shape;
+  const sql::Dialect& dialect = plan.dialect;
+  ReadScope scope;
+  scope.id = exchange.id;
+  scope.request = exchange.request_first;
+  scope.response = exchange.response_last;
+  scope.request_id = request_id(exchange.command.text, dialect);
+  scope.host = host_of(exchange.id.session);
+  bool is_read = meaning.statement_class == sql::StatementClass::read;
+  auto names = is_read ? names_in(plan.sql, dialect) : std::nullopt;
+  if (names) scope.names = std::move(*names);
+  for (const sql::TableName& table : meaning.tables_read) {
+    sql::QualifiedName name = qualified(table, exchange.schema);
+    bool by_names = names && follows_named_columns(catalogue_, name, scope.names);
+    scope.tables.push_back({std::move(name), predicates_on(table, shape, exchange.command, dialect), is_read ? ranges_on(table, plan.sql, shape, exchange.command, dialect) : Ranges(), by_names});
+  }
+  std::vector<sql::QualifiedName> views;
+  for (const ReadTable& table : scope.tables) views.push_back(table.name);
+  while (!views.empty()) {
+    auto view = catalogue_.views.find(views.back());
+    views.pop_back();
+    if (view == catalogue_.views.end()) continue;
+    for (const sql::QualifiedName& below : view->second.tables) {
+      if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const ReadTable& table) { return table.name == below; })) continue;
+      scope.tables.push_back({below, {}, {}, false});
+      views.push_back(below);
+    }
+  }
+  // A view's columns go by other names than its tables'.
+  if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const ReadTable& table) { return catalogue_.table(table.name.first, table.name.second) == nullptr; }))
+    for (ReadTable& table : scope.tables) table.by_names = false;
+  if (const Snapshot* snapshot = is_read && own_writes_ != ComparerOptions::OwnWrites::none ? snapshots_.of(exchange.id) : nullptr) {
+    scope.snapshot_request = snapshot->request;
+    scope.snapshot_response = snapshot->response;
+    scope.snapshot_before = snapshot->before.value_or(CaptureTime());
+    scope.snapshot_answered = snapshot->answered;
+  }
   // What a write meets was put there by earlier ones.
   for (const sql::TableName& table : meaning.tables_written) {
     sql::QualifiedName name = qualified(table, exchange.schema);
-    if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.first == name; })) continue;
+    if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.name == name; })) continue;
     const sql::Table* known = catalogue_.table(name.first, name.second);
     KeyValues keys = written_keys(shape, exchange.command, dialect, known, 0);
     // What a new row meets is told by its unique key alone: the other values are what it will have, not what is there.
     bool adds_rows = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
     if (adds_rows) std::erase_if(keys, [&](const auto& entry) { return known == nullptr || !is_the_unique_key(*known, entry.first); });
-    scope.tables.emplace_back(name, std::move(keys));
+    scope.tables.push_back({name, std::move(keys), {}, false});
   }
   return scope;
-}
-
-template <class Consider>
-void WriteIndex::each_candidate(const ReadScope& read, const std::map<sql::QualifiedName, std::deque<WritePtr>>& writes, Consider consider) const {
-  for (const auto& [table, predicates] : read.tables) {
-    auto entry = writes.find(table);
-    if (entry == writes.end()) continue;
-    for (auto write = entry->second.rbegin(); write != entry->second.rend(); ++write)
-      if (!disjoint(predicates, (*write)->keys)) consider(*write, table, predicates);
-  }
 }
 
 namespace {
@@ -373,53 +383,12 @@ std::optional<CaptureTime> WriteIndex::last_before(const ReadScope& read) const 
   return last;
 }
 
-std::optional<Attribution> WriteIndex::sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Meets meets) const {
-  std::optional<Attribution> first;
-  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
-    bool sent = write->replayed == Replayed::applied || write->replayed == Replayed::applied_about_then;
-    if (!sent || write->rolled_back || write->request <= read.response) return;
-    Touch touch = touches(*write, table, a, b, leftovers);
-    std::optional<std::string> key = common_key(predicates, write->keys);
-    if (touch == Touch::no || (meets == Meets::by_key && !key && touch != Touch::yes)) return;
-    if (first && (!write->kept || (first->write->kept && *first->write->kept <= *write->kept))) return;
-    first = Attribution{write, table, std::move(key), by(*write, read)};
-  });
-  return first;
-}
-
 bool WriteIndex::written_since(const ReadScope& read, CaptureTime time) const {
   bool found = false;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
     if (!write->rolled_back && write->committed.value_or(write->ok) >= time) found = true;
   });
   return found;
-}
-
-std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const {
-  std::optional<Attribution> best;
-  std::set<std::pair<int, std::size_t>> covered;  // (side, row)
-  bool whole = false;
-  each_candidate(read, skipped_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
-    bool own = write->id.session == read.id.session;
-    // One that was under way, but committed before the answer, may have been met.
-    if ((own ? write->ok > read.request : write->ok > read.response) || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
-    if (!own && !(write->committed && *write->committed <= read.response)) return;
-    Touch touch = touches(*write, table, a, b, leftovers);
-    if (touch == Touch::no || (write->replayed == Replayed::applied_anew && !may_differ_so(*write, table, a, b, leftovers))) return;
-    if (touch == Touch::yes) {
-      auto [column, values] = *shown_key(*write, table, *a);
-      for (std::size_t row : leftovers->only_a)
-        if (row_has_key(*a, row, column, *values)) covered.emplace(0, row);
-      for (std::size_t row : leftovers->only_b)
-        if (row_has_key(*b, row, column, *values)) covered.emplace(1, row);
-    } else {
-      whole = true;
-    }
-    if (!best || (!best->key && common_key(predicates, write->keys)))
-      best = Attribution{write, table, common_key(predicates, write->keys), by(*write, read), false, false};
-  });
-  if (best && !whole && leftovers != nullptr && covered.size() < leftovers->only_a.size() + leftovers->only_b.size()) return std::nullopt;
-  return best;
 }
 
 std::optional<Attribution> WriteIndex::skipped_schema_change(const ReadScope& read) const {

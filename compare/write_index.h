@@ -1,6 +1,7 @@
 // The writes that the tap saw: which of them a read should have met, which of them the run left out.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -12,8 +13,10 @@
 
 #include "compare/comparer.h"
 #include "key_values.h"
+#include "read_limits.h"
 #include "row_match.h"
 #include "shown_values.h"
+#include "snapshots.h"
 #include "write_parts.h"
 
 namespace darktap::compare {
@@ -25,6 +28,7 @@ struct SeenWrite : WritePart {
   std::string gtid;        // as the server told in its OK, or in the COMMIT's
   CaptureTime request, ok;
   std::optional<CaptureTime> committed, rolled_back;
+  CaptureTime commit_sent;  // of its COMMIT where it had one
   std::optional<CaptureTime> kept;  // replayed: when the target had answered its transaction's last statement
   Replayed replayed = Replayed::not_sent;
   std::uint32_t last_seq = 0xffff'ffff;  // of the exchange that ended its transaction; its own where it had none
@@ -33,12 +37,28 @@ struct SeenWrite : WritePart {
   bool tainted = false;  // sent, but computed from rows of a table whose writes were left out
 };
 
+// A table that a statement reads, and which of its rows and columns.
+struct ReadTable {
+  sql::QualifiedName name;
+  KeyValues keys;
+  Ranges ranges;
+  bool by_names = false;  // nothing but the columns that the statement names can make a difference
+};
+
 // What a read depends on.
 struct ReadScope {
   session::ExchangeId id;
   CaptureTime request, response;
-  std::vector<std::pair<sql::QualifiedName, KeyValues>> tables;
+  std::vector<ReadTable> tables;
+  std::set<std::string> names;  // in the statement's text
   std::string request_id, host;
+  // Where an earlier read of its transaction fixed what it sees of others: when that was, at the source.
+  std::optional<CaptureTime> snapshot_request, snapshot_response;
+  // And at the target: what was there before is met for certain, what came after is not. The read's own times where there is none.
+  std::optional<CaptureTime> snapshot_before, snapshot_answered;
+
+  CaptureTime seen_from() const { return snapshot_request.value_or(request); }
+  CaptureTime seen_to() const { return snapshot_response.value_or(response); }
 };
 
 struct Attribution {
@@ -62,9 +82,28 @@ struct SessionHistory {
 inline constexpr std::size_t max_indexed_writes = 200'000, max_skipped_writes_a_table = 10'000, max_histories = 10'000, max_tracked_sessions = 100'000;
 std::string_view to_string(Attribution::By by);
 
+class ExplainedRows;
+
+// What the writes that the run itself sent to the target have to do with a read that differs.
+struct OwnWrites {
+  // May have made every row that differs: one that only one side had met, or may have met, when it answered; or two that reached the
+  // target the other way round.
+  std::optional<Attribution> apart;
+  bool racing = false;  // that one was under way at the source together with the read
+  // Of those one that the target had met for certain, and the source had not.
+  std::optional<Attribution> early;
+  bool explain_all = false, target_shows_them = false;
+  bool same_set = true;       // by `until` the target had just those that the source had met, or may have met
+  std::size_t undecided = 0;  // of which it isn't known whether the source had; each counts twice that the target may have had when it answered
+  std::optional<Attribution> met;      // that may have changed what differs, by one side or both
+  std::optional<Attribution> healing;  // by neither: it came to the target later, and may have changed what differs
+  bool forgotten = false;              // later ones may have been: they are past the window
+};
+
 class WriteIndex {
  public:
-  WriteIndex(const sql::Catalogue& catalogue, std::chrono::nanoseconds window) : catalogue_(catalogue), window_(window) {}
+  WriteIndex(const sql::Catalogue& catalogue, const ComparerOptions& options)
+      : catalogue_(catalogue), window_(options.write_window), own_writes_(options.own_writes), snapshots_(options.isolation) {}
 
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
   // Where a session's client is ("10.0.0.7"), before its exchanges.
@@ -75,7 +114,7 @@ class WriteIndex {
   void answered(session::ExchangeId exchange, CaptureTime when);
   // The target did not come to the end of this one, or may not have: what its transaction wrote counts as not sent.
   void lost(session::ExchangeId exchange);
-  ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::QueryShape& shape, const sql::Dialect& dialect) const;
+  ReadScope scope_of(const session::Exchange& exchange, const sql::Meaning& meaning, const Plan& plan) const;
 
   // The write that best explains why the read met an older version. What the answers show goes first: a row that bears what it
   // wrote, a row (or a predicate) that bears its key, a column that it assigned; then whose it was: own session, same request of the
@@ -92,14 +131,13 @@ class WriteIndex {
   std::optional<Attribution> racing(const ReadScope& read) const;
   // When the last write that the read could see became visible.
   std::optional<CaptureTime> last_before(const ReadScope& read) const;
-  // Of the writes that the run itself sent, and that at the source came after the read, the one that the target had first; by_key: of
-  // those that name a row of the read's or one that differs. leftovers as above.
-  enum class Meets : std::uint8_t { by_key, by_table };
-  std::optional<Attribution> sent_later(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, Meets meets) const;
+  // target: when the read was sent there, and answered. until: when its answers were last looked at. rows: what differs, nothing added yet.
+  OwnWrites own(const ReadScope& read, const Outcome& target, CaptureTime until, ExplainedRows& rows) const;
   // A seen write to the read's tables that became visible at or after the given time.
   bool written_since(const ReadScope& read, CaptureTime time) const;
-  // A write that the target never got, where it explains every row on one side only.
-  std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
+  // A write that the target never got, where such writes explain every row on one side only, and in every cell that differs. rows:
+  // nothing added yet.
+  std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, ExplainedRows* rows) const;
   // A CREATE, ALTER or DROP of its tables that the target never got.
   std::optional<Attribution> skipped_schema_change(const ReadScope& read) const;
   // A write whose time is known about, where every cell that differs holds a time at which that write, or another such one, was
@@ -132,6 +170,9 @@ class WriteIndex {
 
   const sql::Catalogue& catalogue_;
   std::chrono::nanoseconds window_;
+  ComparerOptions::OwnWrites own_writes_;
+  Snapshots snapshots_;
+  std::map<sql::QualifiedName, CaptureTime> forgotten_;  // the last of the run's own writes to that table that is not kept here any more
   std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_, timed_;
   std::deque<WritePtr> in_order_;
   std::map<SessionId, std::deque<WritePtr>> applied_;  // of in_order_, what the target was to keep
@@ -140,5 +181,18 @@ class WriteIndex {
   std::deque<SessionId> hosts_in_order_;
   std::map<session::ExchangeId, SessionHistory> histories_;
 };
+
+template <class Consider>
+void WriteIndex::each_candidate(const ReadScope& read, const std::map<sql::QualifiedName, std::deque<WritePtr>>& writes, Consider consider) const {
+  for (const ReadTable& table : read.tables) {
+    auto entry = writes.find(table.name);
+    if (entry == writes.end()) continue;
+    for (auto write = entry->second.rbegin(); write != entry->second.rend(); ++write) {
+      const std::set<std::string>& columns = (*write)->columns;
+      bool elsewhere = table.by_names && !columns.empty() && std::none_of(columns.begin(), columns.end(), [&](const std::string& column) { return read.names.contains(column); });
+      if (!elsewhere && !disjoint(table.keys, (*write)->keys) && !out_of_range(table.ranges, (*write)->keys)) consider(*write, table.name, table.keys);
+    }
+  }
+}
 
 }  // namespace darktap::compare

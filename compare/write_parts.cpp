@@ -76,6 +76,40 @@ void add_parts(std::vector<WritePart>& parts, const std::string& text, const mys
   }
 }
 
+// What triggers and foreign keys write beside: which rows isn't known.
+void add_parts_beneath(std::vector<WritePart>& parts, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
+  if (catalogue.triggers.empty() && catalogue.foreign_keys.empty()) return;
+  std::set<sql::QualifiedName> known;
+  struct Written {
+    sql::QualifiedName table;
+    bool removes, updates;
+    std::set<std::string> columns;  // that it changes; empty: any
+  };
+  const bool is_single = meaning.statements == 1;
+  std::vector<Written> open;
+  for (const WritePart& part : parts)
+    for (const sql::QualifiedName& table : part.tables) {
+      known.insert(table);
+      open.push_back({table, part.removes || !is_single || meaning.verb == "replace", !is_single || meaning.verb == "update" || !part.columns.empty(), part.columns});
+    }
+  auto add = [&](const sql::QualifiedName& table) {
+    if (!known.insert(table).second) return;
+    parts.emplace_back().tables.push_back(table);
+    open.push_back({table, true, true, {}});
+  };
+  while (!open.empty()) {
+    const Written next = std::move(open.back());
+    open.pop_back();
+    for (const sql::ForeignKey& key : catalogue.foreign_keys) {
+      if (key.parent != next.table) continue;
+      bool changes_key = next.columns.empty() || std::any_of(key.parent_columns.begin(), key.parent_columns.end(), [&](const std::string& column) { return next.columns.contains(lower(column)); });
+      if ((key.deletes && next.removes) || (key.updates && next.updates && changes_key)) add(key.table);
+    }
+    if (auto triggers = catalogue.triggers.find(next.table); triggers != catalogue.triggers.end())
+      for (const sql::QualifiedName& table : triggers->second) add(table);
+  }
+}
+
 // The statements of one text, cut at their semicolons.
 std::vector<std::string> statements_of(const std::string& text, const sql::Dialect& dialect) {
   std::vector<std::string> statements;
@@ -126,18 +160,7 @@ std::vector<WritePart> written_by(const session::Exchange& exchange, const sql::
 
 std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
   std::vector<WritePart> parts = written_by(exchange, meaning, catalogue);
-  // What triggers may have written beside it, of which only the tables are known; and theirs.
-  std::vector<sql::QualifiedName> reached;
-  for (const WritePart& part : parts) reached.insert(reached.end(), part.tables.begin(), part.tables.end());
-  for (std::size_t n = 0; n < reached.size(); ++n) {
-    auto triggers = catalogue.triggers.find(reached[n]);
-    if (triggers == catalogue.triggers.end()) continue;
-    for (const sql::QualifiedName& table : triggers->second) {
-      if (std::find(reached.begin(), reached.end(), table) != reached.end()) continue;
-      reached.push_back(table);
-      parts.emplace_back().tables.push_back(table);
-    }
-  }
+  if (!parts.empty()) add_parts_beneath(parts, meaning, catalogue);
   return parts;
 }
 

@@ -23,8 +23,11 @@ constexpr std::size_t max_triggers = 5'000, max_views_looked_into = 5'000;
 std::string text(const Table& table, std::size_t row, std::size_t column) { return table.at(row, column).value_or(""); }
 
 void add_columns(sql::Catalogue& catalogue, const Table& rows) {
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    catalogue.tables[{text(rows, i, 0), text(rows, i, 1)}].columns.push_back({text(rows, i, 2), text(rows, i, 3) != "NO"});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string extra = lower(text(rows, i, 4));  // "VIRTUAL GENERATED", "on update current_timestamp()"; MySQL's "DEFAULT_GENERATED" is a default
+    bool follows = extra.find("on update") != std::string::npos || extra.find(" generated") != std::string::npos || extra.starts_with("virtual") || extra.starts_with("stored") || extra.starts_with("persistent");
+    catalogue.tables[{text(rows, i, 0), text(rows, i, 1)}].columns.push_back({text(rows, i, 2), text(rows, i, 3) != "NO", follows});
+  }
 }
 
 // An index with one prefix part (SUB_PART) or one expression (no column) promises nothing: it is dropped whole.
@@ -227,7 +230,7 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
 
   sql::Catalogue catalogue;
   catalogue.default_schema = default_schema;
-  auto problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
+  auto problem = add(connection, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE, EXTRA FROM information_schema.COLUMNS"
                                  " WHERE TABLE_SCHEMA" + not_system + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
                      [&](const Table& rows) { add_columns(catalogue, rows); });
   if (!problem)

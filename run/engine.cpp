@@ -24,7 +24,9 @@ compare::ComparerOptions comparer_options(const RunOptions& options, const Prepa
   result.questions_per_second = options.judging.questions_per_second;
   result.questions_per_fingerprint_minute = options.judging.questions_per_fingerprint_minute;
   result.accepted_rules = options.judging.accepted_rules;
-  if (options.order == replay::Order::commit) result.own_writes = compare::ComparerOptions::OwnWrites::as_committed;
+  using Own = compare::ComparerOptions::OwnWrites;
+  result.own_writes = options.writes.kept == replay::Writes::left_out ? Own::none : options.order == replay::Order::commit ? Own::as_committed : Own::in_any_order;
+  if (prepared.isolation == replay::OrderOptions::Isolation::read_committed) result.isolation = compare::ComparerOptions::Isolation::read_committed;
   if (prepared.target_is_vtgate) result.gtids = compare::ComparerOptions::Gtids::not_asked;
   if (input.schedule) result.patience = std::chrono::minutes(10);
   return result;

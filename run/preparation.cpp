@@ -254,7 +254,7 @@ Prepared prepare(const RunOptions& options, const SourceFacts& facts) {
   refuse_old_version(identities.target);
   prepare_users(options, prepared);
   prepare_names(target, addresses.target.name, options, facts, prepared);
-  if (options.order == replay::Order::commit) prepared.isolation = replay::ask_isolation(target);
+  if (options.writes.kept != replay::Writes::left_out) prepared.isolation = replay::ask_isolation(target);
 
   if (options.tell)
     for (const std::string& line : identities.target.unknown) options.tell("target " + addresses.target.name + " would not tell " + line + "; the guard rail that needs it could not be checked");

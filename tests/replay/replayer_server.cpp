@@ -267,6 +267,7 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   client::BlockingConnection root = admin();
   run(root, "CREATE OR REPLACE DATABASE cat");
   run(root, "CREATE TABLE cat.t (id INT PRIMARY KEY, a INT NOT NULL, b INT, c VARCHAR(50), UNIQUE ab (a, b), UNIQUE prefix (c(5)), KEY plain (b))");
+  run(root, "CREATE TABLE cat.computed (a INT, v INT AS (a + 1) VIRTUAL, s INT AS (a + 1) PERSISTENT, made DATETIME DEFAULT CURRENT_TIMESTAMP, changed TIMESTAMP NOT NULL DEFAULT NOW() ON UPDATE NOW())");
   run(root, "CREATE FUNCTION cat.f() RETURNS INT DETERMINISTIC RETURN 1");
   run(root, "CREATE VIEW cat.harmless AS SELECT id FROM cat.t");
   run(root, "CREATE VIEW cat.calls AS SELECT cat.f() AS x FROM cat.t");
@@ -287,6 +288,11 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   const sql::Table* table = catalogue->table("", "t");
   REQUIRE(table != nullptr);
   CHECK(table->columns.size() == 4);
+  CHECK_FALSE(table->column("b")->follows_others);
+  const sql::Table* computed = catalogue->table("cat", "computed");
+  REQUIRE(computed != nullptr);
+  for (const char* follows : {"v", "s", "changed"}) CHECK(computed->column(follows)->follows_others);
+  for (const char* alone : {"a", "made"}) CHECK_FALSE(computed->column(alone)->follows_others);
   CHECK_FALSE(table->column("A")->nullable);
   CHECK(table->column("b")->nullable);
   REQUIRE(table->unique_keys.size() == 2);

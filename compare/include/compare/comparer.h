@@ -50,8 +50,10 @@ struct ComparerOptions {
   enum class TargetFollows : std::uint8_t { automatic, yes, no } target_follows = TargetFollows::automatic;
   // alike (--aa): the target is the reference, or its like. An order that nothing promised is then how a server differs from itself.
   enum class Sides : std::uint8_t { may_differ, alike } sides = Sides::may_differ;
-  // In which order the writes that the run itself sends reach the target, seen from another session's read.
-  enum class OwnWrites : std::uint8_t { in_any_order, as_committed } own_writes = OwnWrites::in_any_order;
+  // In which order the writes that the run itself sends reach the target, seen from another session's read; none: it sends no writes.
+  enum class OwnWrites : std::uint8_t { none, in_any_order, as_committed } own_writes = OwnWrites::in_any_order;
+  // Of transactions that don't name theirs.
+  enum class Isolation : std::uint8_t { repeatable_read, read_committed } isolation = Isolation::repeatable_read;
   std::chrono::milliseconds ladder_limit{5000};
   double questions_per_second = 50;                 // --requery-rate
   std::uint32_t questions_per_fingerprint_minute = 200;  // --requery-budget

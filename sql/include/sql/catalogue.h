@@ -15,6 +15,7 @@ namespace darktap::sql {
 struct Column {
   std::string name;
   bool nullable = true;
+  bool follows_others = false;  // generated, or ON UPDATE CURRENT_TIMESTAMP: it changes where others are written
 };
 
 struct UniqueKey {
