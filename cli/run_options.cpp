@@ -274,12 +274,13 @@ run::RunOptions run_options(const RunArguments& a, const std::string& mode) {
 
 namespace {
 
-// What a run still does when all is sent: so many questions a case as there were until now.
+// What a run still does when all is sent.
 std::string questions_left(const run::Progress& p) {
   if (p.total == 0 || p.ledger.total() < p.total || p.open_cases == 0) return "";
   std::string line = ", " + std::to_string(p.open_cases) + " cases open";
   if (p.questions_per_second <= 0) return line;
-  double a_case = p.questions > 0 && p.mismatches > 0 ? static_cast<double>(p.questions) / static_cast<double>(p.mismatches) : 1;
+  double a_case = p.mismatches > 0 ? static_cast<double>(p.questions) / static_cast<double>(p.mismatches) : 0;
+  a_case = std::max(a_case, 2.0);  // most of those before were told without
   return line + ", ~" + std::to_string(static_cast<int>(a_case * static_cast<double>(p.open_cases) / p.questions_per_second) + 1) + " s by the question rate";
 }
 

@@ -6,6 +6,7 @@
 #include "plan.h"
 #include "sql/lexer.h"
 #include "text.h"
+#include "unseen_writes.h"
 
 namespace darktap::compare {
 
@@ -135,6 +136,8 @@ namespace {
 
 std::vector<WritePart> written_by(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
   std::vector<WritePart> parts;
+  if (exchange.is_observed() && meaning.tables_written.empty())
+    for (const sql::QualifiedName& table : may_have_written(exchange, meaning, catalogue)) parts.emplace_back().tables.push_back(table);
   if (!exchange.is_observed() || meaning.tables_written.empty()) return parts;
   const mysql::Answer& answer = exchange.answer;
   const mysql::ServerError* error = answer.error();

@@ -1,6 +1,7 @@
 #include "replay/catalogue_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -18,7 +19,8 @@ const std::string not_system =
     " NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys', '_vt')";
 
 // Each is searched for every table's name.
-constexpr std::size_t max_triggers = 5'000, max_views_looked_into = 5'000;
+constexpr std::size_t max_triggers = 5'000, max_views_looked_into = 5'000, max_routines_looked_into = 2'000;
+constexpr std::array writing_words{"insert", "update", "delete", "replace", "load", "truncate", "create", "drop", "alter", "prepare", "execute"};
 
 std::string text(const Table& table, std::size_t row, std::size_t column) { return table.at(row, column).value_or(""); }
 
@@ -119,6 +121,32 @@ void add_triggers(sql::Catalogue& catalogue, const Table& rows) {
     std::set<sql::QualifiedName> named = tables_named(catalogue, lower(text(rows, i, 2)));
     named.erase(table);
     if (!named.empty()) catalogue.triggers[table].merge(named);
+  }
+}
+
+// Routines whose text holds a word that writes, and those that call them.
+void add_routines(sql::Catalogue& catalogue, const Table& rows) {
+  std::map<sql::QualifiedName, std::string> texts;
+  for (std::size_t i = 0; i < rows.size() && i < max_routines_looked_into; ++i) texts[{text(rows, i, 0), lower(text(rows, i, 1))}] = lower(text(rows, i, 2));
+  for (const auto& [name, body] : texts)
+    if (std::any_of(writing_words.begin(), writing_words.end(), [&, &body = body](const char* word) { return names(body, word); }))
+      if (auto named = tables_named(catalogue, body); !named.empty()) catalogue.routine_tables[name] = std::move(named);
+  std::map<sql::QualifiedName, std::vector<sql::QualifiedName>> calls;
+  for (const auto& [caller, body] : texts)
+    if (names(body, "call"))
+      for (const auto& [callee, other] : texts)
+        if (caller != callee && names(body, callee.second)) calls[caller].push_back(callee);
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto& [caller, callees] : calls)
+      for (const sql::QualifiedName& callee : callees)
+        if (auto reached = catalogue.routine_tables.find(callee); reached != catalogue.routine_tables.end()) {
+          const std::set<sql::QualifiedName> tables = reached->second;
+          std::set<sql::QualifiedName>& known = catalogue.routine_tables[caller];
+          const std::size_t before = known.size();
+          known.insert(tables.begin(), tables.end());
+          grew = grew || known.size() != before;
+        }
   }
 }
 
@@ -245,6 +273,8 @@ Expected<sql::Catalogue, std::string> read_catalogue(BlockingConnection& connect
       [&](const Table& rows) { add_foreign_keys(catalogue, rows); });
   add(connection, "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA" + not_system,
       [&](const Table& rows) { add_triggers(catalogue, rows); });
+  add(connection, "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" + not_system,
+      [&](const Table& rows) { add_routines(catalogue, rows); });
   if (problem) return Unexpected(*problem);
   return catalogue;
 }

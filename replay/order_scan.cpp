@@ -93,9 +93,10 @@ void OrderByCommit::State::announce(const session::Exchange& exchange, const sql
     add(released, event->locks);
     add(released, beneath.releases);
     add(event->locks, beneath.locks);
-    auto written = written_rows(exchange, meaning, catalogue);
+    std::vector<WrittenRows> written = written_rows(exchange, meaning, catalogue);
     std::vector<WrittenRows>& writes = is_open ? session.writes : event->writes;
-    if (written && writes.size() < max_told_writes) writes.push_back(std::move(*written));
+    for (WrittenRows& row : written)
+      if (writes.size() < max_told_writes) writes.push_back(std::move(row));
   }
   if (ends_transaction) {
     add(event->publishes, session.touched);

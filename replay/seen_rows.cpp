@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <set>
 #include <tuple>
 
 #include "base/text.h"
@@ -164,11 +165,22 @@ bool is_in_range(const SeenRows& seen, const std::string& value) {
   return !number || (seen.low <= *number && *number <= seen.high);
 }
 
+// A new row of which the read asks by what it was given: WHERE account = 7, and VALUES (…, 7, …).
+bool must_show(const SeenRows& seen, const WrittenRows& write) {
+  auto predicates = seen.touched.find(seen.table);
+  if (write.kind != WrittenRows::Kind::inserted || seen.may_lack_rows || !seen.range_column.empty() || predicates == seen.touched.end() || predicates->second.empty()) return false;
+  return std::all_of(predicates->second.begin(), predicates->second.end(), [&](const auto& asked) {
+    auto given = write.keys.find(asked.first);
+    return given != write.keys.end() && given->second.size() == 1 && asked.second.contains(*given->second.begin());
+  });
+}
+
 // Of a text that stands somewhere in the column, or nowhere.
 void look_for_text(const SeenRows& seen, const Case& one, Witness& witness) {
   const WrittenRows& write = one.write();
   bool covers_row = !seen.may_lack_rows && !seen.range_column.empty() && seen.range_column == write.key_column && whole_number(write.key);
   if (covers_row && !is_in_range(seen, write.key)) return;
+  covers_row = covers_row || must_show(seen, write);
   for (std::size_t c = 0; c < seen.columns.size(); ++c) {
     auto value = write.values.find(seen.columns[c]);
     if (value == write.values.end() || !value->second || value->second->size() < distinctive || one.is_overwritten(value->first)) continue;
@@ -201,6 +213,30 @@ void look(const SeenRows& seen, const Case& one, Witness& witness) {
   look_at_row(seen, rows, one, witness);
 }
 
+// The id that the server gave.
+void give_id(WrittenRows& row, const sql::Table* table, std::uint64_t id) {
+  if (id == 0 || table == nullptr) return;
+  for (const sql::UniqueKey& unique : table->unique_keys)
+    if (unique.name == "PRIMARY" && unique.columns.size() == 1) row.keys.try_emplace(lower(unique.columns[0]), std::set{std::to_string(id)});
+}
+
+// Of an INSERT of several rows; the answer tells the first one's id alone.
+std::vector<WrittenRows> inserted_rows(WrittenRows&& each, const sql::QueryShape& shape, const std::vector<std::string>& columns, const mysql::Command& command, const sql::Table* table, std::uint64_t first_id) {
+  std::vector<WrittenRows> rows;
+  for (const std::vector<sql::Value>& values : shape.rows) {
+    if (values.size() != columns.size()) return {};
+    WrittenRows& row = rows.emplace_back(each);
+    row.keys.clear();
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      row.values.insert_or_assign(lower(columns[c]), plain_value(values[c], command));
+      if (auto value = value_of(values[c], command)) row.keys.insert_or_assign(lower(columns[c]), std::set{*value});
+    }
+    if (rows.size() == 1) give_id(row, table, first_id);
+    if (auto one = one_row(row.keys, table)) std::tie(row.key_column, row.key) = *one;
+  }
+  return rows;
+}
+
 }  // namespace
 
 bool meet(const Touched& a, const Touched& b) {
@@ -219,11 +255,12 @@ bool may_touch(const SeenRows& seen, const Touched& written) {
   });
 }
 
-std::optional<WrittenRows> written_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue) {
-  if (meaning.tables_written.size() != 1 || meaning.statements != 1 || exchange.answer.error() != nullptr) return std::nullopt;
+std::vector<WrittenRows> written_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue) {
+  if (meaning.tables_written.size() != 1 || meaning.statements != 1 || exchange.answer.error() != nullptr || exchange.command.bulk_rows != 0) return {};
   const mysql::Ok* ok = exchange.answer.last_ok();
-  if (ok == nullptr || ok->affected_rows != 1) return std::nullopt;
+  if (ok == nullptr || ok->affected_rows == 0) return {};
   sql::QueryShape shape = sql::shape_of(exchange.command.text);
+  if (ok->affected_rows != 1 && (shape.kind != sql::ShapeKind::insert || shape.rows.size() != ok->affected_rows || ok->affected_rows > max_told_rows)) return {};
   WrittenRows written;
   const sql::TableName& name = meaning.tables_written.front();
   written.table = {name.schema.empty() ? exchange.schema : name.schema, name.name};
@@ -235,23 +272,22 @@ std::optional<WrittenRows> written_rows(const session::Exchange& exchange, const
   switch (shape.kind) {
     case sql::ShapeKind::insert:
       if (const std::vector<std::string> columns = inserted_columns(shape, table);
-          shape.conflict == sql::Conflict::fails && shape.rows.size() == 1 && columns.size() == shape.rows[0].size()) {
+          shape.conflict == sql::Conflict::fails && !shape.rows.empty() && columns.size() == shape.rows[0].size()) {
         written.kind = WrittenRows::Kind::inserted;
+        if (shape.rows.size() > 1) return inserted_rows(std::move(written), shape, columns, exchange.command, table, ok->last_insert_id);
         for (std::size_t c = 0; c < columns.size(); ++c) set(columns[c], shape.rows[0][c]);
         break;
       }
-      return std::nullopt;
+      return {};
     case sql::ShapeKind::update:
       for (const sql::Assignment& assignment : shape.assignments) set(assignment.column, assignment.value);
       break;
     case sql::ShapeKind::remove: written.kind = WrittenRows::Kind::removed; break;
-    default: return std::nullopt;
+    default: return {};
   }
-  if (written.kind == WrittenRows::Kind::inserted && ok->last_insert_id != 0 && table != nullptr)  // the id that the server gave
-    for (const sql::UniqueKey& unique : table->unique_keys)
-      if (unique.name == "PRIMARY" && unique.columns.size() == 1) written.keys.try_emplace(lower(unique.columns[0]), std::set{std::to_string(ok->last_insert_id)});
+  if (written.kind == WrittenRows::Kind::inserted) give_id(written, table, ok->last_insert_id);
   if (auto row = one_row(written.keys, table)) std::tie(written.key_column, written.key) = *row;
-  return written;
+  return {std::move(written)};
 }
 
 SeenRows seen_rows(const session::Exchange& exchange, const sql::Meaning& meaning, Touched touched) {
@@ -272,7 +308,8 @@ SeenRows seen_rows(const session::Exchange& exchange, const sql::Meaning& meanin
   if (std::any_of(shape.items.begin(), shape.items.end(), [](const sql::SelectItem& item) { return item.aggregate || (item.star == sql::Star::no && item.column.empty()); })) return seen;
   std::string_view where = sql::text_at(exchange.command.text, shape.where);
   bool one_condition = shape.key_predicates.size() == 1 && lower(where).find(" and ") == std::string::npos && lower(where).find(" or ") == std::string::npos;
-  seen.may_lack_rows = shape.limit.has_value() || !(shape.where.empty() || one_condition || !seen.range_column.empty());
+  bool is_cut = shape.limit && !(shape.limit->number && result->rows.size() < *shape.limit->number && !shape.offset);
+  seen.may_lack_rows = is_cut || !(shape.where.empty() || one_condition || !seen.range_column.empty());
   for (std::size_t row = 0; row < result->rows.size(); ++row) {
     auto cells = mysql::decode_row(result->rows.row(row), result->columns, result->format);
     if (!cells) return seen;

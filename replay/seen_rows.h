@@ -27,8 +27,9 @@ struct WrittenRows {
   std::string key_column, key;                // where a unique key of one column names one row
   std::map<std::string, std::optional<std::string>> values;  // column (lower case) -> what it was set to, where the text shows it
 };
-// Nothing where the text doesn't show which row: several rows, several tables.
-std::optional<WrittenRows> written_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue);
+inline constexpr std::size_t max_told_rows = 64;  // of one INSERT; a longer one tells nothing
+// Row by row; nothing where the text doesn't show which: several rows of an UPDATE or DELETE, several tables.
+std::vector<WrittenRows> written_rows(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue* catalogue);
 
 // What one captured read answered, as digests of its cells; of one table.
 struct SeenRows {

@@ -161,6 +161,9 @@ void name_as_captured(Prepared& prepared, const SourceFacts& facts) {
     each(prepared.catalogue.triggers, [&](const sql::QualifiedName& name, const std::set<sql::QualifiedName>& tables) {
       for (const sql::QualifiedName& table : tables) named.triggers[name].insert(here(table));
     });
+    each(prepared.catalogue.routine_tables, [&](const sql::QualifiedName& name, const std::set<sql::QualifiedName>& tables) {
+      for (const sql::QualifiedName& table : tables) named.routine_tables[name].insert(here(table));
+    });
     each(prepared.catalogue.views, [&](const sql::QualifiedName& name, const sql::View& view) {
       sql::View& known = named.views[name];
       for (const sql::QualifiedName& table : view.tables) known.tables.insert(here(table));

@@ -317,3 +317,23 @@ TEST_CASE("what a left-out write's trigger would have written is missing by our 
     CHECK(outcome_of(bench, 1) == (std::string(table) == "other" ? "row_values/defect/confirmed" : "row_values/skipped_write/assumed"));
   }
 }
+
+TEST_CASE("what a left-out CALL, PREPARE or text that is not understood may have written is missing by our doing; what it can't have written is not") {
+  sql::Catalogue catalogue;
+  catalogue.tables[{"shop", "people"}];
+  catalogue.routine_tables[{"shop", "add_person"}] = {{"shop", "people"}};
+  struct { const char* sql; bool may_have_written; } statements[] = {
+      {"CALL Add_Person('x')", true},       {"CALL shop.add_person('x')", true},     {"CALL other.add_person('x')", false},
+      {"CALL list_people()", false},        {"EXECUTE IMMEDIATE 'CALL add_person(1)'", true},
+      {"PREPARE p FROM 'INSERT INTO people VALUES (1, ?)'", true},                   {"PREPARE p FROM \"UPDATE people SET name = '' WHERE id = ?\"", true},
+      {"PREPARE p FROM 'SELECT * FROM people'", false},                              {"PREPARE p FROM @text", false},
+      {"FROBNICATE people SET name = 'x'", true},                                    {"FROBNICATE shop.people", true},
+      {"FROBNICATE peoples", false},        {"FROBNICATE other.people", false},
+  };
+  for (const auto& statement : statements) {
+    CAPTURE(statement.sql);
+    Bench bench{compare::ComparerOptions(), catalogue};
+    bench.seen(1, statement.sql, ok_answer(1), at(100ms));
+    CHECK(outcome_of(bench, 1) == (statement.may_have_written ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
+  }
+}

@@ -37,11 +37,11 @@ struct Timeline {
     order.announce(exchange, meaning, decide(exchange, meaning, policy));
     return exchange.id;
   }
-  session::ExchangeId say(std::uint64_t session, const std::string& sql, int request, int answer, std::uint16_t status = 0) {
+  session::ExchangeId say(std::uint64_t session, const std::string& sql, int request, int answer, std::uint16_t status = 0, std::uint64_t changed = 1) {
     session::Exchange exchange = exchange_of(session, sql, request, answer);
     mysql::Ok ok;
     ok.status = status;
-    ok.affected_rows = 1;
+    ok.affected_rows = changed;
     exchange.answer.results.emplace_back(ok);
     return announce(exchange, sql);
   }
@@ -411,4 +411,25 @@ TEST_CASE("A range that covers a row shows that it was not seen as well, and one
   t.run(read);
   t.run(unseen);
   t.run(outside);
+}
+
+TEST_CASE("Each row of an INSERT of several tells whether it was seen: by its text, or by a list that had room for it and lacks it") {
+  for (bool was_seen : {false, true}) {
+    CAPTURE(was_seen);
+    Timeline t;
+    // The INSERT of another transaction has its OK first, so that it would be tried first.
+    auto other = t.say(1, "UPDATE t SET a = CONCAT(a, 'x') WHERE id = 50", 0, 41);
+    auto insert = t.say(2, "INSERT INTO t (id, a) VALUES (7, 'not in the answer'), (8, 'the second new row')", 5, 47, 0, 2);
+    std::vector<std::pair<std::string, std::string>> rows{{"6", "x"}};
+    if (was_seen) rows.insert(rows.begin(), {"8", "the second new row"});
+    auto read = t.read(3, "SELECT id, a FROM t WHERE id IN (6, 8) ORDER BY id DESC LIMIT 3", 20, 50, rows);
+    t.order.announced_all();
+    CHECK(t.order.may_start(insert) == was_seen);
+    if (was_seen) t.order.ended(insert);
+    REQUIRE(t.order.may_start(read));
+    if (!was_seen) CHECK_FALSE(t.order.may_start(insert));
+    t.order.ended(read);
+    if (!was_seen) t.run(insert);
+    t.run(other);
+  }
 }

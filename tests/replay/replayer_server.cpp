@@ -282,6 +282,9 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   run(root, "CREATE TABLE cat.parent (k INT, l INT, PRIMARY KEY (k, l)) ENGINE=InnoDB");
   run(root, "CREATE TABLE cat.child (a INT, b INT, FOREIGN KEY (b, a) REFERENCES cat.parent (k, l) ON DELETE CASCADE) ENGINE=InnoDB");
   run(root, "CREATE TRIGGER cat.notes AFTER INSERT ON cat.parent FOR EACH ROW INSERT INTO Child VALUES (1, 2)");
+  run(root, "CREATE PROCEDURE cat.Writes() INSERT INTO Child VALUES (1, 2)");
+  run(root, "CREATE PROCEDURE cat.calls_it() CALL writes()");
+  run(root, "CREATE PROCEDURE cat.reads() SELECT * FROM child");
   auto catalogue = read_catalogue(root, "cat");
   INFO((catalogue ? "" : catalogue.error()));
   REQUIRE(catalogue);
@@ -310,6 +313,7 @@ TEST_CASE("The catalogue holds whole unique keys, nullable columns, routines, an
   CHECK(catalogue->foreign_keys[0].deletes);
   CHECK_FALSE(catalogue->foreign_keys[0].updates);
   CHECK(catalogue->triggers == std::map<sql::QualifiedName, std::set<sql::QualifiedName>>{{{"cat", "parent"}, {{"cat", "child"}}}});
+  CHECK(catalogue->routine_tables == std::map<sql::QualifiedName, std::set<sql::QualifiedName>>{{{"cat", "calls_it"}, {{"cat", "child"}}}, {{"cat", "writes"}, {{"cat", "child"}}}});
   CHECK(catalogue->view("cat", "outer_view")->tables.count({"cat", "calls"}) == 1);
   CHECK(sql::understand("SELECT * FROM outer_view", {}, &*catalogue).statement_class == sql::StatementClass::unsafe);
   using enum sql::EffectKind;

@@ -65,6 +65,7 @@ struct Catalogue {
   std::set<QualifiedName> routines;       // stored functions and procedures; names in lower case
   std::vector<ForeignKey> foreign_keys;
   std::map<QualifiedName, std::set<QualifiedName>> triggers;  // table -> tables whose names its triggers' texts hold
+  std::map<QualifiedName, std::set<QualifiedName>> routine_tables = {};  // routine that may write, in lower case -> the same of its text
 
   const Table* table(std::string_view schema, std::string_view name) const;  // schema empty: the default one
   const View* view(std::string_view schema, std::string_view name) const;
