@@ -15,7 +15,7 @@ struct Row {
 // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html and https://mariadb.com/kb/en/mariadb-error-codes/
 constexpr std::array codes{
     Row{1022, ErrorClass::duplicate_key}, Row{1040, ErrorClass::connection}, Row{1044, ErrorClass::access_denied},
-    Row{1045, ErrorClass::access_denied}, Row{1048, ErrorClass::not_null}, Row{1049, ErrorClass::no_such_schema},
+    Row{1045, ErrorClass::access_denied}, Row{1046, ErrorClass::no_such_schema}, Row{1048, ErrorClass::not_null}, Row{1049, ErrorClass::no_such_schema},
     Row{1051, ErrorClass::no_such_table}, Row{1052, ErrorClass::ambiguous_column}, Row{1053, ErrorClass::connection},
     Row{1054, ErrorClass::no_such_column}, Row{1055, ErrorClass::not_aggregated}, Row{1062, ErrorClass::duplicate_key},
     Row{1064, ErrorClass::syntax}, Row{1109, ErrorClass::no_such_table}, Row{1136, ErrorClass::column_count},

@@ -107,7 +107,7 @@ bool Investigator::depends_on_rows() const {
 bool Investigator::lacks_a_name() const {
   const mysql::ServerError* error = target_->error();
   auto what = error == nullptr || source_->error() != nullptr ? ErrorClass::unknown : classify(*error);
-  return what == ErrorClass::no_such_table || what == ErrorClass::no_such_column;
+  return what == ErrorClass::no_such_table || what == ErrorClass::no_such_column || what == ErrorClass::no_such_schema;
 }
 
 // What can't be asked again is judged by the two answers.
@@ -394,6 +394,11 @@ Task<Conclusion> Investigator::run() {
     co_return verdict(first_.cause, Level::proved);
   }
   if (first_.cause == Cause::unsupported) co_return verdict(Cause::unsupported, Level::proved);
+  if (lacks_a_name() && schema_is_unknown(file_.exchange, file_.meaning)) {
+    Evidence evidence;
+    evidence.json().member("reason", "the session chose its schema before the capture began; the target was asked in the one that the run's address names");
+    co_return verdict(Cause::replay_artifact, Level::proved, std::move(evidence));
+  }
   if (plan_.describes_server && tells_of_itself(first_, plan_)) {
     Evidence evidence;
     evidence.json().member("reason", "the server tells of itself: its plans, statistics, settings or storage, not of the data");

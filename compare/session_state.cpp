@@ -7,6 +7,12 @@
 
 namespace darktap::compare {
 
+bool schema_is_unknown(const session::Exchange& exchange, const sql::Meaning& meaning) {
+  auto is_bare = [](const sql::TableName& table) { return table.schema.empty(); };
+  return exchange.schema.empty() && exchange.answer.error() == nullptr &&
+         (std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), is_bare) || std::any_of(meaning.tables_written.begin(), meaning.tables_written.end(), is_bare));
+}
+
 StateJudgement judge_session_state(const Plan& plan, const SessionHistory& history, JsonWriter& evidence) {
   std::set<std::string> functions;
   for (const ColumnPlan& column : plan.columns) functions.insert(column.session_state.begin(), column.session_state.end());

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "compare/verdict.h"
 #include "plan.h"
+#include "session/exchange.h"
+#include "sql/meaning.h"
 #include "write_index.h"
 
 namespace darktap::compare {
@@ -14,5 +16,8 @@ struct StateJudgement {
   Level level = Level::assumed;
 };
 StateJudgement judge_session_state(const Plan& plan, const SessionHistory& history, JsonWriter& evidence);
+
+// It found tables that it names without a schema, and no schema of its session was seen.
+bool schema_is_unknown(const session::Exchange& exchange, const sql::Meaning& meaning);
 
 }  // namespace darktap::compare

@@ -30,6 +30,7 @@ class Bench : public compare::JudgementSink {
   }
 
   Answerer target, reference;
+  std::string schema = "shop";  // of the sessions
   sql::Dialect dialect;  // that reads are read in
   std::vector<compare::Judgement> judgements;
   std::vector<std::pair<compare::Side, std::string>> asked;
@@ -40,7 +41,7 @@ class Bench : public compare::JudgementSink {
   session::Exchange exchange(std::uint64_t session, const std::string& text, mysql::Answer answer, CaptureTime when) {
     session::Exchange result;
     result.id = {{session}, next_seq_[session]++};
-    result.schema = "shop";
+    result.schema = schema;
     result.collation = 45;
     result.command.code = mysql::CommandCode::query;
     result.command.text = text;

@@ -337,3 +337,23 @@ TEST_CASE("what a left-out CALL, PREPARE or text that is not understood may have
     CHECK(outcome_of(bench, 1) == (statement.may_have_written ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
   }
 }
+
+TEST_CASE("a table that the target lacks in a session whose schema was chosen before the capture is our doing") {
+  for (const char* schema : {"shop", ""}) {
+    CAPTURE(schema);
+    Bench bench{compare::ComparerOptions()};
+    bench.schema = schema;
+    const std::string expected = *schema == 0 ? "error_only_target/replay_artifact/proved" : "error_only_target/defect/";
+    bench.target = always(error_answer(1146, "Table 'x.people' doesn't exist"));
+    bench.read(1, "SELECT id, name FROM people", person("1", "a"), error_answer(1146, "Table 'x.people' doesn't exist"), at(100ms));
+    bench.read(1, update_of(1), ok_answer(1), error_answer(1146, "Table 'x.people' doesn't exist"), at(200ms));
+    bench.read(1, "SELECT id, name FROM shop.people", person("1", "a"), error_answer(1146, "Table 'shop.people' doesn't exist"), at(300ms));
+    bench.run_out();
+    REQUIRE(bench.judgements.size() == 3);
+    for (const compare::Judgement& judgement : bench.judgements) {
+      bool names_its_schema = judgement.exchange.seq == 2;
+      std::size_t n = static_cast<std::size_t>(&judgement - bench.judgements.data());
+      CHECK(bench.outcome(n).find(names_its_schema ? "error_only_target/defect/" : expected) == 0);
+    }
+  }
+}
