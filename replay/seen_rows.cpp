@@ -183,10 +183,10 @@ void look_for_text(const SeenRows& seen, const Case& one, Witness& witness) {
   covers_row = covers_row || must_show(seen, write);
   for (std::size_t c = 0; c < seen.columns.size(); ++c) {
     auto value = write.values.find(seen.columns[c]);
-    if (value == write.values.end() || !value->second || value->second->size() < distinctive || one.is_overwritten(value->first)) continue;
+    if (value == write.values.end() || !value->second || one.is_overwritten(value->first)) continue;
     bool is_there = false;
     for (std::size_t row = 0; row < seen.rows && !is_there; ++row) is_there = seen.cells[row * seen.columns.size() + c] == digest(*value->second);
-    if (is_there) witness.after = true;
+    if (is_there) witness.after = witness.after || value->second->size() >= distinctive;
     else if (covers_row && !one.may_be_hidden(value->first)) witness.before = true;
   }
 }

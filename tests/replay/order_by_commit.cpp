@@ -419,15 +419,16 @@ TEST_CASE("Each row of an INSERT of several tells whether it was seen: by its te
     Timeline t;
     // The INSERT of another transaction has its OK first, so that it would be tried first.
     auto other = t.say(1, "UPDATE t SET a = CONCAT(a, 'x') WHERE id = 50", 0, 41);
-    auto insert = t.say(2, "INSERT INTO t (id, a) VALUES (7, 'not in the answer'), (8, 'the second new row')", 5, 47, 0, 2);
+    auto insert = t.say(2, "INSERT INTO t (id, a) VALUES (7, 'none'), (8, 'the second new row')", 5, 47, 0, 2);
     std::vector<std::pair<std::string, std::string>> rows{{"6", "x"}};
     if (was_seen) rows.insert(rows.begin(), {"8", "the second new row"});
     auto read = t.read(3, "SELECT id, a FROM t WHERE id IN (6, 8) ORDER BY id DESC LIMIT 3", 20, 50, rows);
     t.order.announced_all();
+    CHECK(t.order.may_start(read) != was_seen);
     CHECK(t.order.may_start(insert) == was_seen);
     if (was_seen) t.order.ended(insert);
     REQUIRE(t.order.may_start(read));
-    if (!was_seen) CHECK_FALSE(t.order.may_start(insert));
+    CHECK_FALSE(t.order.move_behind_next_commit(read));
     t.order.ended(read);
     if (!was_seen) t.run(insert);
     t.run(other);
