@@ -1,6 +1,9 @@
 #include "snapshots.h"
 
 #include <algorithm>
+#include <vector>
+
+#include "mysql/server_errors.h"
 
 namespace darktap::compare {
 
@@ -15,16 +18,18 @@ void Snapshots::follow_isolation(Session& session, const sql::Meaning& meaning) 
 }
 
 void Snapshots::observe(const session::Exchange& exchange, const sql::Meaning& meaning) {
+  std::optional<std::uint16_t> status = exchange.answer.last_status();
+  const bool is_open = status && (*status & mysql::status_flag::in_transaction) != 0;
+  if (!is_open && meaning.verb != "set" && !sessions_.contains(exchange.id.session)) return;  // many never open one
   Session& session = sessions_[exchange.id.session];
   session.last_seen = exchange.request_first;
+  if (sessions_.size() > max_sessions_with_snapshots) forget_older_half();
   using Code = mysql::CommandCode;
   Code code = exchange.command.code;
-  std::optional<std::uint16_t> status = exchange.answer.last_status();
   bool was_open = session.open;
-  session.open = status ? (*status & mysql::status_flag::in_transaction) != 0 : was_open;
+  session.open = status ? is_open : was_open;
   const mysql::ServerError* error = exchange.answer.error();
-  constexpr std::uint16_t deadlock = 1213;
-  if ((error != nullptr && error->code == deadlock) || code == Code::quit || code == Code::change_user || code == Code::reset_connection) session.open = false;
+  if ((error != nullptr && error->code == mysql::server_error::lock_deadlock) || code == Code::quit || code == Code::change_user || code == Code::reset_connection) session.open = false;
   follow_isolation(session, meaning);
   bool begins = meaning.verb == "begin" || meaning.verb == "start transaction";
   bool ends = begins || meaning.verb.starts_with("commit") || (meaning.verb.starts_with("rollback") && meaning.normalized.find(" to ") == std::string::npos) ||
@@ -43,8 +48,14 @@ void Snapshots::observe(const session::Exchange& exchange, const sql::Meaning& m
     if (session.last_answered && session.last_answered->first < snapshot.first) snapshot.before = session.last_answered->second;
     if (session.snapshots.size() > max_snapshots_of_session) session.snapshots.pop_front();
   }
-  if (sessions_.size() > max_sessions_with_snapshots)
-    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), [](const auto& x, const auto& y) { return x.second.last_seen < y.second.last_seen; }));
+}
+
+void Snapshots::forget_older_half() {
+  std::vector<CaptureTime> seen;
+  for (const auto& [id, session] : sessions_) seen.push_back(session.last_seen);
+  auto middle = seen.begin() + static_cast<std::ptrdiff_t>(seen.size() / 2);
+  std::nth_element(seen.begin(), middle, seen.end());
+  std::erase_if(sessions_, [limit = *middle](const auto& one) { return one.second.last_seen < limit; });
 }
 
 void Snapshots::answered(session::ExchangeId exchange, CaptureTime when) {

@@ -40,6 +40,7 @@ class Snapshots {
     CaptureTime last_seen;
   };
   void follow_isolation(Session& session, const sql::Meaning& meaning) const;
+  void forget_older_half();
 
   Isolation isolation_;
   std::map<SessionId, Session> sessions_;
