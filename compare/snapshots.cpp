@@ -21,9 +21,9 @@ void Snapshots::observe(const session::Exchange& exchange, const sql::Meaning& m
   std::optional<std::uint16_t> status = exchange.answer.last_status();
   const bool is_open = status && (*status & mysql::status_flag::in_transaction) != 0;
   if (!is_open && meaning.verb != "set" && !sessions_.contains(exchange.id.session)) return;  // many never open one
+  if (sessions_.size() >= max_sessions_with_snapshots) forget_older_half();
   Session& session = sessions_[exchange.id.session];
   session.last_seen = exchange.request_first;
-  if (sessions_.size() > max_sessions_with_snapshots) forget_older_half();
   using Code = mysql::CommandCode;
   Code code = exchange.command.code;
   bool was_open = session.open;
