@@ -8,11 +8,13 @@
 
 namespace {
 
-// `--max-lag "$LAG"` of a variable that is not set means no limit to nobody.
+// `--max-lag "$LAG"` of a variable that is not set means no limit to nobody. Of what only looks into statements or files an empty
+// sql_mode or filter is one.
 std::string option_without_value(const CLI::App& command) {
+  if (command.get_option_no_throw("--target") == nullptr) return "";
   for (const CLI::Option* option : command.get_options())
     for (const std::string& value : option->results())
-      if (value.empty()) return option->get_name();
+      if (value.empty() && option->get_name() != "--filter") return option->get_name();
   return "";
 }
 
