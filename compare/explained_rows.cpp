@@ -69,14 +69,15 @@ bool ExplainedRows::bears(const Side& side, std::size_t row, std::size_t column,
 // what a later write has hidden is that one's to explain.
 bool ExplainedRows::explain_cells(Row& row, const SeenWrite& write, const sql::QualifiedName& table, Lacking lacking) {
   if (write.removes) return false;  // what it meets stays on neither side
-  const Side& has = lacking == Lacking::target ? source_ : target_;
-  const std::size_t there = lacking == Lacking::target ? row.row : *row.like;
+  const Side& has = lacking != Lacking::source ? source_ : target_;
+  const std::size_t there = lacking != Lacking::source ? row.row : *row.like;
   const std::vector<std::size_t> told = told_columns(write, table);
   if (plain_ && !told.empty() && std::none_of(told.begin(), told.end(), [&](std::size_t c) { return bears(has, there, c, write); })) return false;
   if (lacking == Lacking::source)
     for (std::size_t c : told)
       if (bears(has, there, c, write)) row.unshown.erase(c);
-  return std::erase_if(row.cells, [&](std::size_t c) { return may_have_changed(write, table, c); }) > 0;
+  auto may_differ = [&](std::size_t c) { return lacking != Lacking::values || !is_of(table, c) || write.drawn.contains(lower(source_.table->columns[c].org_name)); };
+  return std::erase_if(row.cells, [&](std::size_t c) { return may_have_changed(write, table, c) && may_differ(c); }) > 0;
 }
 
 void ExplainedRows::pair(Row& row, Row& other) {
@@ -127,7 +128,7 @@ ExplainedRows::Keys ExplainedRows::shown_keys(const SeenWrite& write, const sql:
 
 bool ExplainedRows::add_by_key(const SeenWrite& write, const sql::QualifiedName& table, Lacking lacking, const Keys& keys) {
   auto has_keys = [&](const Table& side, std::size_t row) { return std::all_of(keys.begin(), keys.end(), [&](const auto& key) { return row_has_key(side, row, key.first, *key.second); }); };
-  Side &has = lacking == Lacking::target ? source_ : target_, &lacks = lacking == Lacking::target ? target_ : source_;
+  Side &has = lacking != Lacking::source ? source_ : target_, &lacks = lacking != Lacking::source ? target_ : source_;
   bool found = false;
   for (Row& row : source_.rows)
     if (row.like && (has_keys(*source_.table, row.row) || has_keys(*target_.table, *row.like))) found = explain_cells(row, write, table, lacking) || found;
@@ -174,7 +175,7 @@ std::vector<std::size_t> ExplainedRows::told_columns(const SeenWrite& write, con
 
 // The output shows no key of the write: what it wrote has to stand in a row of the side that has it.
 bool ExplainedRows::add_by_value(const SeenWrite& write, const sql::QualifiedName& table, Lacking lacking) {
-  Side &has = lacking == Lacking::target ? source_ : target_, &lacks = lacking == Lacking::target ? target_ : source_;
+  Side &has = lacking != Lacking::source ? source_ : target_, &lacks = lacking != Lacking::source ? target_ : source_;
   if (write.removes) {
     for (Row& row : lacks.rows) row.is_explained = true;
     return !lacks.rows.empty();

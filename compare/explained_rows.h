@@ -14,7 +14,8 @@ namespace darktap::compare {
 
 class ExplainedRows {
  public:
-  enum class Lacking : std::uint8_t { target, source };  // which side hadn't the write
+  // Which side hadn't the write; values: both had it, each with those that it drew for itself.
+  enum class Lacking : std::uint8_t { target, source, values };
 
   // plan: the read's. a, b: both answers' rows, where they are known; else whatever is added explains all.
   ExplainedRows(const Plan& plan, const sql::Catalogue& catalogue, const Table* a, const Table* b, const RowMatch& leftovers);

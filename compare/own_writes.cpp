@@ -126,7 +126,8 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
     Touch touch = touches(*write, table, a, b, leftovers);
     if (touch == Touch::no || (write->replayed == Replayed::applied_anew && !may_differ_so(*write, table, a, b, leftovers))) return;
     std::optional<std::string> key = common_key(predicates, write->keys);
-    if (rows != nullptr && !rows->add(*write, table, ExplainedRows::Lacking::target, key.has_value())) return;
+    const bool drew = write->replayed == Replayed::applied_anew && !write->drawn.empty();
+    if (rows != nullptr && !rows->add(*write, table, drew ? ExplainedRows::Lacking::values : ExplainedRows::Lacking::target, key.has_value())) return;
     if (!best || (!best->key && key)) best = Attribution{write, table, std::move(key), by(*write, read), false, false};
   });
   if (best && rows != nullptr && !rows->all()) return std::nullopt;
