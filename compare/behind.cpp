@@ -135,6 +135,11 @@ Task<bool> Investigator::list_is_out_of_order(const Table& reference, const Tabl
 // Both sides agree now, but under a LIMIT that may only mean that a later write has moved the window off the rows that
 // differ. Where those are still on one side only, or the whole lists still differ, nothing has healed.
 Task<bool> Investigator::still_apart(CaptureTime now) {
+  if (may_agree_by_chance()) {
+    Task<bool> values = values_still_apart(now);
+    bool apart = co_await values;
+    co_return apart;
+  }
   if (!plan_.has_limit || !has_reference() || !first_.a) co_return false;
   if (now < next_list_question_) co_return true;
   next_list_question_ = now + inquiry_pause;

@@ -9,6 +9,7 @@
 #include "budget.h"
 #include "compare/match.h"
 #include "evidence.h"
+#include "found_rows.h"
 #include "investigation.h"
 #include "session/render.h"
 #include "session_strip.h"
@@ -49,6 +50,11 @@ std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue&
   return column_verdict(source, target, &plan, accepted, used);
 }
 
+void put_in_front(Verdict& verdict, Evidence evidence) {
+  evidence.append(verdict.evidence.substr(1, verdict.evidence.size() - 2));
+  verdict.evidence = object_of(evidence.take_members());
+}
+
 // Between servers that are alike, an order that nothing promised tells of no difference between them: it is noise, and its proof
 // stays in the evidence.
 void take_order_for_noise(Verdict& verdict) {
@@ -56,8 +62,7 @@ void take_order_for_noise(Verdict& verdict) {
   verdict.cause = Cause::nondeterministic;
   Evidence evidence;
   evidence.json().member("noise", "order_undefined").member("reason", "a server differs from its like in an order that nothing promised (--aa)");
-  evidence.append(verdict.evidence.substr(1, verdict.evidence.size() - 2));
-  verdict.evidence = object_of(evidence.take_members());
+  put_in_front(verdict, std::move(evidence));
 }
 
 }  // namespace
@@ -128,11 +133,16 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   Judgement judgement;
   judgement.exchange = exchange.id;
   judgement.provenance = exchange.provenance;
-  judgement.time = exchange.request_first;
-  judgement.fingerprint = file.meaning.fingerprint;
-  judgement.normalized = file.meaning.normalized;
+  judgement.time = file.captured ? file.captured->request : exchange.request_first;
+  judgement.fingerprint = file.captured ? file.captured->fingerprint : file.meaning.fingerprint;
+  judgement.normalized = file.captured ? file.captured->normalized : file.meaning.normalized;
   bool same_content = !conclusion.verdict || conclusion.verdict->cause == Cause::order_undefined;
   if (conclusion.verdict && options.sides == ComparerOptions::Sides::alike) take_order_for_noise(*conclusion.verdict);
+  if (conclusion.verdict && file.captured) {
+    Evidence evidence;
+    evidence.json().member("asked_instead", session::to_utf8(exchange.command.text, exchange.collation).text);
+    put_in_front(*conclusion.verdict, std::move(evidence));
+  }
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());
   if (auto columns = columns_apart(file, catalogue, options.accepted_rules, &judgement.rules)) {
@@ -147,9 +157,10 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
     if (auto warnings = warning_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*warnings));
   if (!judgement.verdicts.empty()) {
     judgement.before = file.before;
-    judgement.sql = session::to_utf8(exchange.command.text, exchange.collation).text;
+    const mysql::Command& command = file.captured ? file.captured->command : exchange.command;
+    judgement.sql = session::to_utf8(command.text, exchange.collation).text;
     JsonWriter json;
-    session::write_parameters(json, exchange.command, exchange.collation);
+    session::write_parameters(json, command, exchange.collation);
     judgement.parameters = json.take();
     session::write_answer(json, exchange.answer, exchange.collation, shown_rows);
     judgement.source_answer = json.take();
@@ -328,6 +339,8 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
     return;
   }
   file.plan = plan_of(file, state_->catalogue);
+  // When the count was made at the target, a run's own writes beside it, isn't known.
+  if (state_->options.own_writes == ComparerOptions::OwnWrites::none && ask_as_count(file)) file.plan = plan_of(file, state_->catalogue);
   file.scope = state_->writes.scope_of(file.exchange, file.meaning, file.plan);
   state_->open(std::move(fresh), now);
 }

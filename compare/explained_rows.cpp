@@ -10,13 +10,6 @@ namespace darktap::compare {
 
 namespace {
 
-bool is_plain(const Plan& plan) {
-  const sql::QueryShape& shape = plan.shape;
-  bool one_block = shape.understood && shape.kind == sql::ShapeKind::select && !shape.has_subquery && !shape.has_cte && !shape.outer_join && shape.set_operation.empty();
-  if (!one_block || !shape.group_by.empty() || shape.aggregate_without_group || shape.has_window || plan.from_inner_query || !shape.having.empty()) return false;
-  return std::none_of(shape.items.begin(), shape.items.end(), [](const sql::SelectItem& item) { return item.aggregate || item.window || item.subquery; });
-}
-
 // A value that comes back as it was written, in a column of that kind.
 bool comes_back(const std::string& value, const mysql::Column& column) {
   bool digits = !value.empty() && value.find_first_not_of("0123456789-") == std::string::npos;
@@ -32,8 +25,15 @@ bool comes_back(const std::string& value, const mysql::Column& column) {
 
 }  // namespace
 
+bool shows_rows_as_they_are(const Plan& plan) {
+  const sql::QueryShape& shape = plan.shape;
+  bool one_block = shape.understood && shape.kind == sql::ShapeKind::select && !shape.has_subquery && !shape.has_cte && !shape.outer_join && shape.set_operation.empty();
+  if (!one_block || !shape.group_by.empty() || shape.aggregate_without_group || shape.has_window || plan.from_inner_query || !shape.having.empty()) return false;
+  return std::none_of(shape.items.begin(), shape.items.end(), [](const sql::SelectItem& item) { return item.aggregate || item.window || item.subquery; });
+}
+
 ExplainedRows::ExplainedRows(const Plan& plan, const sql::Catalogue& catalogue, const Table* a, const Table* b, const RowMatch& leftovers)
-    : plan_(plan), catalogue_(catalogue), plain_(is_plain(plan)) {
+    : plan_(plan), catalogue_(catalogue), plain_(shows_rows_as_they_are(plan)) {
   known_ = a != nullptr && b != nullptr && !leftovers.complete() && a->columns.size() == b->columns.size() && plan.columns.size() == a->columns.size();
   if (!known_) return;
   source_.table = a;

@@ -12,6 +12,9 @@
 
 namespace darktap::compare {
 
+// Each row of the answer is one of its tables' rows, or of their join, as they are, or (DISTINCT) several that look alike.
+bool shows_rows_as_they_are(const Plan& plan);
+
 class ExplainedRows {
  public:
   // Which side hadn't the write; values: both had it, each with those that it drew for itself.
@@ -60,7 +63,7 @@ class ExplainedRows {
   const sql::Catalogue& catalogue_;
   Side source_, target_;
   bool known_ = false;   // both sides' rows
-  bool plain_ = false;   // each row of the answer is one of its tables' rows, as they are, or (DISTINCT) several that look alike
+  bool plain_ = false;   // shows_rows_as_they_are
   bool whole_ = false;   // something was added that may explain all
   bool any_ = false;
 };

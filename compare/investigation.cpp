@@ -1,10 +1,8 @@
 #include "investigation.h"
 
 #include <algorithm>
-#include <array>
 
 #include "error_class.h"
-#include "foreign_keys.h"
 #include "investigator.h"
 #include "noise.h"
 #include "question_sql.h"
@@ -92,42 +90,6 @@ Conclusion Investigator::undefined_order() const {
   Evidence evidence;
   evidence.append(refutation_);
   return verdict(Cause::order_undefined, Level::confirmed, std::move(evidence));
-}
-
-// Other rows explain an error only where rows can bring it about: a key that is taken, a parent that is missing, a value that
-// grew out of its range.
-bool Investigator::depends_on_rows() const {
-  auto is_about_rows = [](const mysql::ServerError* error) {
-    constexpr std::array<std::uint16_t, 13> codes{1022, 1062, 1169, 1216, 1217, 1242, 1264, 1451, 1452, 1586, 1690, 3819, 4025};
-    return error == nullptr || std::find(codes.begin(), codes.end(), error->code) != codes.end();
-  };
-  return is_about_rows(source_->error()) && is_about_rows(target_->error());
-}
-
-bool Investigator::lacks_a_name() const {
-  const mysql::ServerError* error = target_->error();
-  auto what = error == nullptr || source_->error() != nullptr ? ErrorClass::unknown : classify(*error);
-  return what == ErrorClass::no_such_table || what == ErrorClass::no_such_column || what == ErrorClass::no_such_schema;
-}
-
-// What can't be asked again is judged by the two answers.
-Conclusion Investigator::without_questions() const {
-  if (world_.target.follows() != Follows::yes && depends_on_rows()) {
-    if (auto write = left_out()) return skipped(*write, Level::assumed);
-    ReadScope other_end = scope_of_foreign_key({source_->error(), target_->error()}, file_.scope);
-    if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
-  }
-  if (auto change = lacks_a_name() ? world_.writes.skipped_schema_change(file_.scope) : std::nullopt) return skipped(*change, Level::proved);
-  if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
-    Evidence evidence;
-    evidence.json().member("reason", "which rows it meets is drawn by each server for itself").key("functions").begin_array();
-    for (const std::string& name : drawn) evidence.json().string(name);
-    evidence.json().end_array();
-    return verdict(Cause::nondeterministic, Level::assumed, std::move(evidence));
-  }
-  bool about_rows = first_.a != nullptr || first_.relation == Relation::open;
-  if (about_rows || first_.cause == Cause::unexamined) return unexamined("the statement is no plain read: it is not asked again");
-  return verdict(first_.cause, first_.cause == Cause::replay_artifact ? Level::assumed : Level::proved);
 }
 
 // An open pair is put to the servers; every further one of a case only while that is polite.
@@ -257,6 +219,11 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   bool patient = now - file_.opened >= reference_patience && (!write || newer) && !missing;
   if (!patient && !last) co_return std::nullopt;
+  if (may_agree_by_chance()) {
+    Task<bool> task = values_still_apart(now);
+    bool apart = co_await task;
+    if (apart) co_return std::nullopt;
+  }
   if (auto by_replay = by_own_writes(now, Agreement::at_first)) co_return std::move(*by_replay);
   Evidence evidence;
   if (hangs_on_order() || (plan_.has_limit && first_.relation == Relation::open)) co_return wavered("the reference changed its mind");

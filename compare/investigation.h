@@ -29,6 +29,14 @@ struct CaseFile {
   std::string before;  // the session's statements before it, as JSON
   std::optional<SeenVersion> older;  // that the target's answer equals
   CaptureTime opened;
+  // Where another statement is asked in its place, and stands in `exchange` and `meaning`: what was captured.
+  struct Captured {
+    mysql::Command command;
+    CaptureTime request;
+    std::uint64_t fingerprint = 0;
+    std::string normalized;
+  };
+  std::optional<Captured> captured;
 };
 
 // What an investigation knows beyond its own case.

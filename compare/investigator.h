@@ -47,6 +47,9 @@ class Investigator {
   Task<std::optional<Conclusion>> weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung);
   Task<std::optional<Conclusion>> look_back(CaptureTime now);
   Task<bool> still_apart(CaptureTime now);
+  // values_over_rows.cpp
+  bool may_agree_by_chance() const;
+  Task<bool> values_still_apart(CaptureTime now);
   Task<bool> list_is_out_of_order(const Table& reference, const Table& target, CaptureTime now);
   Task<bool> find_stand_ins();
   // gtid_witness.cpp

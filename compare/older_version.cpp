@@ -22,7 +22,7 @@ void Investigator::write_older_version(JsonWriter& json) const {
 // showed what production showed before the read, and then what production showed after it: it has passed the read's version.
 // A target that stays with its answer, or comes to one that production never gave, passes nothing.
 std::optional<Conclusion> Investigator::passed_by() const {
-  if (!target_moved_ || plan_.has_limit || first_.relation != Relation::different || walked_.empty()) return std::nullopt;
+  if (!target_moved_ || plan_.has_limit || may_agree_by_chance() || first_.relation != Relation::different || walked_.empty()) return std::nullopt;
   auto write = cause_of_staleness();
   if (!write || write->uncommitted || healed_column() || is_ahead_of_replay(*write->write)) return std::nullopt;
   if (!file_.older) return std::nullopt;

@@ -165,6 +165,19 @@ std::optional<std::string> group_condition(const Plan& plan, const Table& table,
   return condition;
 }
 
+Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, const std::string& columns,
+                                                 Interview& interview, CaptureTime now) {
+  if (plan.rows_hang_on_order || plan.shape.kind != sql::ShapeKind::select || reads_beyond_its_rows(plan)) co_return std::nullopt;
+  auto question = block_question(plan, original, columns, any_group(plan, open, {}).value_or(""));
+  if (!question) co_return std::nullopt;
+  std::vector<mysql::Command> questions;
+  questions.push_back(std::move(*question));
+  Task<InputFinding> asking = ask_input(std::move(questions), plan, interview, now);
+  InputFinding found = co_await asking;
+  if (found.input == Input::unknown) co_return std::nullopt;
+  co_return found.input == Input::same;
+}
+
 Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, const Plan& plan, const mysql::Command& original, Interview& interview,
                                    CaptureTime now, OtherRows other_rows) {
   InquiryResult unknown{Finding::unknown, Cause::unexamined, {}, "the rows below can't be asked for"};

@@ -18,6 +18,11 @@ enum class OtherRows : std::uint8_t { refute, leave_open };
 Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, const Plan& plan, const mysql::Command& original, Interview& interview,
                                    CaptureTime now, OtherRows other_rows = OtherRows::leave_open);
 
+// Do both servers hold the same rows below, told by `columns`, of the groups that differ where there are groups? Nothing where they
+// can't be asked for.
+Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, const std::string& columns,
+                                                 Interview& interview, CaptureTime now);
+
 // "(key) <=> value AND …" for the group that the row stands for; nothing where a key is not in the output.
 std::optional<std::string> group_condition(const Plan& plan, const Table& table, std::size_t row);
 

@@ -184,6 +184,9 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
     session.history.previous_sql.assign(exchange.command.text, 0, max_evidence_sql);
     session.history.previous_collation = exchange.collation;
     session.history.previous = replayed;
+    session.history.counted.reset();
+    if (meaning.counts_found_rows && exchange.command.text.size() <= max_counted_read_bytes)
+      session.history.counted = std::make_shared<CountedRead>(CountedRead{exchange.command, exchange.schema, exchange.collation, meaning.mode, exchange.request_first, exchange.response_last});
   }
   note_writes(exchange, meaning, replayed, session);
   bool ended = exchange.command.code == mysql::CommandCode::quit;

@@ -71,12 +71,23 @@ struct Attribution {
   bool shown = false;        // the source's answer shows what it wrote, the target's doesn't
 };
 
+// A read that was sent with SQL_CALC_FOUND_ROWS.
+struct CountedRead {
+  mysql::Command command;
+  std::string schema;
+  std::uint16_t collation = 0;
+  sql::SqlMode mode;
+  CaptureTime request, response;
+};
+inline constexpr std::size_t max_counted_read_bytes = 65'536;  // of its text; a longer one is not asked again
+
 // What FOUND_ROWS() and its like depend on: the statements before in the same session.
 struct SessionHistory {
   std::string previous_sql;  // as captured: most are never quoted
   std::uint16_t previous_collation = 0;
   std::string insert_sql;    // UTF-8
   std::optional<Replayed> previous, insert;
+  std::shared_ptr<const CountedRead> counted;  // where the previous one was such a read
 };
 
 inline constexpr std::size_t max_indexed_writes = 200'000, max_skipped_writes_a_table = 10'000, max_histories = 10'000, max_tracked_sessions = 100'000;

@@ -47,6 +47,7 @@ class Builder {
     for (const std::string& name : statement.varying) add_varying(name);
 
     StatementClass allowed = statement.base;
+    meaning_.counts_found_rows = statement.top.sql_calc_found_rows != no_token;
     if (statement.locking && allowed < StatementClass::locking_read) allowed = StatementClass::locking_read;  // SET @a = (SELECT … FOR UPDATE) too
     if (!statement.understood) not_understood(statement.why, statement.why_token);
     if (!meaning_.understood) allowed = StatementClass::unsafe;

@@ -127,8 +127,11 @@ bool Parser::select_block(Capture capture) {
     if (is_any({W::distinct_, W::distinctrow_})) {
       take(Role::keyword);
       if (block != nullptr) block->distinct = true;
+    } else if (is(W::sql_calc_found_rows_)) {
+      if (block != nullptr) block->sql_calc_found_rows = at_;
+      take(Role::keyword);
     } else if (!accept_any({W::all_, W::high_priority_, W::straight_join_, W::sql_small_result_, W::sql_big_result_, W::sql_buffer_result_,
-                            W::sql_calc_found_rows_, W::sql_no_cache_, W::sql_cache_})) {
+                            W::sql_no_cache_, W::sql_cache_})) {
       break;
     }
   }

@@ -99,6 +99,7 @@ struct BlockFacts {
   TokenRange select;  // the whole block, tail left out
   TokenRange from, where, having, limit_clause, order_clause;
   std::uint32_t where_at = no_token;  // where a WHERE clause starts, or would
+  std::uint32_t sql_calc_found_rows = no_token;
   bool grouped = false, rollup = false, named_windows = false;
   LimitRef limit;
   bool values_or_table = false;  // VALUES ROW(…), TABLE t

@@ -61,6 +61,21 @@ TEST_CASE("a limit is dropped at the top level only") {
   CHECK_FALSE(drop_limit("DELETE FROM t LIMIT 1"));
 }
 
+TEST_CASE("what SQL_CALC_FOUND_ROWS counts is asked for by itself") {
+  auto counted = [](const char* sql) { return count_found_rows(sql, "n").value_or("-"); };
+  CHECK(counted("SELECT SQL_CALC_FOUND_ROWS a, b FROM t WHERE c = 1 ORDER BY b LIMIT 0, 5") == "SELECT COUNT(*) AS `n` FROM t WHERE (c = 1)");
+  CHECK(counted("SELECT sql_calc_found_rows a, a FROM t JOIN u USING (i) LIMIT 5") == "SELECT COUNT(*) AS `n` FROM t JOIN u USING (i)");
+  CHECK(counted("SELECT DISTINCT SQL_CALC_FOUND_ROWS a FROM t ORDER BY a LIMIT 5;") == "SELECT COUNT(*) AS `n` FROM (SELECT DISTINCT  a FROM t ORDER BY a\n) AS `__dt_found`");
+  CHECK(counted("SELECT SQL_CALC_FOUND_ROWS a FROM t GROUP BY a HAVING COUNT(*) > 1 LIMIT 5 -- x") ==
+        "SELECT COUNT(*) AS `n` FROM (SELECT  a FROM t GROUP BY a HAVING COUNT(*) > 1  -- x\n) AS `__dt_found`");
+  CHECK(counted("SELECT SQL_CALC_FOUND_ROWS MAX(a) FROM t LIMIT 1") == "SELECT COUNT(*) AS `n` FROM (SELECT  MAX(a) FROM t\n) AS `__dt_found`");
+  CHECK(counted("SELECT SQL_CALC_FOUND_ROWS a FROM t UNION SELECT b FROM u LIMIT 1") == "SELECT COUNT(*) AS `n` FROM (SELECT  a FROM t UNION SELECT b FROM u\n) AS `__dt_found`");
+  for (const char* sql : {"SELECT a FROM t LIMIT 5", "SELECT SQL_CALC_FOUND_ROWS a FROM t LIMIT ?", "SELECT SQL_CALC_FOUND_ROWS a FROM t LIMIT 5 FOR UPDATE", "SELECT `SQL_CALC_FOUND_ROWS` FROM t"}) {
+    CAPTURE(sql);
+    CHECK(counted(sql) == "-");
+  }
+}
+
 TEST_CASE("the rows a write would touch can be looked at first") {
   CHECK(select_touched_rows("UPDATE t AS x SET a = 1 WHERE b = 2 ORDER BY c LIMIT 3") == "SELECT * FROM t AS x WHERE b = 2 ORDER BY c LIMIT 3");
   CHECK(select_touched_rows("DELETE FROM s.t WHERE b = 'x'") == "SELECT * FROM s.t WHERE b = 'x'");

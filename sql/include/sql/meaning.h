@@ -96,6 +96,7 @@ struct Meaning {
   StatementClass class_if_allowed = StatementClass::other;  // were every forbidding effect allowed by name
   bool understood = false;
   bool catalogued = false;       // a catalogue was asked, so that views and unique keys are known
+  bool counts_found_rows = false;  // SELECT SQL_CALC_FOUND_ROWS …
   SqlMode mode;                  // that the text was read under
   std::string verb;              // "select", "insert", "create table", "set" …; of the deciding statement; lower case
   std::string why;               // one sentence, where it is not understood or refused

@@ -28,6 +28,9 @@ std::optional<std::string> tie_scoped(std::string_view text, const std::vector<s
 // Without its top-level LIMIT and OFFSET. A statement without one comes back as it is.
 std::optional<std::string> drop_limit(std::string_view text, const Dialect& dialect = {});
 
+// What FOUND_ROWS() says after SELECT SQL_CALC_FOUND_ROWS …: its rows without LIMIT, counted, as a column of that name.
+std::optional<std::string> count_found_rows(std::string_view text, std::string_view column, const Dialect& dialect = {});
+
 // The rows that an UPDATE or DELETE of one table would touch: SELECT * FROM t WHERE … ORDER BY … LIMIT ….
 std::optional<std::string> select_touched_rows(std::string_view text, const Dialect& dialect = {});
 
