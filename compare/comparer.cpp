@@ -50,11 +50,6 @@ std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue&
   return column_verdict(source, target, &plan, accepted, used);
 }
 
-void put_in_front(Verdict& verdict, Evidence evidence) {
-  evidence.append(verdict.evidence.substr(1, verdict.evidence.size() - 2));
-  verdict.evidence = object_of(evidence.take_members());
-}
-
 // Between servers that are alike, an order that nothing promised tells of no difference between them: it is noise, and its proof
 // stays in the evidence.
 void take_order_for_noise(Verdict& verdict) {
@@ -62,7 +57,7 @@ void take_order_for_noise(Verdict& verdict) {
   verdict.cause = Cause::nondeterministic;
   Evidence evidence;
   evidence.json().member("noise", "order_undefined").member("reason", "a server differs from its like in an order that nothing promised (--aa)");
-  put_in_front(verdict, std::move(evidence));
+  put_in_front(verdict.evidence, std::move(evidence));
 }
 
 }  // namespace
@@ -141,7 +136,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   if (conclusion.verdict && file.captured) {
     Evidence evidence;
     evidence.json().member("asked_instead", session::to_utf8(exchange.command.text, exchange.collation).text);
-    put_in_front(*conclusion.verdict, std::move(evidence));
+    put_in_front(conclusion.verdict->evidence, std::move(evidence));
   }
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());

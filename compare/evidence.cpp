@@ -18,6 +18,11 @@ std::string Evidence::take_members() {
 
 std::string object_of(std::string_view members) { return "{" + std::string(members) + "}"; }
 
+void put_in_front(std::string& object, Evidence&& members) {
+  members.append(object.substr(1, object.size() - 2));
+  object = object_of(members.take_members());
+}
+
 void write_row(JsonWriter& json, const Table& table, std::size_t row, std::uint16_t collation) {
   json.begin_array();
   for (std::size_t c = 0; c < table.columns.size(); ++c) session::write_cell(json, table.rows[row][c], table.columns[c], collation);

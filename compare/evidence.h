@@ -29,6 +29,8 @@ class Evidence {
 
 // "{" + all the members + "}".
 std::string object_of(std::string_view members);
+// Such an object with further members before its own.
+void put_in_front(std::string& object, Evidence&& members);
 
 void write_row(JsonWriter& json, const Table& table, std::size_t row, std::uint16_t collation);
 // What is on one side only, and the first cell that differs where two leftovers look like one row.
