@@ -65,7 +65,10 @@ struct ServerSession::Impl final : ConnectionHandler {
       return defer(unanswered());
     }
     if (!connection) {
-      connection = std::make_unique<Connection>(loop, *this, options->connect);
+      ConnectOptions connect = options->connect;
+      if (request.login == Request::Login::into_none) connect.schema.clear();
+      login_schema = connect.schema;
+      connection = std::make_unique<Connection>(loop, *this, connect);
       return;
     }
     advance();
@@ -179,7 +182,7 @@ struct ServerSession::Impl final : ConnectionHandler {
   }
 
   void on_connected(Connection&) override {
-    schema = options->connect.schema;
+    schema = login_schema;
     collation = 0;
     settings_done = restored = 0;
     server_status.reset();
@@ -312,7 +315,7 @@ struct ServerSession::Impl final : ConnectionHandler {
   CaptureTime bulk_sent;
   std::optional<std::uint16_t> server_status;  // its last word; nothing after an error
 
-  std::string schema, entering;  // where the session stands; where INIT_DB is taking it
+  std::string schema, entering, login_schema;  // where the session stands; where INIT_DB is taking it; where the login put it
   std::uint16_t collation = 0;
   bool adopting = false;
   std::unordered_map<std::string, Prepared> statements;

@@ -15,6 +15,7 @@
 #include "session_strip.h"
 #include "settled.h"
 #include "side_verdicts.h"
+#include "unknown_settings.h"
 
 namespace darktap::compare {
 
@@ -89,6 +90,7 @@ struct Comparer::State {
   SeenVersions versions;
   SessionStrips strips;
   UserVariables variables;
+  JoinedSessions joined;
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
@@ -288,13 +290,17 @@ std::vector<std::string> drawn_values(const sql::Meaning& meaning) {
   return names;
 }
 
-void Comparer::note_session(SessionId session, std::string client_host) { state_->writes.note_host(session, std::move(client_host)); }
+void Comparer::note_session(SessionId session, std::string client_host, Settings settings) {
+  state_->writes.note_host(session, std::move(client_host));
+  if (settings == Settings::unknown) state_->joined.joined(session);
+}
 
 void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed) {
   state_->writes.observe(exchange, meaning, replayed);
   if (meaning.statement_class == sql::StatementClass::read && state_->writes.has_changed(meaning, exchange.schema)) state_->versions.observe(exchange);
   state_->strips.observe(exchange, meaning);
   state_->variables.observe(exchange, meaning, replayed);
+  state_->joined.observe(exchange, meaning);
 }
 
 void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange); }
@@ -320,6 +326,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.opened = now;
   file.history = state_->writes.take_history(file.exchange.id);
   if (!meaning.user_variables.empty()) file.variables = state_->variables.take(file.exchange.id);
+  if (state_->joined.mode_is_unknown(file.exchange.id)) file.settings = CaseFile::Settings::unknown;
   file.before = state_->strips.before(file.exchange.id);
   file.older = state_->versions.older(file.exchange, file.target.answer);  // later reads push old versions out
   bool observed = file.exchange.is_observed() && file.target.answer.state == mysql::Answer::State::complete;
@@ -372,7 +379,9 @@ std::optional<Question> Comparer::next_question(CaptureTime now) {
     wanted.state = Interview::Wanted::State::put;
     QuestionId id{s.next_question++};
     s.put.emplace(id, State::Put{next.id, next.question, wanted.ask.side, now});
-    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id, asking.file.variables.known};
+    SessionValues variables = asking.file.variables.known;
+    variables.insert(wanted.ask.settings.begin(), wanted.ask.settings.end());
+    return Question{id, wanted.ask.side, asking.file.exchange.schema, asking.file.exchange.collation, wanted.ask.command, wanted.not_before, asking.file.exchange.id, std::move(variables)};
   }
   return std::nullopt;
 }

@@ -13,6 +13,7 @@ namespace darktap::compare {
 struct Ask {
   Side side = Side::target;
   mysql::Command command;
+  SessionValues settings{};  // that it is asked under, beside the session's own
 };
 
 // Each question of the reference, then of the target: what was heard to question i stands at 2 * i and 2 * i + 1.

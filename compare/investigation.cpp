@@ -406,11 +406,4 @@ Task<Conclusion> Investigator::run() {
   co_return co_await ladder;
 }
 
-Task<Conclusion> investigate(const CaseFile& file, Interview& interview, World world) {
-  Investigator investigator(file, interview, world);
-  Task<Conclusion> story = investigator.run();
-  co_return co_await story;
-}
-
 }  // namespace darktap::compare
-

@@ -37,6 +37,7 @@ struct CaseFile {
     std::string normalized;
   };
   std::optional<Captured> captured;
+  enum class Settings : std::uint8_t { known, unknown } settings = Settings::known;  // unknown: joined in its middle, its sql_mode was not seen
 };
 
 // What an investigation knows beyond its own case.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sql/lexer.h"
+#include "literal_value.h"
 #include "text.h"
 
 namespace darktap::compare {
@@ -17,17 +17,19 @@ std::optional<std::string> text_of_value(const sql::Value& value, const mysql::C
     if (parameter.presence != mysql::Parameter::Presence::value) return std::nullopt;
     return mysql::print_parameter(parameter);
   }
-  if (!value.is_literal || same_name(value.text, "null") || same_name(value.text, "default")) return std::nullopt;
-  sql::Lexed lexed = sql::lex(value.text, dialect);
-  if (lexed.tokens.size() == 2 && lexed.tokens[0].kind == sql::TokenKind::string)
-    return sql::string_value(value.text, lexed.tokens[0], dialect);
-  return value.text;
+  return value.is_literal ? literal_text(value.text, dialect) : std::nullopt;
 }
 
-std::optional<std::string> spelled(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
-  auto text = text_of_value(value, command, dialect);
-  if (text) text = key_spelling(*text);
-  return text;
+// Each reading of the value; empty where it is none that is known.
+std::vector<std::string> spelled(const sql::Value& value, const mysql::Command& command, const sql::Dialect& dialect) {
+  std::vector<std::string> readings;
+  if (!value.parameter) {
+    if (value.is_literal) readings = literal_readings(value.text, dialect);
+  } else if (auto bound = text_of_value(value, command, dialect)) {
+    readings.push_back(std::move(*bound));
+  }
+  for (std::string& reading : readings) reading = key_spelling(reading);
+  return readings;
 }
 
 // All the values, or nothing where one of them is not known.
@@ -35,9 +37,9 @@ std::optional<std::set<std::string>> spelled(const std::vector<sql::Value>& valu
   std::set<std::string> result;
   if (values.empty() || values.size() > max_key_values) return std::nullopt;
   for (const sql::Value& value : values) {
-    auto text = spelled(value, command, dialect);
-    if (!text) return std::nullopt;
-    result.insert(std::move(*text));
+    std::vector<std::string> readings = spelled(value, command, dialect);
+    if (readings.empty()) return std::nullopt;
+    for (std::string& reading : readings) result.insert(std::move(reading));
   }
   return result;
 }
@@ -175,8 +177,9 @@ KeyValues written_keys(const sql::QueryShape& shape, const mysql::Command& comma
   for (const sql::Assignment& assignment : shape.assignments) {
     auto entry = keys.find(lower(assignment.column));
     if (entry == keys.end()) continue;
-    if (auto value = spelled(assignment.value, command, dialect)) entry->second.insert(std::move(*value));
-    else keys.erase(entry);
+    std::vector<std::string> readings = spelled(assignment.value, command, dialect);
+    if (readings.empty()) keys.erase(entry);
+    for (std::string& reading : readings) entry->second.insert(std::move(reading));
   }
   return keys;
 }

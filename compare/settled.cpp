@@ -31,6 +31,7 @@ std::string SettledCases::key_of(const CaseFile& file) {
     key += as_text(parameter.bytes);
   }
   key += '\n';
+  if (file.settings == CaseFile::Settings::unknown) key += "settings unknown\n";
   for (const auto& [name, value] : file.variables.known) key += name + '=' + value + '\n';
   add_answer(key, exchange.answer);
   add_answer(key, file.target.answer);

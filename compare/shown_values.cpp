@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cells.h"
 #include "text.h"
 #include "write_index.h"
 
@@ -9,13 +10,37 @@ namespace darktap::compare {
 
 bool row_has_key(const Table& table, std::size_t row, std::size_t column, const std::set<std::string>& values) {
   const mysql::Cell& cell = table.rows[row][column];
-  return !cell.is_null && values.contains(key_spelling(cell.text));
+  if (cell.is_null) return false;
+  if (values.contains(key_spelling(cell.text))) return true;
+  // BINARY(n) is filled up with zeros.
+  std::string_view filled = cell.text;
+  while (filled.ends_with('\0')) filled.remove_suffix(1);
+  return filled.size() < cell.text.size() && values.contains(key_spelling(filled));
 }
+
+namespace {
+
+// Does a column of this kind show each of the values as it was written? A time, a decimal, an ENUM or a JSON text comes back in
+// another spelling, so that one that isn't met says nothing.
+bool shows_as_written(const mysql::Column& column, const std::set<std::string>& values) {
+  switch (family_of(column)) {
+    case TypeFamily::text: case TypeFamily::bytes: return true;
+    case TypeFamily::integer:
+      return std::all_of(values.begin(), values.end(), [](std::string_view value) {
+        if (value.starts_with('-')) value.remove_prefix(1);
+        return !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
+      });
+    default: return false;
+  }
+}
+
+}  // namespace
 
 std::optional<std::pair<std::size_t, const std::set<std::string>*>> shown_key(const SeenWrite& write, const sql::QualifiedName& table, const Table& rows) {
   for (std::size_t c = 0; c < rows.columns.size(); ++c) {
     if (rows.columns[c].org_table != table.second && rows.columns[c].table != table.second) continue;
-    if (auto key = write.keys.find(lower(rows.columns[c].org_name)); key != write.keys.end()) return std::pair(c, &key->second);
+    auto key = write.keys.find(lower(rows.columns[c].org_name));
+    if (key != write.keys.end() && shows_as_written(rows.columns[c], key->second)) return std::pair(c, &key->second);
   }
   return std::nullopt;
 }

@@ -73,6 +73,10 @@ void Replayer::State::submit(session::ExchangePtr box, std::size_t bytes, Meanin
   item.open_before = open_before;
   item.open_after = lane.captured_open;
   item.instead = std::move(sent.command);
+  if (!decision.sent_text.empty()) {
+    if (!item.instead) item.instead = item.exchange->command;
+    item.instead->text = std::move(decision.sent_text);
+  }
   item.schema = std::move(sent.schema);
   item.time = sent.time;
   item.first_id = sent.first_id;
@@ -169,7 +173,9 @@ void Replayer::State::start(Lane& lane) {
     session::prefetch_answer(exchange);
     bool is_kept = item.action == Decision::Action::write || item.action == Decision::Action::transaction;
     if (is_kept && options.note_sending) options.note_sending(exchange.id);
-    lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in});
+    using Login = client::Request::Login;
+    const Login login = item.schema && item.schema->empty() ? Login::into_none : Login::into_schema;
+    lane.session->start({item.instead ? &*item.instead : &exchange.command, schema, exchange.collation, item.before, item.before_in, item.command_in, login});
   }
   if (is_new) ++counters.connects;
   update_slot(lane);

@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "mysql/server_errors.h"
+#include "session/understanding.h"
+#include "sql/rewrite.h"
 
 namespace darktap::replay {
 namespace {
@@ -54,13 +56,17 @@ constexpr std::array harmless_variables{
     std::string_view{"div_precision_increment"}, std::string_view{"explicit_defaults_for_timestamp"},
     std::string_view{"foreign_key_checks"}, std::string_view{"group_concat_max_len"}, std::string_view{"insert_id"},
     std::string_view{"join_buffer_size"}, std::string_view{"last_insert_id"}, std::string_view{"lc_messages"},
-    std::string_view{"lc_time_names"}, std::string_view{"max_error_count"}, std::string_view{"max_execution_time"},
+    std::string_view{"lc_time_names"}, std::string_view{"max_error_count"}, std::string_view{"max_join_size"}, std::string_view{"max_execution_time"},
     std::string_view{"max_recursive_iterations"}, std::string_view{"max_sort_length"}, std::string_view{"max_statement_time"},
     std::string_view{"old_mode"}, std::string_view{"optimizer_search_depth"}, std::string_view{"optimizer_switch"},
     std::string_view{"rand_seed1"}, std::string_view{"rand_seed2"}, std::string_view{"sort_buffer_size"},
     std::string_view{"sql_auto_is_null"}, std::string_view{"sql_big_selects"}, std::string_view{"sql_mode"},
     std::string_view{"sql_notes"}, std::string_view{"sql_safe_updates"}, std::string_view{"sql_select_limit"},
     std::string_view{"sql_warnings"}, std::string_view{"time_zone"}, std::string_view{"timestamp"},
+    std::string_view{"eq_range_index_dive_limit"}, std::string_view{"information_schema_stats_expiry"}, std::string_view{"join_cache_level"},
+    std::string_view{"max_heap_table_size"}, std::string_view{"optimizer_prune_level"}, std::string_view{"optimizer_use_condition_selectivity"},
+    std::string_view{"read_buffer_size"}, std::string_view{"read_rnd_buffer_size"}, std::string_view{"sql_buffer_result"},
+    std::string_view{"system_versioning_asof"}, std::string_view{"use_stat_tables"},
     std::string_view{"tmp_table_size"}, std::string_view{"transaction_isolation"}, std::string_view{"tx_isolation"},
     std::string_view{"unique_checks"}, std::string_view{"windowing_use_high_precision"},
 };
@@ -82,9 +88,33 @@ std::string held_by(const sql::Effect& effect, const WritePolicy& policy) {
   }
 }
 
-Decision decide_session(const sql::Meaning& meaning, const WritePolicy& policy) {
+// Drivers set many variables in one statement. One of them that is held back keeps none of the others back: what is left goes out,
+// if it is plain that nothing but what may pass is left.
+std::string without_what_is_held(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
+  if (meaning.verb != "set" || meaning.statements != 1 || !meaning.tables_read.empty() || exchange.answer.error() != nullptr) return "";
+  std::vector<std::uint32_t> held;
+  for (const sql::Effect& effect : meaning.effects) {
+    const std::string reason = held_by(effect, policy);
+    if (reason.empty()) continue;
+    if (reason != "session_variable" && reason != "transaction_control") return "";
+    held.push_back(effect.offset);
+  }
+  sql::Dialect dialect = session::dialect_of("", exchange.collation);
+  dialect.mode = meaning.mode;
+  const auto text = sql::without_assignments(exchange.command.text, held, dialect);
+  if (!text) return "";
+  const sql::Meaning left = sql::understand(*text, dialect);
+  const bool may_pass = left.understood && left.statement_class == StatementClass::session && left.effects.size() + held.size() == meaning.effects.size() &&
+                        std::all_of(left.effects.begin(), left.effects.end(), [&](const sql::Effect& effect) { return held_by(effect, policy).empty(); });
+  return may_pass ? *text : "";
+}
+
+Decision decide_session(const session::Exchange& exchange, const sql::Meaning& meaning, const WritePolicy& policy) {
   for (const sql::Effect& effect : meaning.effects)
-    if (std::string reason = held_by(effect, policy); !reason.empty()) return hold(reason);
+    if (std::string reason = held_by(effect, policy); !reason.empty()) {
+      std::string rest = without_what_is_held(exchange, meaning, policy);
+      return rest.empty() ? hold(reason) : Decision{Action::send_as_state, "", std::move(rest)};
+    }
   if (meaning.effects.empty()) return hold("session_variable");
   return {Action::send_as_state, ""};
 }
@@ -150,7 +180,7 @@ Decision decide_by_class(const session::Exchange& exchange, const sql::Meaning& 
   bool writes = policy.writes != Writes::left_out;
   switch (sql::class_allowing(meaning, policy.allowed)) {
     case StatementClass::read: return policy.reads == WritePolicy::Reads::sent ? Decision{Action::send, ""} : hold("read");
-    case StatementClass::session: return decide_session(meaning, policy);
+    case StatementClass::session: return decide_session(exchange, meaning, policy);
     case StatementClass::transaction: return decide_transaction(meaning, policy);
     case StatementClass::locking_read: return writes ? decide_write(exchange, meaning, policy) : hold("locking_read");
     case StatementClass::write: return writes ? decide_write(exchange, meaning, policy) : hold("write");

@@ -298,7 +298,9 @@ void Engine::take(session::SessionInfo&& info) {
     if (to_target || own_connections_.contains({info.client, info.server}, info.first_time)) our_sessions_.insert(info.id);
   }
   if (!prepared_.map.is_empty()) servers_[info.id] = to_string(info.server);
-  comparer_.note_session(info.id, to_string(info.client.address));
+  const bool is_known = info.join == session::SessionInfo::Join::from_login || !info.settings.empty();
+  if (!is_known) ++joined_;
+  comparer_.note_session(info.id, to_string(info.client.address), is_known ? compare::Comparer::Settings::known : compare::Comparer::Settings::unknown);
   sessions_[info.id] = std::move(info);
 }
 
@@ -325,6 +327,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
     replay::Sent sent = under_its_names(exchange, *meaning, dialect, decision, left);
     if (!left.empty()) return replayer_.pass_over(exchange.id);
     again_.insert(exchange.id);
+    stand_where_captured(session, exchange, *meaning, sent);
     return replayer_.submit(std::move(box), std::move(meaning), due, std::move(sent));
   }
   if (follow_cursor(exchange)) return replayer_.pass_over(exchange.id);
@@ -347,6 +350,7 @@ void Engine::take(session::ExchangePtr box, CaptureTime due) {
   if (decision.is_sent() && opens_cursor(exchange)) cursors_.open(exchange);
   if (!sent.schema && !sent.command) explain_.note(exchange, *meaning);  // under its own names there, no plan is asked
   calibration_.note(exchange, *meaning);
+  stand_where_captured(session, exchange, *meaning, sent);
   replayer_.submit(std::move(box), std::move(meaning), due, std::move(sent));
 }
 

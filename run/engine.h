@@ -110,6 +110,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
   void note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning);
   void tell_of_variables() const;
   void restore_settings(session::SessionInfo& session, const session::Exchange& first, CaptureTime due);
+  static void stand_where_captured(const session::SessionInfo& session, const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent);
   bool lost_transaction(const session::Exchange& exchange, const sql::Meaning& meaning);
   compare::Replayed replayed(session::ExchangeId id, const replay::Decision& decision, const sql::Meaning& meaning) const;
   void tell_of_writes() const;
@@ -171,6 +172,7 @@ class Engine final : WorkersSink, compare::JudgementSink {
 
   Positions positions_;
   std::unordered_set<SessionId> open_when_stopped_;  // sessions of a resumed run whose last exchange that is done left a transaction open
+  std::uint64_t joined_ = 0;                             // sessions whose beginning was not seen
   std::map<std::string, std::uint64_t> variables_left_;  // settings that were not replayed, by variable
   std::map<session::ExchangeId, std::string> sent_texts_;  // what was sent in place of the captured text, until it is judged
   std::set<session::ExchangeId> again_;  // session state of a resumed run, sent once more and not counted

@@ -36,6 +36,8 @@ struct Survey final : session::ExchangeSink {
   std::function<bool(const session::Exchange&)> is_wanted;  // by the run's selection
   struct Place { std::string server, schema, user; };
   std::unordered_map<SessionId, Place> places;
+  std::set<SessionId> in_transaction;
+  std::size_t most_in_transaction = 0;  // at once
 
   void on_session(const session::SessionInfo& info) override {
     servers.insert(info.server);
@@ -57,6 +59,11 @@ struct Survey final : session::ExchangeSink {
       if (!place.schema.empty() && facts.schemas.size() < most_schemas) facts.schemas.emplace(place.server, place.schema);
     }
     if (!clock) return;
+    if (auto status = exchange.answer.last_status()) {
+      if ((*status & mysql::status_flag::in_transaction) == 0) in_transaction.erase(exchange.id.session);
+      else in_transaction.insert(exchange.id.session);
+      most_in_transaction = std::max(most_in_transaction, in_transaction.size());
+    }
     auto meaning = understanding.of(followed[exchange.id.session], exchange);
     for (const sql::TableName& table : meaning->tables_written)
       if (const std::string& schema = table.schema.empty() ? exchange.schema : table.schema; !schema.empty() && exchange.answer.error() == nullptr) facts.written.emplace(place.server, schema);
@@ -64,6 +71,7 @@ struct Survey final : session::ExchangeSink {
   }
   void on_session_end(SessionId id, CaptureTime) override {
     followed.erase(id);
+    in_transaction.erase(id);
     places.erase(id);
     understanding.forget(id);
   }
@@ -183,6 +191,9 @@ RunResult replay_recording(const std::string& file, const InputOptions& input, c
   SourceFacts facts = std::move(survey.facts);
   facts.servers.assign(survey.servers.begin(), survey.servers.end());
   Prepared prepared = prepare(options, facts);
+  if (options.tell && options.order == replay::Order::commit && options.limits.connections > 0 && options.limits.connections < survey.most_in_transaction)
+    options.tell("--target-connections " + std::to_string(options.limits.connections) + ": the source had " + std::to_string(survey.most_in_transaction) +
+                 " transactions open at once; where all connections are held by transactions that wait for others, --order commit is broken, and what then differs may be our doing; give at least as many");
   store::RunInfo info;
   info.mode = options.mode;
   info.pace = replay::to_string(options.pace);

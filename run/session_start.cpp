@@ -1,5 +1,6 @@
 // What a session is given for its statements: what it had set before its file of a series began, and the source's time where the
 // target will not be told it. Which settings a run leaves out is told at its end.
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -37,8 +38,18 @@ void Engine::restore_settings(session::SessionInfo& session, const session::Exch
     replay::Sent sent = under_its_names(setting, *meaning, dialect, decision, left);
     if (!left.empty()) continue;
     again_.insert(setting.id);
+    stand_where_captured(session, setting, *meaning, sent);
     replayer_.submit(std::make_unique<session::Exchange>(std::move(setting)), std::move(meaning), due, std::move(sent));
   }
+}
+
+// A client that named no schema when it logged in stands in none at the target, either: there, too, it is told so. Whose login was
+// not seen may have named any, and who found a table by its bare name stood somewhere all the same.
+void Engine::stand_where_captured(const session::SessionInfo& session, const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent) {
+  auto is_bare = [](const sql::TableName& table) { return table.schema.empty(); };
+  const bool names_bare = std::any_of(meaning.tables_read.begin(), meaning.tables_read.end(), is_bare) || std::any_of(meaning.tables_written.begin(), meaning.tables_written.end(), is_bare);
+  const bool is_known = session.join == session::SessionInfo::Join::from_login && !exchange.user.empty() && (!names_bare || exchange.answer.error() != nullptr);
+  if (is_known && exchange.schema.empty() && !sent.schema) sent.schema.emplace();
 }
 
 void Engine::write_time_in(const session::Exchange& exchange, const sql::Meaning& meaning, replay::Sent& sent) {
@@ -73,7 +84,7 @@ void Engine::write_ids_in(const session::Exchange& exchange, const sql::Meaning&
 }
 
 void Engine::note_variables_left(const replay::Decision& decision, const sql::Meaning& meaning) {
-  if (decision.reason != "session_variable") return;
+  if (decision.reason != "session_variable" && decision.sent_text.empty()) return;
   for (const sql::Effect& effect : meaning.effects) {
     if (effect.kind != sql::EffectKind::session_state || replay::is_harmless_variable(effect.subject)) continue;
     bool has_room = variables_left_.size() < most_variables_told || variables_left_.contains(effect.subject);
@@ -82,6 +93,9 @@ void Engine::note_variables_left(const replay::Decision& decision, const sql::Me
 }
 
 void Engine::tell_of_variables() const {
+  if (options_.tell && joined_ > 0)
+    options_.tell(std::to_string(joined_) + " sessions were joined in their middle: what they had set before isn't known (sql_mode, time_zone, character set, open transactions, prepared statements); begin the capture before they log in" +
+                  (input_.schedule ? "" : ", or give --prime"));
   if (!options_.tell || variables_left_.empty()) return;
   std::string names;
   for (const auto& [name, count] : variables_left_) names += (names.empty() ? "" : ", ") + name + " (" + std::to_string(count) + ")";

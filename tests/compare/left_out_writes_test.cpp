@@ -372,3 +372,30 @@ TEST_CASE("values that each server drew for itself explain no other column of th
       CHECK(bench.outcome() == (city == std::string("Oslo") ? "row_values/nondeterministic/assumed" : "row_values/defect/confirmed"));
     }
 }
+
+TEST_CASE("a left-out write explains what it wrote however that was spelled, and no other row") {
+  const std::vector<mysql::Column> columns{column("people", "v", mysql::ColumnType::blob), column("people", "at", mysql::ColumnType::datetime), column("people", "n", mysql::ColumnType::long_),
+                                           column("people", "price", mysql::ColumnType::newdecimal)};
+  struct Case {
+    std::string values, asked;
+    std::vector<std::string> shown;
+    std::string cause;
+  };
+  for (const Case& one : {Case{"7, x'00ff', '2026-01-01', 1, 2.5", "7", {std::string("\0\xff", 2), "2026-01-01 00:00:00", "1", "2.50"}, "skipped_write"},
+                          Case{"7, 0x3041, '20260101', TRUE, .5", "7", {"0A", "2026-01-01 00:00:00", "1", "0.50"}, "skipped_write"},
+                          Case{"7, _binary 'a' 'b', 20260101, 1e1, 9.999", "7", {"ab", "2026-01-01 00:00:00", "10", "10.00"}, "skipped_write"},
+                          Case{"0x07, b'1100001', '2026-1-1', 0x10, 1", "7", {"a", "2026-01-01 00:00:00", "16", "1.00"}, "skipped_write"},
+                          Case{"8, x'00ff', '2026-01-01', 1, 2.5", "7", {std::string("\0\xff", 2), "2026-01-01 00:00:00", "1", "2.50"}, "defect"},
+                          Case{"x'08', x'00ff', '2026-01-01', 1, 2.5", "7", {std::string("\0\xff", 2), "2026-01-01 00:00:00", "1", "2.50"}, "defect"}})
+    for (std::size_t shown = 0; shown < columns.size(); ++shown) {
+      CAPTURE(one.values, columns[shown].name);
+      Bench bench{compare::ComparerOptions()};
+      bench.seen(1, "INSERT INTO people (id, v, at, n, price) VALUES (" + one.values + ")", ok_answer(1), at(100ms), compare::Replayed::not_sent);
+      const std::vector<mysql::Column> of_one{columns[shown]};
+      const mysql::Answer none = rows_answer(of_one, {});
+      bench.target = always(none);
+      bench.read(2, "SELECT " + columns[shown].name + " FROM people WHERE id = " + one.asked, rows_answer(of_one, {{one.shown[shown]}}), none, at(1s));
+      bench.run_out();
+      CHECK(bench.outcome().find("missing_rows/" + one.cause) == 0);
+    }
+}

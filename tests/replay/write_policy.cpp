@@ -52,6 +52,24 @@ TEST_CASE("What shapes a session is sent as state") {
   CHECK(decision_of(CommandCode::init_db, "shop").action == Action::send_as_state);
 }
 
+TEST_CASE("A SET of several variables goes out without those that are held back") {
+  auto sent = [](const std::string& text, Writes writes) {
+    Decision decision = with_writes(text, writes);
+    return decision.action == Action::send_as_state ? decision.sent_text.empty() ? "all of it" : decision.sent_text : decision.reason;
+  };
+  const std::string rails = "SET  @@SESSION.sql_mode = 'ANSI', @@SESSION.sql_auto_is_null = 0, @@SESSION.wait_timeout = 2147483";
+  const std::string connector = "SET character_set_results = NULL, autocommit=1, sql_mode=concat(@@sql_mode,',STRICT_TRANS_TABLES')";
+  for (Writes writes : {Writes::left_out, Writes::rolled_back, Writes::applied}) {
+    CHECK(sent(rails, writes) == "SET @@SESSION.sql_mode = 'ANSI', @@SESSION.sql_auto_is_null = 0");
+    CHECK(sent(connector, writes) == (writes == Writes::left_out ? "SET character_set_results = NULL, sql_mode=concat(@@sql_mode,',STRICT_TRANS_TABLES')" : "all of it"));
+    CHECK(sent("SET sql_safe_updates=1,sql_select_limit=1000, max_join_size=1000000", writes) == "all of it");
+    CHECK(sent("SET wait_timeout = 1, net_write_timeout = 2", writes) == "session_variable");
+    CHECK(sent("SET GLOBAL max_connections = 5, sql_mode = ''", writes) == "unsafe: global_state");
+    CHECK(sent("SET sql_log_bin = 0, sql_mode = '', wait_timeout = 3", writes).starts_with("unsafe"));
+    CHECK(sent("SET SESSION wait_timeout = 5, sql_mode = ''; SELECT 1", writes) != "all of it");
+  }
+}
+
 TEST_CASE("Whatever writes, locks or controls a transaction is held back with its reason") {
   CHECK(reason_of("INSERT INTO t VALUES (1)") == "write");
   CHECK(reason_of("UPDATE t SET a = 1") == "write");
@@ -63,7 +81,7 @@ TEST_CASE("Whatever writes, locks or controls a transaction is held back with it
   CHECK(reason_of("SET autocommit = 0") == "transaction_control");
   CHECK(reason_of("SET SESSION TRANSACTION READ WRITE") == "transaction_control");
   CHECK(reason_of("SET tx_read_only = 0") == "transaction_control");
-  CHECK(reason_of("SET NAMES utf8mb4, autocommit = 0") == "transaction_control");
+  CHECK(reason_of("SET @a = (SELECT 1 FROM t), autocommit = 0") == "transaction_control");
   CHECK(reason_of("SET SESSION wait_timeout = 1") == "session_variable");
   CHECK(reason_of("SELECT SLEEP(1)") == "unsafe: sleep");
   CHECK(reason_of("SELECT GET_LOCK('a', 1)") == "unsafe: user_lock");

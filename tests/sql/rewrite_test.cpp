@@ -161,3 +161,22 @@ TEST_CASE("every edit of the corpora's statements is a read, with as many marker
     CHECK(edits[kind] >= 20);
   }
 }
+
+TEST_CASE("a SET does without some of its assignments, and keeps the others as they were written") {
+  auto without = [](std::string_view text, std::string_view name) {
+    std::vector<std::uint32_t> offsets;
+    for (const Effect& effect : understand(text).effects)
+      if (effect.subject.find(name) != std::string::npos || (effect.kind == EffectKind::autocommit && name == "autocommit")) offsets.push_back(effect.offset);
+    CHECK(!offsets.empty());
+    return without_assignments(text, offsets).value_or("-");
+  };
+  CHECK(without("SET @@SESSION.sql_mode = CONCAT(CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), ',ANSI'),  @@SESSION.sql_auto_is_null = 0, @@SESSION.wait_timeout = 2147483", "wait_timeout") ==
+        "SET @@SESSION.sql_mode = CONCAT(CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), ',ANSI'), @@SESSION.sql_auto_is_null = 0");
+  CHECK(without("/* conn 7 */ SET character_set_results = NULL, autocommit=1, sql_mode=concat(@@sql_mode,',A');", "autocommit") == "SET character_set_results = NULL, sql_mode=concat(@@sql_mode,',A')");
+  CHECK(without("set session wait_timeout=1, time_zone='a,b'", "wait_timeout") == "SET time_zone='a,b'");
+  CHECK(without("SET wait_timeout = 1", "wait_timeout") == "-");
+  CHECK(without("SET wait_timeout = 1 /* , */, sql_mode = ''", "wait_timeout") == "-");
+  CHECK(without("SET sql_mode = '' /*!, wait_timeout = 1*/", "wait_timeout") == "-");
+  CHECK_FALSE(without_assignments("SET a = 1, , b = 2", std::vector<std::uint32_t>{4}));
+  CHECK_FALSE(without_assignments("SELECT 1, 2", std::vector<std::uint32_t>{7}));
+}

@@ -33,6 +33,8 @@ struct Request {
   std::uint16_t collation = 0;  // 0: whichever the session stands in
   std::span<const std::string> before;  // statements to be run right before the command; a refusal is told and doesn't stop it
   InTransaction before_in = InTransaction::any, command_in = InTransaction::any;  // else neither the first of `before` nor the command is sent
+  // Where a login is needed first, and `schema` is empty: into the options' schema, or into none, as a client that names none.
+  enum class Login : std::uint8_t { into_schema, into_none } login = Login::into_schema;
 };
 
 struct SessionReply {

@@ -23,7 +23,7 @@ struct Outcome {
 
 using QuestionId = Named<struct QuestionIdTag, std::uint64_t>;
 
-// User variables ("@x"), each with its value as SQL writes it.
+// User variables ("@x") and session variables, each with its value as SQL writes it.
 using SessionValues = std::map<std::string, std::string>;
 
 // A statement to be run on one side, on a connection that stands in the same schema and collation, read-only. Text
@@ -36,7 +36,7 @@ struct Question {
   mysql::Command command;
   CaptureTime not_before;
   session::ExchangeId about{};  // the exchange in question
-  SessionValues variables{};  // that the statement uses
+  SessionValues variables{};  // that the statement uses, and settings ("sql_mode") that it is asked under
 };
 
 // Why a question has no answer: the side is away, the budget is spent, it timed out.
@@ -84,7 +84,9 @@ class Comparer {
   ~Comparer();
 
   // Where a session's client is (its address), before its exchanges: a write of the same host is told apart from others'.
-  void note_session(SessionId session, std::string client_host);
+  // unknown: the tap joined it in its middle, so that nobody saw what it had set.
+  enum class Settings : std::uint8_t { known, unknown };
+  void note_session(SessionId session, std::string client_host, Settings settings = Settings::known);
 
   // Every captured exchange passes here in capture order, sent or not: writes are what explains stale reads.
   void observe(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);

@@ -25,7 +25,7 @@ Expected<MapRule, std::string> parse_map_rule(const std::string& text);
 
 // What is sent in place of what was captured.
 struct Sent {
-  std::optional<std::string> schema;       // the session's
+  std::optional<std::string> schema;       // the session's; empty: it stands in none
   std::optional<mysql::Command> command;
   enum class Time : std::uint8_t { asked, written_in } time = Time::asked;  // written_in: the command holds the source's time (written_time.h)
   std::uint64_t first_id = 0;  // that the source generated, where the command holds it (written_ids.h)

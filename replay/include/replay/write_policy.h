@@ -21,6 +21,7 @@ struct Decision {
     hold,
   } action = Action::hold;
   std::string reason;  // for hold and begin_anew: the ledger's reason; empty otherwise
+  std::string sent_text{};  // of a SET that goes out without some of its assignments; empty: as captured
   bool is_sent() const { return action != Action::begin_anew && action != Action::hold; }
 };
 

@@ -1,8 +1,10 @@
-// The few text edits that a comparison's questions need. Each keeps the rest of the statement byte for byte, and answers
+// The few text edits that a comparison's questions, and a replay's SET, need. Each keeps the rest of the statement byte for byte, and answers
 // nothing where the statement is not understood or the edit could change more than it says.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,10 @@ std::optional<std::string> select_touched_rows(std::string_view text, const Dial
 // The statement with literals in place of its markers, in order: a prepared statement as text. Nothing where their numbers
 // differ or a value is not one literal. The edits above refuse to move or drop a marker: fill them in first.
 std::optional<std::string> with_parameters(std::string_view text, const std::vector<std::string>& literals, const Dialect& dialect = {});
+
+// A SET without the assignments within which one of these offsets of the text lies. Nothing where none would be left, or where
+// its parts can't be told apart for certain.
+std::optional<std::string> without_assignments(std::string_view text, std::span<const std::uint32_t> offsets, const Dialect& dialect = {});
 
 // Text as a string literal that the dialect reads back as the same bytes.
 std::string quote_string(std::string_view value, const Dialect& dialect = {});
