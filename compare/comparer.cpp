@@ -143,11 +143,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
   if (conclusion.verdict) judgement.verdicts.push_back(std::move(*conclusion.verdict));
   else judgement.rules.assign(conclusion.rules.begin(), conclusion.rules.end());
   if (auto columns = columns_apart(file, catalogue, options.accepted_rules, &judgement.rules)) {
-    if (file.variables.left_out()) {  // a variable that nothing set is of another type, too
-      Evidence evidence;
-      columns->cause = judge_user_variable(*file.variables.unknown, evidence.json()).cause;
-      columns->evidence = object_of(evidence.take_members());
-    }
+    excuse_columns(*columns, file, conclusion);
     judgement.verdicts.push_back(std::move(*columns));
   }
   if (same_content)

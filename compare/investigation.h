@@ -54,6 +54,7 @@ struct World {
 struct Conclusion {
   std::optional<Verdict> verdict;
   std::set<std::string_view> rules;
+  std::string agrees_under;  // the sql_mode that explains the difference, of a session whose own isn't known
 };
 
 Task<Conclusion> investigate(const CaseFile& file, Interview& interview, World world);

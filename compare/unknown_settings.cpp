@@ -65,6 +65,18 @@ std::vector<std::string> other_modes(const std::string& text, const sql::Dialect
   return modes;
 }
 
+void excuse_columns(Verdict& columns, const CaseFile& file, const Conclusion& conclusion) {
+  Evidence evidence;
+  if (file.variables.left_out()) {
+    columns.cause = judge_user_variable(*file.variables.unknown, evidence.json()).cause;
+    columns.evidence = object_of(evidence.take_members());
+  } else if (!conclusion.agrees_under.empty()) {
+    columns.cause = Cause::replay_artifact;
+    evidence.json().member("reason", what_is_unknown).member("agrees_under_sql_mode", conclusion.agrees_under);
+    add(columns, evidence.take_members());
+  }
+}
+
 namespace {
 
 bool hangs_on_settings(const CaseFile& file, const Conclusion& conclusion) {
@@ -91,6 +103,7 @@ Task<Conclusion> under_other_modes(const CaseFile& file, Interview& interview, C
     Evidence evidence;
     evidence.json().member("reason", what_is_unknown);
     evidence.json().member("agrees_under_sql_mode", mode);
+    conclusion.agrees_under = mode;
     conclusion.verdict->cause = Cause::replay_artifact;
     conclusion.verdict->level = Level::confirmed;
     add(*conclusion.verdict, evidence.take_members());

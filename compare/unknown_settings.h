@@ -7,8 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "session/exchange.h"
-#include "sql/meaning.h"
+#include "investigation.h"
 
 namespace darktap::compare {
 
@@ -27,5 +26,8 @@ class JoinedSessions {
 
 // The values of sql_mode under which the text means something else than it was taken for; the likeliest first.
 std::vector<std::string> other_modes(const std::string& text, const sql::Dialect& dialect);
+
+// What explains the values explains the columns' types, too: a user variable that nothing set, another sql_mode.
+void excuse_columns(Verdict& columns, const CaseFile& file, const Conclusion& conclusion);
 
 }  // namespace darktap::compare

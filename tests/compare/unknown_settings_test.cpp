@@ -33,6 +33,19 @@ TEST_CASE("what a session that was joined midstream may have read under another 
   CHECK(bench.evidence().find("\"agrees_under_sql_mode\":\"PIPES_AS_CONCAT\"") != std::string::npos);
 }
 
+TEST_CASE("so are the columns' types that come of it") {
+  Joined bench(Settings::unknown);
+  const std::vector<mysql::Column> number{column("", "x", mysql::ColumnType::longlong)};
+  auto as_joined = bench.target;
+  bench.target = [&](const std::string& sql, CaptureTime now) {
+    auto mode = bench.asked_under.back().find("sql_mode");
+    return mode != bench.asked_under.back().end() ? as_joined(sql, now) : rows_answer(number, {{"0"}});
+  };
+  bench.read(7, "SELECT 'a' || 'b' AS x", shows("ab"), rows_answer(number, {{"0"}}), at(1s));
+  bench.run_out();
+  CHECK(bench.outcome() == "row_values/replay_artifact/confirmed column_metadata/replay_artifact/proved");
+}
+
 TEST_CASE("where no other mode makes it agree it stays a defect, and says what isn't known") {
   Joined bench(Settings::unknown);
   bench.joined = "ax";
