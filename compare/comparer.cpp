@@ -2,7 +2,6 @@
 #include "compare/comparer.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -276,15 +275,6 @@ void Comparer::State::give_up_late(CaptureTime now) {
 Comparer::Comparer(JudgementSink& sink, const ComparerOptions& options, sql::Catalogue catalogue)
     : state_(std::make_unique<State>(sink, options, std::move(catalogue))) {}
 Comparer::~Comparer() = default;
-
-std::vector<std::string> drawn_values(const sql::Meaning& meaning) {
-  static constexpr std::array drawn{std::string_view{"rand"}, std::string_view{"uuid"}, std::string_view{"uuid_short"}, std::string_view{"uuid_v4"}, std::string_view{"uuid_v7"},
-                                    std::string_view{"sys_guid"}, std::string_view{"random_bytes"}, std::string_view{"connection_id"}};
-  std::vector<std::string> names;
-  for (const std::string& name : meaning.nondeterministic)
-    if (std::find(drawn.begin(), drawn.end(), name) != drawn.end()) names.push_back(name);
-  return names;
-}
 
 void Comparer::note_session(SessionId session, std::string client_host, Settings settings) {
   state_->writes.note_host(session, std::move(client_host));

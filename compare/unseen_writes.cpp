@@ -41,7 +41,10 @@ void each_name(std::string_view text, Take take) {
 void add_tables_named(std::set<QualifiedName>& tables, std::string_view text, const std::string& schema, const sql::Catalogue& catalogue) {
   each_name(text.substr(0, looked_at_of_unseen), [&](const std::string& before, const std::string& word) {
     QualifiedName name{before.empty() ? schema : before, word};
-    if (catalogue.tables.contains(name)) tables.insert(std::move(name));
+    // Of a session that was joined in its middle the schema isn't known: a table of that name in any.
+    auto bears_name = [&](const auto& table) { return table.first.second == word; };
+    const bool is_table = name.first.empty() ? std::any_of(catalogue.tables.begin(), catalogue.tables.end(), bears_name) : catalogue.tables.contains(name);
+    if (is_table) tables.insert(std::move(name));
   });
 }
 

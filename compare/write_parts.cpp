@@ -1,6 +1,7 @@
 #include "write_parts.h"
 
 #include <algorithm>
+#include <array>
 
 #include "compare/comparer.h"
 #include "plan.h"
@@ -160,6 +161,15 @@ std::vector<WritePart> written_by(const session::Exchange& exchange, const sql::
 }
 
 }  // namespace
+
+std::vector<std::string> drawn_values(const sql::Meaning& meaning) {
+  static constexpr std::array drawn{std::string_view{"rand"}, std::string_view{"uuid"}, std::string_view{"uuid_short"}, std::string_view{"uuid_v4"}, std::string_view{"uuid_v7"},
+                                    std::string_view{"sys_guid"}, std::string_view{"random_bytes"}, std::string_view{"connection_id"}};
+  std::vector<std::string> names;
+  for (const std::string& name : meaning.nondeterministic)
+    if (std::find(drawn.begin(), drawn.end(), name) != drawn.end()) names.push_back(name);
+  return names;
+}
 
 std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
   std::vector<WritePart> parts = written_by(exchange, meaning, catalogue);

@@ -338,6 +338,17 @@ TEST_CASE("what a left-out CALL, PREPARE or text that is not understood may have
   }
 }
 
+TEST_CASE("in a session whose schema was chosen before the capture a text that is not understood taints a table of that name in whichever schema") {
+  sql::Catalogue catalogue;
+  catalogue.tables[{"shop", "people"}];
+  for (const char* table : {"people", "peoples"}) {
+    Bench bench{compare::ComparerOptions(), catalogue};
+    bench.schema = "";
+    bench.seen(1, std::string("UPDATE ") + table + " SET \"name\" = 'x'", ok_answer(1), at(100ms));
+    CHECK(outcome_of(bench, 1) == (std::string(table) == "people" ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
+  }
+}
+
 TEST_CASE("a table that the target lacks in a session whose schema was chosen before the capture is our doing") {
   for (const char* schema : {"shop", ""}) {
     CAPTURE(schema);
