@@ -105,6 +105,68 @@ class Rollback(Fidelity):
                                      ("update t set a = ? where id = ?", "affected_rows", "defect", 1)} | {("update t set b = ? where id = ?", "error_only_target", "defect", 1)}, done.err)
 
 
+class Drivers(Fidelity):
+    DRIVERS = (
+        "SELECT DATABASE()", "SELECT * FROM t",  # none is chosen: NULL, and an error
+        "SELECT a FROM s.t WHERE id = 1", "USE s", "SELECT DATABASE()",
+        "SET @@SESSION.sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES'), @@SESSION.group_concat_max_len = 4, @@SESSION.wait_timeout = 2147483", "SELECT \"a\" FROM t WHERE id = 1",
+        "SET character_set_results = NULL, autocommit = 1, sql_mode = 'PIPES_AS_CONCAT', net_write_timeout = 600", "SELECT 'x' || a FROM t WHERE id = 2", "SELECT GROUP_CONCAT(id) FROM t",
+        "SET sql_safe_updates=1, sql_select_limit=2, max_join_size=1000000", "SELECT id FROM t ORDER BY id", "UPDATE t SET a = 5")
+
+    def driven(self, kind):
+        need_root("taps lo")
+        with pair(kind) as (place, source, target):
+            for server in (source, target):
+                server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1), (2, 2), (3, 3)"])
+
+            def work():
+                connection = connect(source, None)
+                for statement in self.DRIVERS:
+                    try:
+                        connection.query(statement)
+                    except pymysql.Error:
+                        pass
+                connection.close()
+            recording = record(place, source, work)
+            kept = checksums(target, "s")
+            for run in ("reads", "both"):
+                done = replay(recording, target, place / f"{run}.db", schema="s", run=run, sandbox="rollback")
+                report = self.report(place / f"{run}.db")
+                self.assertEqual([(f["normalized"], f["cause"]) for f in report["findings"]], [], done.err)
+                self.assertEqual(done.status, 0, done.err)
+                self.assertLessEqual(set(self.skipped(report)), {"write", "connection_command", "transaction_control"})
+                self.assertIn("net_write_timeout (1), wait_timeout (1)", done.err)
+                self.assertEqual(checksums(target, "s"), kept)
+
+    def test_what_drivers_set_in_one_statement_holds_but_for_what_is_held_back_and_no_schema_is_none(self):
+        self.driven(Server)
+
+    def test_so_it_does_on_MySQL_8(self):
+        need_mysql_8()
+        self.driven(MySQL)
+
+    def test_a_session_that_was_joined_with_another_sql_mode_is_no_defect_where_asking_under_it_agrees(self):
+        need_root("taps lo")
+        with pair() as (place, source, target):
+            for server in (source, target):
+                server.run(["CREATE DATABASE s", "CREATE TABLE s.t (id INT PRIMARY KEY, a INT)", "INSERT INTO s.t VALUES (1, 1), (2, 2), (3, 3)"])
+            target.run(["UPDATE s.t SET a = 4 WHERE id = 3"])
+            connection = connect(source)
+            connection.query("SET sql_mode = 'PIPES_AS_CONCAT,ANSI_QUOTES'")
+
+            def work():
+                connection.query("SELECT \"a\" || 'x' FROM t WHERE id = 1")
+                connection.query("SELECT \"a\" FROM t WHERE id = 3")
+                connection.close()
+            recording = record(place, source, work)
+            done = replay(recording, target, place / "s.db", schema="s", run="reads")
+            found = {(f["normalized"], f["difference"]): f for f in self.report(place / "s.db")["findings"]}
+            self.assertEqual({key: f["cause"] for key, f in found.items() if key[1] == "row_values"},
+                             {("select ? || ? from t where id = ?", "row_values"): "replay_artifact", ("select ? from t where id = ?", "row_values"): "defect"}, done.err)
+            self.assertEqual(found["select ? || ? from t where id = ?", "row_values"]["evidence"]["agrees_under_sql_mode"], "ANSI_QUOTES,PIPES_AS_CONCAT")
+            self.assertIn("1 sessions were joined in their middle", done.err)
+
+
 class Determinism(Fidelity):
     def test_what_each_server_draws_for_itself_is_no_defect_and_sysdate_is_written_in(self):
         need_root("taps lo")
