@@ -289,6 +289,7 @@ Task<Conclusion> Investigator::climb() {
       if (reference == nullptr) co_return unexamined(heard[1].why_not());
       references_.push_back(*reference);
       reference_differs_ = !examine(*source_, *reference, plan_).agrees();
+      reference_differed_ = reference_differed_ || reference_differs_;
       ladder_.add({since(file_.opened, heard[1].asked), Side::reference, digest_of(*reference), !reference_differs_});
     }
     ladder_.add({since(file_.opened, heard[0].asked), Side::target, digest_of(*target), false});

@@ -135,6 +135,7 @@ class Investigator {
   std::size_t refuted_ = 0;
   bool order_refuted_ = false;             // the last inquiry found the order itself wrong
   bool reference_differs_ = false;         // from the source's answer, when it was last asked
+  bool reference_differed_ = false;        // once, at least
   bool sides_agree_without_source_ = false;
   std::string unknown_, apart_;  // why nothing could be settled: the excuse was open; the whole lists still differ
   std::string gtid_;             // of the write that may explain it, where the target could tell whether it has it

@@ -9,6 +9,7 @@ import servers
 
 STUCK = range(100, 130)      # rows of the target that are wrong for good
 MENDED = range(2000, 2400)   # rows with one wrong cell that no write assigns, each used once
+LACKED = range(4000, 4040)   # rows that the target lacks for good; what they are counted with is written to
 
 
 def app(server, gtids=False, flags=0):
@@ -74,6 +75,12 @@ CALM = {
     "stuck_sum": "SELECT SUM(score) AS k_stuck_sum FROM people WHERE id BETWEEN 100 AND 129",
     "stuck_join": "SELECT p.id AS k_stuck_join, p.name, o.status FROM people p JOIN orders o ON o.id = p.id WHERE p.id = {stuck} AND o.qty IS NOT NULL",
 }
+LACKING = {
+    "lacking_count": "SELECT COUNT(*) AS k_lacking_count FROM people WHERE name = '{gap}'",
+    "lacking_exists": "SELECT EXISTS (SELECT 1 FROM people WHERE name = '{gap}' AND id < {fence}) AS k_lacking_exists",
+    "lacking_sum": "SELECT SUM(score) AS k_lacking_sum, MIN(id) FROM people WHERE name = '{gap}'",
+    "lacking_group": "SELECT name AS k_lacking_group, COUNT(*) FROM people WHERE name LIKE 'gap%' GROUP BY name ORDER BY name",
+}
 READ_BACK = (*READS, "left_over")
 WRONG_FOR_GOOD = tuple(CALM)
 
@@ -109,6 +116,17 @@ def mixed(source, dice, reads, gtids):
             moment = time.monotonic()
             send(own, f"/* r{number} mended */ SELECT id AS k_mended, city, score FROM people WHERE id = {row}")
             yield number, kind, None, None, moment
+            continue
+        if draw < 0.35:
+            kind, gap = dice.choice(list(LACKING)), f"gap{dice.choice(LACKED)}"
+            add = f"INSERT INTO people (id, name, city, score, seen) VALUES ({{id}}, '{gap}', 'Oslo', 7, NOW())"
+            send(own, f"/* w{number} */ " + add.format(id=20_000 + 2 * number))
+            time.sleep(dice.choice((0, 0.01, 0.05)))
+            moment = time.monotonic()
+            send(own, f"/* r{number} {kind} */ " + LACKING[kind].format(gap=gap, fence=5000))
+            yield number, kind, None, None, moment
+            time.sleep(dice.choice((0, 0.01, 0.3)))
+            send(noise, add.format(id=20_001 + 2 * number))
             continue
         way = dice.choice(list(WRITES))
         author = dice.randrange(1, 60)

@@ -105,3 +105,13 @@ TEST_CASE("a count that the reference came to by a later write is moved data, wh
   bench.run_out();
   CHECK(bench.outcome() == "row_values/data_moved/confirmed");
 }
+
+TEST_CASE("a reference that lagged itself lends its older count to no target that lacks a row for good") {
+  Bench bench(follows());
+  bench.reference = romans(one_more_from(at(1s + 30ms), 1));
+  bench.target = romans(one_more_from(at(1s + 30ms), 0), 2);
+  insert(bench, "9", at(990ms));
+  bench.read(1, count, number(2), number(0), at(1s));
+  bench.run_out();
+  CHECK(bench.outcome() == "row_values/defect/confirmed");
+}
