@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "error_class.h"
+#include "earlier_window.h"
 #include "investigator.h"
 #include "hidden_keys.h"
 #include "order_check.h"
@@ -184,7 +185,8 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
   questions.push_back(std::move(*list));
   Task<Choices> asking = ask_choices(plan_, std::move(questions), interview_, now);
   Choices choices = co_await asking;
-  if (!choices.reason.empty()) co_return std::nullopt;
+  Task<std::optional<Conclusion>> earlier = window_moved_on(now);
+  if (!choices.reason.empty()) co_return co_await earlier;
   std::vector<ColumnPlan> columns = without_leeway_columns(plan_, first_.a->columns);
   InquiryResult contained = check_containment(first_, plan_, columns, choices);
   if (contained.finding == Finding::refuted) {
@@ -192,7 +194,7 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
     ++refuted_;
     co_return std::nullopt;
   }
-  if (contained.finding != Finding::excused || !choices.whole) co_return std::nullopt;
+  if (contained.finding != Finding::excused || !choices.whole) co_return co_await earlier;
   const Table &reference = *choices.reference_tables[0], &target = *choices.target_tables[0];
   Task<bool> ordering = list_is_out_of_order(reference, target, now);
   bool violated = co_await ordering;
@@ -202,27 +204,79 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
   }
   if (!match_rows(reference, target, columns).complete()) {
     if (!world_.writes.written_since(file_.scope, file_.exchange.request_first)) co_return std::nullopt;
-    co_return unexamined("what differed at first is on both sides by now, and later writes move the rest");
+    std::optional<Conclusion> explained = co_await earlier;
+    co_return explained ? std::move(*explained) : unexamined("what differed at first is on both sides by now, and later writes move the rest");
   }
   if (auto by_replay = by_own_writes(now, Agreement::with_reference)) co_return std::move(*by_replay);
   if (cause_of_staleness()) co_return behind(now, true);
   co_return wavered("what differed at first is on both sides by now");
 }
 
+// Later writes move the window: the target may never show the source's rows. Then its first answer has to be the window of an earlier
+// moment, and both servers have to hold the rows in question alike by now.
+Task<std::optional<Conclusion>> Investigator::window_moved_on(CaptureTime now) {
+  auto write = cause_of_staleness();
+  bool may_be = is_window(plan_) && has_reference() && first_.a && first_.b && target_moved_ && write && !write->uncommitted && !is_ahead_of_replay(*write->write);
+  if (!may_be) co_return std::nullopt;
+  const std::size_t rows = std::min<std::size_t>(std::min<std::uint64_t>(*plan_.limit, max_question_rows) + window_rows_beyond, max_question_rows);
+  const mysql::Command& original = file_.exchange.command;
+  auto question = plan_.keys_projected() ? whole_list(original, plan_, rows) : whole_list_with_keys(original, plan_, rows);
+  if (!question) co_return std::nullopt;
+  std::vector<mysql::Command> questions;
+  questions.push_back(*question);
+  std::vector<Heard> heard = co_await interview_.ask(of_both_sides(questions), now);
+  auto table = [](const Heard& one) {
+    const mysql::ResultSet* set = one.answer() != nullptr ? one.answer()->first_rows() : nullptr;
+    return set != nullptr ? table_of(*set) : std::nullopt;
+  };
+  const std::optional<Table> reference = table(heard[0]), target = table(heard[1]);
+  auto writes = world_.writes.dated(file_.scope, max_window_writes);
+  if (!reference || !target || !writes) co_return std::nullopt;
+  std::vector<std::size_t> keys;
+  if (plan_.keys_projected())
+    for (const auto& key : plan_.keys) keys.push_back(*key);
+  else keys = columns_from(plan_.columns.size(), *reference);
+  auto earlier = find_earlier_window(first_, plan_, world_.catalogue, *writes, {*reference, *target, std::move(keys)});
+  if (!earlier || by_own_writes(now, Agreement::with_reference)) co_return std::nullopt;
+  Evidence evidence;
+  evidence.append(first_.evidence);
+  JsonWriter& json = evidence.json();
+  json.key("earlier_window").begin_object().member("key_question", quoted_sql(question->text, plan_.collation)).key("met_last");
+  if (earlier->last) json.begin_object().member("session", earlier->last->id.session.value).member("seq", earlier->last->id.seq).end_object();
+  else json.null();
+  json.member("lacked_writes", earlier->lacked);
+  json.member("note", "the target's rows are the window as it was after that write; later writes moved it on before the target showed the source's, and both servers hold the rows in question alike by now");
+  json.end_object();
+  first_.evidence = evidence.take_members();
+  // It was surely behind for as long as it stayed with its first answer.
+  last_stale_ = file_.target.sent;
+  for (const Answered& step : walked_)
+    if (identical(step.answer, file_.target.answer)) last_stale_ = step.asked;
+    else break;
+  Task<bool> asking_gtid = ask_gtid_again();
+  co_await asking_gtid;
+  co_return behind(now, true);
+}
+
 // Target and reference agree on a third answer. Was the first one older than the source's, or newer?
-Conclusion Investigator::both_moved(CaptureTime agreed) {
+Task<Conclusion> Investigator::both_moved(CaptureTime agreed, CaptureTime now) {
+  Task<bool> asking_gtid = ask_gtid_again();
+  co_await asking_gtid;
   bool was_newer = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, *target_, plan_).agrees(); });
   bool nothing_newer = !world_.writes.written_since(file_.scope, file_.exchange.request_first);
   bool source_held = !references_.empty() && examine(*source_, references_.front(), plan_).agrees();
   // Under a LIMIT a later write may move the window so that both agree by chance: the target never showed the source's answer.
-  bool later_write = world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  if (plan_.has_limit && later_write && source_held) return unexamined("the window moved on before the target showed the source's rows");
-  if (hangs_on_order() && !cause_of_staleness()) return wavered("both sides changed their minds");
-  if (auto by_replay = by_own_writes(agreed, Agreement::with_reference)) return std::move(*by_replay);
-  if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) return behind(agreed, source_held || nothing_newer);
+  if (plan_.has_limit && !nothing_newer && source_held) {
+    Task<std::optional<Conclusion>> moving = window_moved_on(now);
+    std::optional<Conclusion> earlier = co_await moving;
+    co_return earlier ? std::move(*earlier) : unexamined("the window moved on before the target showed the source's rows");
+  }
+  if (hangs_on_order() && !cause_of_staleness()) co_return wavered("both sides changed their minds");
+  if (auto by_replay = by_own_writes(agreed, Agreement::with_reference)) co_return std::move(*by_replay);
+  if (!was_newer && (source_held || nothing_newer || cause_of_staleness())) co_return behind(agreed, source_held || nothing_newer);
   Evidence evidence;
   evidence.json().member("reason", "the reference left the source's answer too");
-  return verdict(Cause::data_moved, Level::confirmed, std::move(evidence));
+  co_return verdict(Cause::data_moved, Level::confirmed, std::move(evidence));
 }
 
 // The reading session's own open transaction: the others can't see what it wrote until it commits.

@@ -10,6 +10,7 @@
 #include "evidence.h"
 #include "found_rows.h"
 #include "investigation.h"
+#include "select_limits.h"
 #include "session/render.h"
 #include "session_strip.h"
 #include "settled.h"
@@ -39,7 +40,7 @@ struct OpenCase {
 Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue) {
   const session::Exchange& exchange = file.exchange;
   auto columns = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
-  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(file.target.answer.first_rows()), &catalogue, exchange.schema, file.meaning.mode);
+  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(file.target.answer.first_rows()), &catalogue, exchange.schema, file.meaning.mode, file.select_limit);
 }
 
 // An answer with the same rows has no plan yet, and needs one only where its columns differ.
@@ -90,6 +91,7 @@ struct Comparer::State {
   SessionStrips strips;
   UserVariables variables;
   JoinedSessions joined;
+  SelectLimits limits;
   QuestionBudget budget;
   SettledCases settled;
   std::set<std::uint64_t> noisy;     // fingerprints; bounded by how many are calibrated
@@ -287,6 +289,7 @@ void Comparer::observe(const session::Exchange& exchange, const sql::Meaning& me
   state_->strips.observe(exchange, meaning);
   state_->variables.observe(exchange, meaning, replayed);
   state_->joined.observe(exchange, meaning);
+  state_->limits.observe(exchange, meaning);
 }
 
 void Comparer::lost(session::ExchangeId exchange) { state_->writes.lost(exchange); }
@@ -313,6 +316,7 @@ void Comparer::compare(session::Exchange&& source, const sql::Meaning& meaning, 
   file.history = state_->writes.take_history(file.exchange.id);
   if (!meaning.user_variables.empty()) file.variables = state_->variables.take(file.exchange.id);
   if (state_->joined.mode_is_unknown(file.exchange.id)) file.settings = CaseFile::Settings::unknown;
+  file.select_limit = state_->limits.of(file.exchange.id);
   file.before = state_->strips.before(file.exchange.id);
   file.older = state_->versions.older(file.exchange, file.target.answer);  // later reads push old versions out
   bool observed = file.exchange.is_observed() && file.target.answer.state == mysql::Answer::State::complete;

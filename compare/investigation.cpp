@@ -188,9 +188,8 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
     bool apart = co_await task;
     if (apart) co_return std::nullopt;
     ladder_.mark_target_agreed();
-    Task<bool> asking_gtid = ask_gtid_again();
-    co_await asking_gtid;
-    co_return both_moved(agreed);
+    Task<Conclusion> moving = both_moved(agreed, now);
+    co_return co_await moving;
   }
   ladder_.mark_target_agreed();
   auto write = cause_of_staleness();

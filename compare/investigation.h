@@ -26,6 +26,7 @@ struct CaseFile {
   ReadScope scope;
   SessionHistory history;
   UsedVariables variables;
+  std::optional<std::uint64_t> select_limit;  // sql_select_limit
   std::string before;  // the session's statements before it, as JSON
   std::optional<SeenVersion> older;  // that the target's answer equals
   CaptureTime opened;

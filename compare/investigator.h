@@ -74,7 +74,8 @@ class Investigator {
   Conclusion without_questions() const;
   Conclusion undefined_order() const;
   Conclusion behind(CaptureTime agreed, bool known_to_be_older);
-  Conclusion both_moved(CaptureTime agreed);
+  Task<Conclusion> both_moved(CaptureTime agreed, CaptureTime now);
+  Task<std::optional<Conclusion>> window_moved_on(CaptureTime now);
   // by_own_writes.cpp
   enum class Agreement : std::uint8_t { with_source, with_reference, at_first, none };
   bool refuted_by_ladder() const;

@@ -6,6 +6,7 @@
 #include "cells.h"
 #include "one_row.h"
 #include "parameter_literals.h"
+#include "select_limits.h"
 #include "sql/lexer.h"
 #include "sql/views.h"
 #include "text.h"
@@ -87,15 +88,6 @@ void name_key_behind_star(sql::SortKey& key, std::span<const mysql::Column> colu
   if (error != std::errc() || end != key.text.data() + key.text.size() || position == 0 || position > columns.size()) return;
   key.column = columns[position - 1].org_name;
   key.column_table = columns[position - 1].table;
-}
-
-bool has_word(std::string_view text, std::string_view word) {
-  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$'; };
-    bool begins = at == 0 || !letter(text[at - 1]), ends = at + word.size() == text.size() || !letter(text[at + word.size()]);
-    if (begins && ends) return true;
-  }
-  return false;
 }
 
 bool calls(std::string_view text, std::initializer_list<std::string_view> functions) {
@@ -201,7 +193,7 @@ sql::Dialect dialect_of(std::uint16_t collation) {
 }
 
 Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns, std::span<const mysql::Column> of_target,
-               const sql::Catalogue* catalogue, std::string_view schema, const sql::SqlMode& mode) {
+               const sql::Catalogue* catalogue, std::string_view schema, const sql::SqlMode& mode, std::optional<std::uint64_t> select_limit) {
   Plan plan;
   plan.collation = collation;
   plan.dialect = dialect_of(collation);
@@ -210,6 +202,8 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
   plan.sql = filled ? std::move(*filled) : command.text;
   if (catalogue != nullptr)
     if (auto written_out = sql::with_views_written_out(plan.sql, *catalogue, schema, plan.dialect)) plan.sql = std::move(*written_out);
+  if (select_limit)
+    if (auto cut = with_select_limit(plan.sql, *select_limit, plan.dialect)) plan.sql = std::move(*cut);
   plan.shape = sql::shape_of(plan.sql, plan.dialect);
   plan.columns.resize(columns.size());
   for (std::size_t c = 0; c < columns.size() && columns.size() == of_target.size(); ++c)

@@ -64,9 +64,11 @@ struct Plan {
 };
 
 // columns: the source's, and the target's where they are known. A view that hides what its statement leaves open is written out
-// where the catalogue knows it; names without a schema are of `schema`.
+// where the catalogue knows it; names without a schema are of `schema`. select_limit:
+// the session's sql_select_limit.
 Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span<const mysql::Column> columns,
-               std::span<const mysql::Column> of_target = {}, const sql::Catalogue* catalogue = nullptr, std::string_view schema = {}, const sql::SqlMode& mode = {});
+               std::span<const mysql::Column> of_target = {}, const sql::Catalogue* catalogue = nullptr, std::string_view schema = {}, const sql::SqlMode& mode = {},
+               std::optional<std::uint64_t> select_limit = std::nullopt);
 
 // Of an expression: does it call an aggregate function; one that adds numbers up?
 bool holds_aggregate(std::string_view text);

@@ -211,6 +211,17 @@ ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Mea
     bool by_names = names && follows_named_columns(catalogue_, name, scope.names);
     scope.tables.push_back({std::move(name), predicates_on(table, shape, exchange.command, dialect), is_read ? ranges_on(table, plan.sql, shape, exchange.command, dialect) : Ranges(), by_names});
   }
+  // What a write meets was put there by earlier ones.
+  for (const sql::TableName& table : meaning.tables_written) {
+    sql::QualifiedName name = qualified(table, exchange.schema);
+    if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.name == name; })) continue;
+    const sql::Table* known = catalogue_.table(name.first, name.second);
+    KeyValues keys = written_keys(shape, exchange.command, dialect, known, 0);
+    // What a new row meets is told by its unique key alone: the other values are what it will have, not what is there.
+    bool adds_rows = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
+    if (adds_rows) std::erase_if(keys, [&](const auto& entry) { return known == nullptr || !is_the_unique_key(*known, entry.first); });
+    scope.tables.push_back({name, std::move(keys), {}, false});
+  }
   std::vector<sql::QualifiedName> views;
   for (const ReadTable& table : scope.tables) views.push_back(table.name);
   while (!views.empty()) {
@@ -231,17 +242,6 @@ ReadScope WriteIndex::scope_of(const session::Exchange& exchange, const sql::Mea
     scope.snapshot_response = snapshot->response;
     scope.snapshot_before = snapshot->before.value_or(CaptureTime());
     scope.snapshot_answered = snapshot->answered;
-  }
-  // What a write meets was put there by earlier ones.
-  for (const sql::TableName& table : meaning.tables_written) {
-    sql::QualifiedName name = qualified(table, exchange.schema);
-    if (std::any_of(scope.tables.begin(), scope.tables.end(), [&](const auto& read) { return read.name == name; })) continue;
-    const sql::Table* known = catalogue_.table(name.first, name.second);
-    KeyValues keys = written_keys(shape, exchange.command, dialect, known, 0);
-    // What a new row meets is told by its unique key alone: the other values are what it will have, not what is there.
-    bool adds_rows = shape.kind == sql::ShapeKind::insert || shape.kind == sql::ShapeKind::replace;
-    if (adds_rows) std::erase_if(keys, [&](const auto& entry) { return known == nullptr || !is_the_unique_key(*known, entry.first); });
-    scope.tables.push_back({name, std::move(keys), {}, false});
   }
   return scope;
 }
@@ -384,6 +384,22 @@ std::optional<CaptureTime> WriteIndex::last_before(const ReadScope& read) const 
     if (!write->rolled_back && visible <= read.request) last = std::max(last.value_or(visible), visible);
   });
   return last;
+}
+
+std::optional<std::vector<DatedWrite>> WriteIndex::dated(const ReadScope& read, std::size_t most) const {
+  std::vector<DatedWrite> found;
+  bool open = false;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues&) {
+    const bool own = write->id.session == read.id.session, before = write->ok <= read.request;
+    if (write->rolled_back && (!own || *write->rolled_back <= read.request)) return;
+    const bool met = write->committed && *write->committed <= read.request;
+    open = open || (own && before && !met);
+    found.push_back({write, table, write->committed.value_or(CaptureTime::max()), met});
+  });
+  if (open) return std::nullopt;
+  std::stable_sort(found.begin(), found.end(), [](const DatedWrite& x, const DatedWrite& y) { return x.met != y.met ? x.met : x.visible < y.visible; });
+  if (found.size() > most) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));
+  return found;
 }
 
 bool WriteIndex::written_since(const ReadScope& read, CaptureTime time) const {

@@ -95,6 +95,14 @@ std::string_view to_string(Attribution::By by);
 
 class ExplainedRows;
 
+// A write to what is read, and when it could be seen.
+struct DatedWrite {
+  std::shared_ptr<const SeenWrite> write;
+  sql::QualifiedName table;
+  CaptureTime visible;
+  bool met = false;  // by the read, for certain; else by what came after it
+};
+
 // What the writes that the run itself sent to the target have to do with a read that differs.
 struct OwnWrites {
   // May have made every row that differs: one that only one side had met, or may have met, when it answered; or two that reached the
@@ -144,6 +152,9 @@ class WriteIndex {
   std::optional<CaptureTime> last_before(const ReadScope& read) const;
   // target: when the read was sent there, and answered. until: when its answers were last looked at. rows: what differs, nothing added yet.
   OwnWrites own(const ReadScope& read, const Outcome& target, CaptureTime until, ExplainedRows& rows) const;
+  // The last seen writes to what is read: those that the read met in the order in which they could be seen, then the others. Nothing
+  // where its own transaction was still open with one.
+  std::optional<std::vector<DatedWrite>> dated(const ReadScope& read, std::size_t most) const;
   // A seen write to the read's tables that became visible at or after the given time.
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where such writes explain every row on one side only, and in every cell that differs. rows:

@@ -112,6 +112,46 @@ void add_parts_beneath(std::vector<WritePart>& parts, const sql::Meaning& meanin
   }
 }
 
+// Which tables a write to the view may reach: those that its FROM names, where its text is shown.
+std::set<sql::QualifiedName> tables_behind(const sql::View& view, const sql::QueryShape& query, const std::string& schema) {
+  bool told = query.understood && query.kind == sql::ShapeKind::select && std::none_of(query.tables.begin(), query.tables.end(), [](const sql::ShapeTable& one) { return one.derived; });
+  if (!told) return view.tables;
+  std::set<sql::QualifiedName> tables;
+  for (const sql::ShapeTable& one : query.tables) tables.emplace(one.table.schema.empty() ? schema : one.table.schema, one.table.name);
+  return tables;
+}
+
+// Each of its columns is a table's, under its own name.
+bool keeps_names(const sql::QueryShape& query) {
+  return std::all_of(query.items.begin(), query.items.end(), [](const sql::SelectItem& item) {
+    return item.star == sql::Star::all || (!item.column.empty() && (item.alias.empty() || same_name(item.alias, item.column)));
+  });
+}
+
+// A write to a view is one to the table behind it; which one, where there are several, isn't known.
+void add_parts_behind_views(std::vector<WritePart>& parts, const sql::Catalogue& catalogue) {
+  if (catalogue.views.empty()) return;
+  std::set<sql::QualifiedName> known;
+  for (const WritePart& part : parts) known.insert(part.tables.begin(), part.tables.end());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (const sql::QualifiedName& name : std::vector<sql::QualifiedName>(parts[i].tables)) {
+      auto view = catalogue.views.find(name);
+      if (view == catalogue.views.end()) continue;
+      const sql::QueryShape query = sql::shape_of(view->second.definition);
+      const std::set<sql::QualifiedName> tables = tables_behind(view->second, query, name.first);
+      const bool alone = tables.size() == 1 && parts[i].tables.size() == 1;
+      for (const sql::QualifiedName& below : tables) {
+        if (!known.insert(below).second) continue;
+        WritePart part;
+        if (alone && query.tables.size() == 1 && keeps_names(query)) part = parts[i];
+        part.removes = alone && parts[i].removes;
+        part.tables = {below};
+        parts.push_back(std::move(part));
+      }
+    }
+  }
+}
+
 // The statements of one text, cut at their semicolons.
 std::vector<std::string> statements_of(const std::string& text, const sql::Dialect& dialect) {
   std::vector<std::string> statements;
@@ -173,6 +213,7 @@ std::vector<std::string> drawn_values(const sql::Meaning& meaning) {
 
 std::vector<WritePart> parts_of(const session::Exchange& exchange, const sql::Meaning& meaning, const sql::Catalogue& catalogue) {
   std::vector<WritePart> parts = written_by(exchange, meaning, catalogue);
+  add_parts_behind_views(parts, catalogue);
   if (!parts.empty()) add_parts_beneath(parts, meaning, catalogue);
   return parts;
 }
