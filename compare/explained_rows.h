@@ -29,6 +29,8 @@ class ExplainedRows {
   bool meets(const SeenWrite& write, const sql::QualifiedName& table) const;
   // Every row that differs, each in every cell that differs.
   bool all() const;
+  // Each by itself, not as what an answer may look like that is computed from rows, or cut out of them.
+  bool row_by_row() const { return known_ && !whole_; }
   // Each of these cells bears on the target what a write wrote that only the target had.
   bool target_shows_them() const;
 

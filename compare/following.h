@@ -37,10 +37,15 @@ class Following {
 
   void reference_lacked_write() { ++lacks_; }
   bool reference_stands_still() const { return lacks_ >= enough_lacks; }
+  // It gave the source's answer where that shows a left-out write.
+  void reference_showed_write() { shows_ = true; }
+  // More is needed to believe that wherever it differs from the target a row is wrong.
+  bool reference_may_be_a_copy() const { return lacks_ < enough_ladders && !shows_; }
+  bool reference_is_a_copy() const { return lacks_ >= enough_ladders && !shows_; }
 
  private:
   Follows follows_ = Follows::unknown;
-  bool automatic_ = true, lags_ = false;
+  bool automatic_ = true, lags_ = false, shows_ = false;
   unsigned ladders_ = 0, lacks_ = 0;
 };
 

@@ -175,7 +175,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   if (!sides_agree && !still_first)
     sides_agree = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target, plan_).agrees(); });
   // A restored backup lacks the write as the target does: that both agree doesn't mean that the source's data moved.
-  if (still_first && (!reference_differs_ || sides_agree) && world_.target.follows() == Follows::no)
+  if (still_first && (!reference_differs_ || sides_agree) && world_.target.follows() == Follows::no && !copy_has_more_to_tell(sides_agree, last))
     if (auto write = left_out()) co_return skipped(*write, Level::confirmed);
   if (random_rows_differ(plan_, references_)) {
     Evidence evidence;
@@ -243,7 +243,7 @@ Conclusion Investigator::settle() {
     }
   }
   if (world_.target.follows() != Follows::yes)
-    if (auto write = left_out()) return stayed_away(*write);
+    if (auto write = left_out()) return left_out_or_refuted(*write);
   if (auto by_replay = by_own_writes(CaptureTime::max(), Agreement::none)) return std::move(*by_replay);
   if (auto passed = passed_by()) return std::move(*passed);
   bool open = first_.relation == Relation::open || latest_.relation == Relation::open;
@@ -389,8 +389,9 @@ Task<Conclusion> Investigator::run() {
       write_attribution(evidence.json(), *write);
       co_return verdict(Cause::nondeterministic, Level::assumed, std::move(evidence));
     }
+  Explained how{};
   if (world_.target.follows() == Follows::no)
-    if (auto write = left_out(); write && write->key)
+    if (auto write = left_out(&how); write && write->key && (how == Explained::row_by_row || !world_.target.reference_is_a_copy()))
       co_return skipped(*write, !world_.target.is_inferred() ? Level::proved : has_reference() ? Level::confirmed : Level::assumed);
   if (first_.relation == Relation::open && !cause_of_staleness()) {
     Task<bool> task = agrees_after_inquiry(first_, file_.opened, true);

@@ -92,10 +92,12 @@ class Investigator {
   bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
   bool unchanged(const mysql::Answer& target) const { return identical(*target_, target) || examine(*target_, target, plan_).agrees(); }
   std::optional<Attribution> cause_of_staleness() const;
-  std::optional<Attribution> left_out() const {
-    ExplainedRows rows(plan_, world_.catalogue, first_.a.get(), first_.b.get(), first_.match);
-    return world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers(), &rows);
-  }
+  // standing_copy.cpp
+  enum class Explained : std::uint8_t { as_a_whole, row_by_row };
+  std::optional<Attribution> left_out(Explained* how = nullptr) const;
+  bool copy_has_more_to_tell(bool sides_agree, bool is_last);
+  bool copy_refutes() const;
+  Conclusion left_out_or_refuted(const Attribution& write) const;
   // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }
   bool environmental_error() const;
