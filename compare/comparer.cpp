@@ -45,10 +45,9 @@ Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue) {
 
 // An answer with the same rows has no plan yet, and needs one only where its columns differ.
 std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue& catalogue, const std::vector<std::string>& accepted, std::vector<std::string>* used) {
-  const mysql::Answer &source = file.exchange.answer, &target = file.target.answer;
-  if (!column_verdict(source, target)) return std::nullopt;
+  if (!column_verdict(file.exchange.answer, file.target.answer)) return std::nullopt;
   Plan plan = plan_of(file, catalogue);
-  return column_verdict(source, target, &plan, accepted, used);
+  return column_verdict(file.exchange.answer, file.target.answer, &plan, accepted, used);
 }
 
 // Between servers that are alike, an order that nothing promised tells of no difference between them: it is noise, and its proof

@@ -303,7 +303,10 @@ Task<Conclusion> Investigator::climb() {
     if (rung >= last) {
       Task<std::optional<Conclusion>> looking_back = look_back(now);
       std::optional<Conclusion> gone = co_await looking_back;
-      co_return gone ? std::move(*gone) : settle();
+      if (gone) co_return std::move(*gone);
+      Task<bool> waiting = wait_for_copy(now);
+      co_await waiting;
+      co_return settle();
     }
     last_stale_ = std::max(last_stale_, heard[0].asked);
     // The reference is asked again while it tells another story than the source; else only once the target moves.

@@ -96,7 +96,9 @@ class Investigator {
   enum class Explained : std::uint8_t { as_a_whole, row_by_row };
   std::optional<Attribution> left_out(Explained* how = nullptr) const;
   bool copy_has_more_to_tell(bool sides_agree, bool is_last);
-  bool copy_refutes() const;
+  Task<bool> wait_for_copy(CaptureTime now);
+  bool both_stayed_apart() const;
+  bool copy_refutes() const { return world_.target.reference_is_a_copy() && both_stayed_apart(); }
   Conclusion left_out_or_refuted(const Attribution& write) const;
   // Under a LIMIT a write moves other rows into the window: the leftovers don't have to hold its own.
   const RowMatch* leftovers() const { return plan_.has_limit ? nullptr : &first_.match; }

@@ -6,6 +6,10 @@
 
 namespace darktap::compare {
 
+namespace {
+constexpr std::chrono::milliseconds copy_patience{1000};
+}
+
 std::optional<Attribution> Investigator::left_out(Explained* how) const {
   ExplainedRows rows(plan_, world_.catalogue, first_.a.get(), first_.b.get(), first_.match);
   auto write = world_.writes.skipped(file_.scope, first_.a.get(), first_.b.get(), leftovers(), &rows);
@@ -29,11 +33,28 @@ bool Investigator::copy_has_more_to_tell(bool sides_agree, bool is_last) {
 }
 
 // Both stayed with their answers, and these differ.
-bool Investigator::copy_refutes() const {
-  if (!has_reference() || !world_.target.reference_is_a_copy() || target_moved_ || references_.size() < 2) return false;
-  const mysql::Answer& copy = references_.back();
-  return std::all_of(references_.begin(), references_.end(), [&](const mysql::Answer& one) { return identical(one, copy); }) &&
-         examine(copy, *target_, plan_).relation == Relation::different;
+bool Investigator::both_stayed_apart() const {
+  if (!has_reference() || target_moved_ || references_.size() < 2) return false;
+  const mysql::Answer& reference = references_.back();
+  return std::all_of(references_.begin(), references_.end(), [&](const mysql::Answer& one) { return identical(one, reference); }) &&
+         examine(reference, *target_, plan_).relation == Relation::different;
+}
+
+// What the reference is comes out as ladders end, and many end together: what hangs on it waits for the others, and looks once more.
+Task<bool> Investigator::wait_for_copy(CaptureTime now) {
+  Following& known = world_.target;
+  Explained how{};
+  if (known.follows() == Follows::yes || !both_stayed_apart() || !left_out(&how)) co_return false;
+  if (!reference_differs_ && how == Explained::row_by_row) known.reference_showed_write();
+  if (!known.reference_may_be_a_copy()) co_return false;
+  std::vector<Ask> asks;
+  asks.push_back({Side::target, file_.exchange.command});
+  asks.push_back({Side::reference, file_.exchange.command});
+  std::vector<Heard> heard = co_await interview_.ask(std::move(asks), now + copy_patience);
+  if (heard[0].answer() == nullptr || heard[1].answer() == nullptr || !known.reference_is_a_copy()) co_return false;
+  references_.push_back(*heard[1].answer());
+  target_moved_ = target_moved_ || !identical(*target_, *heard[0].answer());
+  co_return true;
 }
 
 Conclusion Investigator::left_out_or_refuted(const Attribution& write) const {
