@@ -205,7 +205,8 @@ Task<std::optional<Conclusion>> Investigator::look_back(CaptureTime now) {
   if (!match_rows(reference, target, columns).complete()) {
     if (!world_.writes.written_since(file_.scope, file_.exchange.request_first)) co_return std::nullopt;
     std::optional<Conclusion> explained = co_await earlier;
-    co_return explained ? std::move(*explained) : unexamined("what differed at first is on both sides by now, and later writes move the rest");
+    if (explained) co_return std::move(*explained);
+    co_return unexamined("what differed at first is on both sides by now, and later writes move the rest");
   }
   if (auto by_replay = by_own_writes(now, Agreement::with_reference)) co_return std::move(*by_replay);
   if (cause_of_staleness()) co_return behind(now, true);
@@ -269,7 +270,8 @@ Task<Conclusion> Investigator::both_moved(CaptureTime agreed, CaptureTime now) {
   if (plan_.has_limit && !nothing_newer && source_held) {
     Task<std::optional<Conclusion>> moving = window_moved_on(now);
     std::optional<Conclusion> earlier = co_await moving;
-    co_return earlier ? std::move(*earlier) : unexamined("the window moved on before the target showed the source's rows");
+    if (earlier) co_return std::move(*earlier);
+    co_return unexamined("the window moved on before the target showed the source's rows");
   }
   if (hangs_on_order() && !cause_of_staleness()) co_return wavered("both sides changed their minds");
   if (auto by_replay = by_own_writes(agreed, Agreement::with_reference)) co_return std::move(*by_replay);
