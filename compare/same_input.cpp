@@ -165,7 +165,7 @@ std::optional<std::string> group_condition(const Plan& plan, const Table& table,
   return condition;
 }
 
-Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, const std::string& columns,
+Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, std::string columns,
                                                  Interview& interview, CaptureTime now) {
   if (plan.rows_hang_on_order || plan.shape.kind != sql::ShapeKind::select || reads_beyond_its_rows(plan)) co_return std::nullopt;
   auto question = block_question(plan, original, columns, any_group(plan, open, {}).value_or(""));

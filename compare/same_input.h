@@ -20,7 +20,7 @@ Task<InquiryResult> ask_same_input(const Examination& open, RowPairs pairs, cons
 
 // Do both servers hold the same rows below, told by `columns`, of the groups that differ where there are groups? Nothing where they
 // can't be asked for.
-Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, const std::string& columns,
+Task<std::optional<bool>> ask_whether_rows_agree(const Examination& open, const Plan& plan, const mysql::Command& original, std::string columns,
                                                  Interview& interview, CaptureTime now);
 
 // "(key) <=> value AND …" for the group that the row stands for; nothing where a key is not in the output.
