@@ -118,9 +118,9 @@ std::optional<Attribution> WriteIndex::skipped(const ReadScope& read, const Tabl
   std::optional<Attribution> best;
   each_candidate(read, skipped_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
     bool own = write->id.session == read.id.session;
-    // One that was under way, but committed before the answer, may have been met.
-    if ((own ? write->ok > read.request : write->ok > read.response) || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
-    if (!own && !(write->committed && *write->committed <= read.response)) return;
+    // One whose COMMIT had been sent before the answer may have been met: others see it before its OK is on its way.
+    if ((own && write->ok > read.request) || (write->rolled_back && (!own || *write->rolled_back <= read.request))) return;
+    if (!own && (!write->committed || write->commit_sent > read.response)) return;
     // Rolled back at its transaction's end: a read inside it has met it at the target as well.
     if (own && write->replayed == Replayed::rolled_back && !(write->committed && *write->committed <= read.request)) return;
     Touch touch = touches(*write, table, a, b, leftovers);

@@ -33,9 +33,9 @@ void transact(Bench& bench, session::ExchangeId lost) {
   if (lost.session != darktap::SessionId{1}) bench.comparer.lost(lost);
 }
 
-std::string outcome_of(Bench& bench, int id) {
+std::string outcome_of(Bench& bench, int id, std::optional<CaptureTime> when = std::nullopt) {
   bench.target = always(person(std::to_string(id), "old"));
-  bench.read(2, "SELECT id, name FROM people WHERE id = " + std::to_string(id), person(std::to_string(id), "new"), person(std::to_string(id), "old"), at(1s + id * 10s));
+  bench.read(2, "SELECT id, name FROM people WHERE id = " + std::to_string(id), person(std::to_string(id), "new"), person(std::to_string(id), "old"), when.value_or(at(1s + id * 10s)));
   bench.run_out();
   return bench.outcome(bench.judgements.size() - 1);
 }
@@ -463,4 +463,18 @@ TEST_CASE("what a write to a view over two tables reached isn't known") {
   Bench bench{compare::ComparerOptions(), catalogue};
   bench.seen(1, "UPDATE v SET name = 'new' WHERE id = 1", ok_answer(1), at(100ms));
   CHECK(outcome_of(bench, 2) == "row_values/skipped_write/assumed");
+}
+
+TEST_CASE("a read may meet what was committed while the COMMIT's OK was still on its way") {
+  for (auto begun : {999ms, 1002ms}) {  // the read is answered at 1.001 s
+    CAPTURE(begun);
+    Bench bench{compare::ComparerOptions()};
+    constexpr std::uint16_t open = mysql::status_flag::in_transaction;
+    bench.seen(1, "BEGIN", ok_answer(0, 0, open), at(900ms));
+    bench.seen(1, update_of(7), ok_answer(1, 0, open), at(910ms), compare::Replayed::rolled_back);
+    session::Exchange commit = bench.exchange(1, "COMMIT", ok_answer(0), at(begun));
+    commit.response_first = commit.response_last = at(1010ms);
+    bench.comparer.observe(commit, sql::understand("COMMIT"), compare::Replayed::sent);
+    CHECK(outcome_of(bench, 7, at(1s)) == (begun < 1s ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
+  }
 }
