@@ -45,6 +45,7 @@ OwnWrites WriteIndex::own(const ReadScope& read, const Outcome& target, CaptureT
     WritePtr write;
     sql::QualifiedName table;
     bool names_row;
+    bool from_the_first;  // the target had it when it answered, not only by now
   };
   std::vector<Both> by_both;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName& table, const KeyValues& predicates) {
@@ -64,10 +65,8 @@ OwnWrites WriteIndex::own(const ReadScope& read, const Outcome& target, CaptureT
     if (source != Met::no && !has_come) found.same_set = false;
     if (source == Met::no && (has_come || !write->kept)) found.same_set = false;
     if (source == Met::perhaps) found.undecided += at_target == Met::no ? 1 : 2;  // one that the target had from the first was never missed
-    if (source == Met::yes && at_target == Met::yes) {
-      if (!ordered && write->kept) by_both.push_back({write, table, names_row});
-      return;
-    }
+    if (!ordered && source == Met::yes && has_come && write->kept) by_both.push_back({write, table, names_row, at_target == Met::yes});
+    if (source == Met::yes && at_target == Met::yes) return;
     using Lacking = ExplainedRows::Lacking;
     bool explains = source != Met::no && at_target != Met::yes && rows.add(*write, table, Lacking::target, names_row);
     bool came_early = source != Met::yes && at_target != Met::no && rows.add(*write, table, Lacking::source, names_row);
@@ -76,17 +75,22 @@ OwnWrites WriteIndex::own(const ReadScope& read, const Outcome& target, CaptureT
   });
   // The other way round: what was written last at the source was overwritten at the target.
   std::sort(by_both.begin(), by_both.end(), [](const Both& x, const Both& y) { return x.write->committed.value_or(x.write->ok) < y.write->committed.value_or(y.write->ok); });
-  const Both* latest = nullptr;  // at the target
+  const Both *latest = nullptr, *latest_by_now = nullptr;  // at the target
+  auto overtook = [slack](const Both* later, const Both& one) {
+    return later != nullptr && later->write->id.session != one.write->id.session && later->table == one.table && *one.write->kept <= *later->write->kept + slack && !disjoint(later->write->keys, one.write->keys);
+  };
+  auto is_later = [](const Both* later, const Both& one) { return later == nullptr || *one.write->kept > *later->write->kept; };
   for (const Both& one : by_both) {
-    bool swapped = latest != nullptr && latest->write->id.session != one.write->id.session && latest->table == one.table && *one.write->kept <= *latest->write->kept && !disjoint(latest->write->keys, one.write->keys);
-    if (swapped) {
+    if (overtook(latest_by_now, one)) found.same_set = false;  // what is left in the row isn't the same
+    if (is_later(latest_by_now, one)) latest_by_now = &one;
+    if (!one.from_the_first) continue;
+    if (overtook(latest, one)) {
       using Lacking = ExplainedRows::Lacking;
       bool explains = rows.add(*one.write, one.table, Lacking::target, one.names_row);
       explains = rows.add(*latest->write, latest->table, Lacking::source, latest->names_row) || explains;
-      found.same_set = false;  // what is left in the row isn't the same
       if (explains && !found.apart) found.apart = Attribution{one.write, one.table, std::nullopt, by(*one.write, read), false, false};
     }
-    if (latest == nullptr || *one.write->kept > *latest->write->kept) latest = &one;
+    if (is_later(latest, one)) latest = &one;
   }
   found.explain_all = found.apart && rows.all();
   found.target_shows_them = found.explain_all && rows.target_shows_them();

@@ -31,6 +31,15 @@ Conclusion Investigator::without_questions() const {
     ReadScope other_end = scope_of_foreign_key({source_->error(), target_->error()}, file_.scope);
     if (auto write = world_.writes.skipped(other_end, nullptr, nullptr, nullptr, nullptr)) return skipped(*write, Level::assumed);
   }
+  if (depends_on_rows()) {
+    ExplainedRows rows(plan_, world_.catalogue, nullptr, nullptr, first_.match);
+    if (auto other = world_.writes.own(file_.scope, file_.target, CaptureTime::max(), rows).apart) {
+      Evidence evidence;
+      write_attribution(evidence.json(), *other);
+      evidence.json().member("unexamined_because", "the run itself sent this other write to the target at another place before or behind than the source had it, and a write is not asked again");
+      return verdict(Cause::unexamined, Level::assumed, std::move(evidence));
+    }
+  }
   if (auto change = lacks_a_name() ? world_.writes.skipped_schema_change(file_.scope) : std::nullopt) return skipped(*change, Level::proved);
   if (auto drawn = drawn_values(file_.meaning); !drawn.empty() && first_.difference == Difference::affected_rows) {
     Evidence evidence;

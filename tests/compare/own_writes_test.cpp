@@ -267,3 +267,37 @@ TEST_CASE("a transaction that is rolled back at its end has met its own writes u
   bench.run_out();
   CHECK(bench.outcome() == wrong);
 }
+
+TEST_CASE("a write that meets other rows because one of the run's own came to the target later is unexamined, not a defect") {
+  auto outcome_where_inserted = [](std::chrono::milliseconds at_target) {
+    compare::ComparerOptions options = Bench::with_reference();
+    options.own_writes = Own::in_any_order;
+    Bench bench(options, catalogue());
+    bench.seen(11, "INSERT INTO people (id, name, city) VALUES (7, 'bob', 'Rome')", ok_answer(1), at(900ms), Replayed::applied);
+    if (at_target < 1s) bench.comparer.matched({darktap::SessionId{11}, 0}, at(at_target));
+    bench.run_until(at(1s));
+    session::Exchange one = bench.exchange(2, "DELETE FROM people WHERE id = 7", ok_answer(1), at(1s));
+    sql::Meaning meaning = sql::understand(one.command.text);
+    bench.comparer.observe(one, meaning, Replayed::applied);
+    bench.comparer.compare(std::move(one), meaning, {ok_answer(0), at(1s + 2ms), at(1s + 3ms), at(1s + 3ms)}, at(1s + 3ms));
+    if (at_target > 1s) bench.comparer.matched({darktap::SessionId{11}, 0}, at(at_target));
+    bench.run_out();
+    return bench.outcome();
+  };
+  CHECK(outcome_where_inserted(1200ms) == "affected_rows/unexamined/assumed");
+  CHECK(outcome_where_inserted(910ms) == "affected_rows/defect/proved");
+}
+
+TEST_CASE("two writes of the run's own that reached a row the other way round after the read are no defect") {
+  Case one;
+  one.order = Own::in_any_order;
+  one.read = "SELECT id, name, city FROM people WHERE id = 7";
+  one.source = person("7", "bob", "Rome");
+  one.target = person("7", "bob", "Bern");
+  one.later = person("7", "bob", "Oslo");
+  one.writes = {{"UPDATE people SET city = 'Oslo' WHERE id = 7", 900ms, 1500ms}, {"UPDATE people SET city = 'Rome' WHERE id = 7", 950ms, 1200ms}};
+  CHECK(outcome(one) == "row_values/unexamined/assumed");
+  one.writes[0].at_target = 1100ms;  // in production's order: with both it had to be Rome
+  one.later = person("7", "bob", "rome");
+  CHECK(outcome(one) == "row_values/defect/confirmed");
+}
