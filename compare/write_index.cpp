@@ -402,6 +402,15 @@ std::optional<std::vector<DatedWrite>> WriteIndex::dated(const ReadScope& read, 
   return found;
 }
 
+bool WriteIndex::own_to_be_rolled_back(const ReadScope& read) const {
+  bool found = false;
+  each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {
+    bool open = write->id.session == read.id.session && write->ok <= read.request && !(write->committed && *write->committed <= read.request) && !(write->rolled_back && *write->rolled_back <= read.request);
+    found = found || (open && write->replayed == Replayed::rolled_back);
+  });
+  return found;
+}
+
 bool WriteIndex::written_since(const ReadScope& read, CaptureTime time) const {
   bool found = false;
   each_candidate(read, by_table_, [&](const WritePtr& write, const sql::QualifiedName&, const KeyValues&) {

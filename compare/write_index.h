@@ -155,6 +155,8 @@ class WriteIndex {
   // The last seen writes to what is read: those that the read met in the order in which they could be seen, then the others. Nothing
   // where its own transaction was still open with one.
   std::optional<std::vector<DatedWrite>> dated(const ReadScope& read, std::size_t most) const;
+  // Had the read's own transaction written to what it reads, at a target that rolls it back at its end? Nobody else sees that there.
+  bool own_to_be_rolled_back(const ReadScope& read) const;
   // A seen write to the read's tables that became visible at or after the given time.
   bool written_since(const ReadScope& read, CaptureTime time) const;
   // A write that the target never got, where such writes explain every row on one side only, and in every cell that differs. rows:

@@ -478,3 +478,16 @@ TEST_CASE("a read may meet what was committed while the COMMIT's OK was still on
     CHECK(outcome_of(bench, 7, at(1s)) == (begun < 1s ? "row_values/skipped_write/assumed" : "row_values/defect/confirmed"));
   }
 }
+
+TEST_CASE("a target that answered inside a transaction to be rolled back has not changed its mind when it is asked from outside") {
+  Bench bench;
+  constexpr std::uint16_t open = mysql::status_flag::in_transaction;
+  const std::vector<std::vector<std::string>> old{{"1", "old"}, {"2", "old"}};
+  bench.target = bench.reference = always(rows_answer(people, old));
+  bench.seen(3, update_of(2), ok_answer(1), at(800ms), compare::Replayed::rolled_back);
+  bench.seen(1, "BEGIN", ok_answer(0, 0, open), at(900ms), compare::Replayed::sent);
+  bench.seen(1, update_of(1), ok_answer(1, 0, open), at(910ms), compare::Replayed::rolled_back);
+  bench.read(1, "SELECT id, name FROM people", rows_answer(people, {{"1", "new"}, {"2", "new"}}), rows_answer(people, {{"1", "new"}, {"2", "old"}}), at(1s));
+  bench.run_out();
+  CHECK(bench.outcome() == "row_values/skipped_write/assumed");
+}
