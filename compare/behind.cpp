@@ -62,17 +62,31 @@ Conclusion Investigator::behind(CaptureTime agreed, bool known_to_be_older) {
   return conclusion;
 }
 
+namespace {
+
+// The same row on the other side: its first column or one that a unique key is made of says so, and of no other row.
+std::optional<std::size_t> the_same_row(const Table& a, std::size_t row_a, const Table& b, const std::vector<std::size_t>& rows_b) {
+  if (a.rows.size() == 1 && rows_b.size() == 1) return rows_b.front();
+  for (std::size_t c = 0; c < a.columns.size() && c < b.columns.size(); ++c) {
+    bool tells = c == 0 || (a.columns[c].flags & (mysql::column_flag::primary_key | mysql::column_flag::unique_key)) != 0;
+    if (!tells) continue;
+    std::optional<std::size_t> same;
+    std::size_t found = 0;
+    for (std::size_t row_b : rows_b)
+      if (a.rows[row_a][c] == b.rows[row_b][c]) same = row_b, ++found;
+    if (found == 1) return same;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 // A row that differs in a column which no write touched was wrong before: replication by full row images mends it.
 std::optional<std::string> Investigator::healed_column() const {
   if (!first_.a || !first_.b || first_.match.only_a.size() != first_.match.only_b.size() || plan_.has_limit) return std::nullopt;
   const Table &a = *first_.a, &b = *first_.b;
   for (std::size_t row_a : first_.match.only_a) {
-    // The row with most cells in common, if it is surely the same one.
-    std::optional<std::size_t> partner;
-    for (std::size_t row_b : first_.match.only_b) {
-      bool same_first = !a.rows[row_a].empty() && (a.rows[row_a][0] == b.rows[row_b][0] || a.rows.size() == 1);
-      if (same_first) partner = partner ? std::optional<std::size_t>() : row_b;
-    }
+    std::optional<std::size_t> partner = the_same_row(a, row_a, b, first_.match.only_b);
     if (!partner) continue;
     for (std::size_t c = 0; c < a.columns.size(); ++c) {
       const mysql::Column& column = a.columns[c];

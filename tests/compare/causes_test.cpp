@@ -318,3 +318,15 @@ TEST_CASE("a verdict of time carries what is added up by table") {
   CHECK(!staleness->age_us);
   CHECK(unseen.outcome() == "row_values/stale_read/confirmed");
 }
+
+TEST_CASE("a wrong cell in a join's rows is not put down to a write of the other table, wherever the rows' key stands") {
+  std::vector<mysql::Column> columns{column("people", "name", mysql::ColumnType::var_string), column("orders", "id", mysql::ColumnType::long_), column("orders", "state", mysql::ColumnType::var_string)};
+  columns[1].flags = mysql::column_flag::primary_key;
+  const std::string join = "SELECT p.name, o.id, o.state FROM people p JOIN orders o ON o.person_id = p.id WHERE p.id = 7 ORDER BY o.id";
+  auto rows = [&](const std::string& name) { return rows_answer(columns, {{name, "222", "sent"}, {name, "339", "open"}}); };
+  Bench bench;
+  bench.seen(3, "INSERT INTO orders (id, person_id, state) VALUES (339, 7, 'open')", ok_answer(1), at(900ms));
+  read_late(bench, rows("ann"), rows("planted"), join);
+  CHECK(bench.outcome() == "row_values/stale_read/confirmed");
+  CHECK(contains(bench.evidence(), R"("healed_column":"name")"));
+}
