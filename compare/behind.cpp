@@ -280,9 +280,9 @@ Task<Conclusion> Investigator::both_moved(CaptureTime agreed, CaptureTime now) {
     if (auto write = left_out()) co_return skipped(*write, Level::assumed);
   Task<bool> asking_gtid = ask_gtid_again();
   co_await asking_gtid;
-  bool was_newer = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, *target_, plan_).agrees(); });
+  bool was_newer = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, *target_, whole_).agrees(); });
   bool nothing_newer = !world_.writes.written_since(file_.scope, file_.exchange.request_first);
-  bool source_held = !references_.empty() && examine(*source_, references_.front(), plan_).agrees();
+  bool source_held = !references_.empty() && examine(*source_, references_.front(), whole_).agrees();
   // Under a LIMIT a later write may move the window so that both agree by chance: the target never showed the source's answer.
   if (plan_.has_limit && !nothing_newer && source_held) {
     Task<std::optional<Conclusion>> moving = window_moved_on(now);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "budget.h"
+#include "case_plan.h"
 #include "compare/match.h"
 #include "evidence.h"
 #include "found_rows.h"
@@ -36,12 +37,6 @@ struct OpenCase {
   std::optional<Task<Conclusion>> story;
   bool climbing = false;  // its questions are being put
 };
-
-Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue) {
-  const session::Exchange& exchange = file.exchange;
-  auto columns = [](const mysql::ResultSet* set) { return set != nullptr ? std::span(set->columns) : std::span<const mysql::Column>(); };
-  return make_plan(exchange.command, exchange.collation, columns(exchange.answer.first_rows()), columns(file.target.answer.first_rows()), &catalogue, exchange.schema, file.meaning.mode, file.select_limit);
-}
 
 // An answer with the same rows has no plan yet, and needs one only where its columns differ.
 std::optional<Verdict> columns_apart(const CaseFile& file, const sql::Catalogue& catalogue, const std::vector<std::string>& accepted, std::vector<std::string>* used) {
@@ -147,7 +142,7 @@ void Comparer::State::judge(const CaseFile& file, Conclusion&& conclusion) {
     judgement.verdicts.push_back(std::move(*columns));
   }
   if (same_content)
-    if (auto warnings = warning_verdict(exchange.answer, target)) judgement.verdicts.push_back(std::move(*warnings));
+    if (auto warnings = warning_verdict(exchange.answer, target, rows_evaluated(file))) judgement.verdicts.push_back(std::move(*warnings));
   if (!judgement.verdicts.empty()) {
     judgement.before = file.before;
     const mysql::Command& command = file.captured ? file.captured->command : exchange.command;

@@ -154,6 +154,9 @@ void judge_leftovers(Examination& result, const Plan& plan) {
   } else if (plan.shape.understood && plan.rows_hang_on_order) {
     result.relation = Relation::open;
     result.open = OpenQuestion::rows_below;
+  } else if (!plan.shape.understood && rows == b.rows.size() && rows > 0) {
+    result.cause = Cause::unexamined;  // a LIMIT may have cut them
+    evidence.json().member("reason", "what this statement leaves open is not understood");
   } else if (!cut) {
     result.cause = cause_inside_values(a, b, plan);
     if (result.cause == Cause::unexamined) evidence.json().member("reason", "the value hangs on an order of rows that the output doesn't show");
@@ -255,8 +258,9 @@ Examination examine_rows(const ResultSet& a, const ResultSet& b, const Plan& pla
   }
   if (!result.match.in_place()) {
     if (!plan.shape.understood) {
-      result.relation = Relation::different;
-      result.difference = Difference::row_order;
+      Evidence evidence;
+      evidence.json().member("reason", "what orders the rows of this statement is not understood");
+      result = different(Difference::row_order, Cause::unexamined, evidence);
       return result;
     }
     judge_order(result, plan);
@@ -294,6 +298,27 @@ Examination examine_result(const mysql::Result& a, const mysql::Result& b, const
   return different(rows_a != nullptr ? Difference::missing_rows : Difference::extra_rows, Cause::defect, evidence);
 }
 
+// Several statements in one text: the gravest of their results stands for all of them.
+Examination examine_parts(const mysql::Answer& a, const mysql::Answer& b, const Plan& plan) {
+  auto gravity = [](const Examination& one) {
+    bool known = one.relation == Relation::different && one.cause != Cause::unexamined;
+    return known ? 4 : one.relation == Relation::different ? 3 : one.relation == Relation::open ? 2 : one.relation == Relation::excused ? 1 : 0;
+  };
+  Examination gravest;
+  for (std::size_t i = 0; i < a.results.size(); ++i) {
+    Examination result = examine_result(a.results[i], b.results[i], plan.parts[i]);
+    result.part = i;
+    // What a statement in front of it set is this text's own.
+    if (result.relation != Relation::same && plan.parts[i].depends_on_session()) {
+      result.relation = Relation::different;
+      result.cause = Cause::unexamined;
+    }
+    if (result.relation == Relation::open && gravest.relation == Relation::open) gravest.also_open.push_back(std::make_shared<const Examination>(std::move(result)));
+    else if (gravity(result) > gravity(gravest)) gravest = std::move(result);
+  }
+  return gravest;
+}
+
 }  // namespace
 
 bool identical(const mysql::Answer& a, const mysql::Answer& b) {
@@ -325,6 +350,7 @@ Examination examine(const mysql::Answer& a, const mysql::Answer& b, const Plan& 
     evidence.json().member("source_results", a.results.size()).member("target_results", b.results.size());
     return different(Difference::row_count, Cause::defect, evidence);
   }
+  if (plan.parts.size() == a.results.size()) return examine_parts(a, b, plan);
   for (std::size_t i = 0; i < a.results.size(); ++i) {
     Examination result = examine_result(a.results[i], b.results[i], plan);
     if (result.relation != Relation::same) return result;

@@ -45,6 +45,9 @@ struct Examination {
   OpenQuestion open = OpenQuestion::none;
   std::vector<Spellings> spellings;  // also for cut_in_ties and representatives
   bool hidden_order = false;         // representatives: the paired rows' order hangs on keys that are not in the output
+  // Of a text of several statements: which result it is about, and those that are open beside it.
+  std::optional<std::size_t> part;
+  std::vector<std::shared_ptr<const Examination>> also_open;
   // Present where both are row sets whose rows were all kept.
   std::shared_ptr<const Table> a, b;
   RowMatch match;

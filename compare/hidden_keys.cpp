@@ -29,9 +29,18 @@ struct RankedRows {
   std::map<std::string, std::vector<std::size_t>> ranks;  // row -> the ranks at which it stands, ascending
 };
 
+// Texts by their bytes, numbers by their values: 0 and -0 tie.
+bool same_cell(const Table& table, std::size_t row, const Table& other, std::size_t other_row, std::size_t c) {
+  const mysql::Cell &x = table.rows[row][c], &y = other.rows[other_row][c];
+  if (x == y) return true;
+  TypeFamily family = family_of(table.columns[c]);
+  bool number = family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating;
+  return number && canonical(x, table.columns[c], {}) == canonical(y, other.columns[c], {});
+}
+
 bool same_hidden_key(const Table& table, std::size_t row, const Table& other, std::size_t other_row, std::size_t width) {
   for (std::size_t c = width; c < table.columns.size(); ++c)
-    if (table.rows[row][c] != other.rows[other_row][c]) return false;
+    if (!same_cell(table, row, other, other_row, c)) return false;
   return true;
 }
 
@@ -74,8 +83,8 @@ std::optional<std::vector<Spellings>> differing_spellings(const Table& table, st
   std::vector<Spellings> result;
   for (std::size_t c = width; c < table.columns.size(); ++c) {
     const mysql::Cell &x = table.rows[row][c], &y = table.rows[other][c];
-    if (x == y) continue;
-    if (x.is_null || y.is_null || !is_text(family_of(table.columns[c])) || !may_be_equal(x.text, y.text)) return std::nullopt;
+    if (same_cell(table, row, table, other, c)) continue;
+    if (x.is_null || y.is_null || !is_text(family_of(table.columns[c])) || !may_sort_alike(x.text, y.text)) return std::nullopt;
     result.push_back({c - width, x.text, y.text});
   }
   return result;
@@ -152,7 +161,7 @@ std::optional<std::size_t> window_differs(const Table& reference, const Table& t
       const mysql::Cell &x = reference.rows[row][c], &y = target.rows[row][c];
       if (compare_cells(x, reference.columns[c], y, target.columns[c], {}).match != CellMatch::different) continue;
       bool text = !x.is_null && !y.is_null && is_text(family_of(reference.columns[c]));
-      if (!text || !may_be_equal(x.text, y.text)) return row;
+      if (!text || !may_sort_alike(x.text, y.text)) return row;
     }
   }
   return std::nullopt;
@@ -176,6 +185,9 @@ std::vector<mysql::Command> tie_questions(const mysql::Command& original, const 
   for (std::size_t c = plan.columns.size(); c < window.columns.size(); ++c) hidden.push_back(c);
   std::vector<mysql::Command> questions;
   std::size_t last = window.rows.size() - 1;
+  // Texts that are only sorted by their beginnings tie with others than their like.
+  auto is_long = [&](std::size_t row) { return std::any_of(hidden.begin(), hidden.end(), [&](std::size_t c) { return window.rows[row][c].text.size() >= long_beginning; }); };
+  if (is_long(last) || is_long(0)) return {};
   auto tail = whole_tie(original, plan, window, last, hidden);
   if (!tail) return {};
   questions.push_back(std::move(*tail));

@@ -83,7 +83,9 @@ Task<InquiryResult> ask_ties(const Examination& open, const Plan& plan, const my
   const Table& a = *open.a;
   std::vector<mysql::Command> questions;
   std::size_t last = a.rows.size() - 1;
-  if (auto tail = whole_tie(original, plan, a, last, key_columns(plan))) questions.push_back(std::move(*tail));
+  auto is_long = [&](std::size_t row) { return std::any_of(plan.keys.begin(), plan.keys.end(), [&](const auto& key) { return a.rows[row][*key].text.size() >= long_beginning; }); };
+  bool by_beginnings = is_long(0) || is_long(last);  // then a tie is more than one text: the whole list is asked for
+  if (auto tail = by_beginnings ? std::nullopt : whole_tie(original, plan, a, last, key_columns(plan))) questions.push_back(std::move(*tail));
   if (!questions.empty() && plan.offset > 0 && !same_key(a, 0, a, last, plan)) {
     if (auto head = whole_tie(original, plan, a, 0, key_columns(plan))) questions.push_back(std::move(*head));
     else questions.clear();

@@ -19,7 +19,6 @@ using Finding = InquiryResult::Finding;
 // The reference may lag behind the source itself: that it sides with the target at first does not mean that the data moved.
 constexpr std::chrono::milliseconds reference_patience{200};
 constexpr std::chrono::seconds noise_quiet{10};
-constexpr std::size_t max_inquiries = 8;  // of one case
 constexpr std::size_t max_walked = 64;    // more than a ladder has rungs
 
 }  // namespace
@@ -92,33 +91,6 @@ Conclusion Investigator::undefined_order() const {
   return verdict(Cause::order_undefined, Level::confirmed, std::move(evidence));
 }
 
-// An open pair is put to the servers; every further one of a case only while that is polite.
-Task<bool> Investigator::agrees_after_inquiry(const Examination& pair, CaptureTime now, bool is_first_pair) {
-  if (inquiries_ >= max_inquiries && !last_chance_) co_return false;
-  ++inquiries_;
-  Task<InquiryResult> task = inquire(pair, plan_, file_.exchange, interview_, now, world_.options.reference, world_.catalogue);
-  InquiryResult result = co_await task;
-  // A window that a later write has moved on one side before the other is no proof.
-  if (result.finding == Finding::refuted && result.by_window && world_.writes.written_since(file_.scope, file_.exchange.request_first)) {
-    result.finding = Finding::unknown;
-    result.reason = "later writes move the window, on one side before the other";
-  }
-  next_inquiry_ = now + (result.finding == Finding::unknown ? inquiry_pause / 4 : inquiry_pause);
-  order_refuted_ = result.finding == Finding::refuted && result.cause == Cause::order_violated;
-  if (result.finding == Finding::unknown) {
-    // What was refuted twice, while the target stays with its answer, is not made open by data that moves meanwhile.
-    if (refuted_ < 2) unknown_ = result.reason;
-    co_return false;
-  }
-  if (!is_first_pair) co_return result.finding == Finding::excused;
-  unknown_.clear();
-  refutation_ = std::move(result.evidence);
-  if (result.finding == Finding::refuted) ++refuted_;
-  if (order_refuted_) first_.cause = Cause::order_violated;
-  if (result.finding == Finding::excused && result.cause == Cause::nondeterministic) first_.cause = Cause::nondeterministic;
-  co_return result.finding == Finding::excused;
-}
-
 // A replica that has not caught up yet holds the rows that the target should not show any more: both would agree on an order of old ones.
 bool Investigator::reference_may_lack_write(CaptureTime now) const {
   auto written = world_.writes.last_before(file_.scope);
@@ -127,7 +99,7 @@ bool Investigator::reference_may_lack_write(CaptureTime now) const {
 
 // One rung: a conclusion, or nothing where the ladder must go on.
 Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target, CaptureTime agreed, CaptureTime now, Rung rung) {
-  latest_ = examine(*source_, target, plan_);
+  latest_ = examine(*source_, target, whole_);
   Examination with_source = latest_;
   bool still_first = unchanged(target), last = rung.place == Rung::Place::last;
   last_chance_ = last;
@@ -161,7 +133,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   if (rung.reference == Rung::Reference::not_asked) co_return std::nullopt;
   const mysql::Answer& reference = references_.back();
-  Examination with_reference = examine(reference, target, plan_);
+  Examination with_reference = examine(reference, target, whole_);
   if (reference_differs_) latest_ = with_reference;
   bool sides_agree = with_reference.agrees();
   // Where the first pair was open the source's own choice decides; only where the data have moved on is the reference left to tell.
@@ -173,7 +145,7 @@ Task<std::optional<Conclusion>> Investigator::weigh(const mysql::Answer& target,
   }
   // A target that lags walks through the reference's earlier answers.
   if (!sides_agree && !still_first)
-    sides_agree = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target, plan_).agrees(); });
+    sides_agree = std::any_of(references_.begin(), references_.end(), [&](const mysql::Answer& r) { return examine(r, target, whole_).agrees(); });
   // A restored backup lacks the write as the target does: that both agree doesn't mean that the source's data moved.
   if (still_first && (!reference_differs_ || sides_agree) && world_.target.follows() == Follows::no && !copy_has_more_to_tell(sides_agree, last))
     if (auto write = left_out()) co_return skipped(*write, Level::confirmed);
@@ -277,7 +249,7 @@ Task<Conclusion> Investigator::climb() {
     const mysql::Answer* target = heard[0].answer();
     if (target == nullptr) co_return unexamined(heard[0].why_not());
     bool moved = !identical(previous_target_ ? *previous_target_ : *target_, *target);
-    if (has_reference() && heard.size() == 1 && moved && !examine(*source_, *target, plan_).agrees()) {
+    if (has_reference() && heard.size() == 1 && moved && !examine(*source_, *target, whole_).agrees()) {
       std::vector<Ask> more;
       more.push_back({Side::reference, file_.exchange.command});
       std::vector<Heard> late = co_await interview_.ask(std::move(more), heard[0].answered);
@@ -287,7 +259,7 @@ Task<Conclusion> Investigator::climb() {
       const mysql::Answer* reference = heard[1].answer();
       if (reference == nullptr) co_return unexamined(heard[1].why_not());
       references_.push_back(*reference);
-      reference_differs_ = !examine(*source_, *reference, plan_).agrees();
+      reference_differs_ = !examine(*source_, *reference, whole_).agrees();
       reference_differed_ = reference_differed_ || reference_differs_;
       ladder_.add({since(file_.opened, heard[1].asked), Side::reference, digest_of(*reference), !reference_differs_});
     }
@@ -342,12 +314,12 @@ Task<bool> Investigator::find_stand_ins() {
 }
 
 Task<Conclusion> Investigator::run() {
-  first_ = examine(*source_, *target_, plan_);
+  first_ = examine(*source_, *target_, whole_);
   if (first_.relation == Relation::different && file_.meaning.statement_class == sql::StatementClass::read && has_reference() && one_result_is_longer_than_kept()) {
     Task<bool> finding = find_stand_ins();
     bool found = co_await finding;
     if (found) {
-      first_ = examine(*source_, *target_, plan_);
+      first_ = examine(*source_, *target_, whole_);
       Evidence evidence;
       evidence.append(first_.evidence);
       evidence.json().member("rows_from", "the reference, whose answer has the digest of the source's");

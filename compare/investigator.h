@@ -37,7 +37,7 @@ struct Rung {
 class Investigator {
  public:
   Investigator(const CaseFile& file, Interview& interview, World world)
-      : file_(file), interview_(interview), world_(world), source_(&file.exchange.answer), target_(&file.target.answer), plan_(file.plan),
+      : file_(file), interview_(interview), world_(world), source_(&file.exchange.answer), target_(&file.target.answer), whole_(file.plan), plan_(in_question(file)),
         last_stale_(file.target.sent) {}
 
   Task<Conclusion> run();
@@ -89,8 +89,14 @@ class Investigator {
     const mysql::ResultSet *a = source_->first_rows(), *b = target_->first_rows();
     return source_->results.size() == 1 && target_->results.size() == 1 && a != nullptr && b != nullptr && (!a->all_rows_kept() || !b->all_rows_kept());
   }
+  const Plan& plan_for(const Examination& pair) const { return pair.part && *pair.part < whole_.parts.size() ? whole_.parts[*pair.part] : whole_; }
+  static const Plan& in_question(const CaseFile& file) {
+    if (file.plan.parts.empty()) return file.plan;
+    Examination found = examine(file.exchange.answer, file.target.answer, file.plan);
+    return found.part && *found.part < file.plan.parts.size() ? file.plan.parts[*found.part] : file.plan;
+  }
   bool has_reference() const { return world_.options.reference == ComparerOptions::Reference::available; }
-  bool unchanged(const mysql::Answer& target) const { return identical(*target_, target) || examine(*target_, target, plan_).agrees(); }
+  bool unchanged(const mysql::Answer& target) const { return identical(*target_, target) || examine(*target_, target, whole_).agrees(); }
   std::optional<Attribution> cause_of_staleness() const;
   // standing_copy.cpp
   enum class Explained : std::uint8_t { as_a_whole, row_by_row };
@@ -126,7 +132,8 @@ class Investigator {
   World world_;
   const mysql::Answer *source_, *target_;  // as captured, or what stands in for them
   std::optional<mysql::Answer> source_stand_in_, target_stand_in_;
-  const Plan& plan_;
+  const Plan& whole_;  // of all that the text says, by which answers are examined
+  const Plan& plan_;   // of the statement in it whose result differs
   Examination first_, latest_;  // latest_: the target's last answer against the authority's
   Ladder ladder_;
   std::vector<mysql::Answer> references_;  // in the order of asking

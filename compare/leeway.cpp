@@ -52,7 +52,15 @@ bool may_be_one_list(std::string_view x, std::string_view y, const ColumnPlan& c
   if (builder == nullptr || builder->function != "group_concat" || builder->separator.empty()) return x.size() == y.size() && same_letters(lower(x), lower(y));
   std::vector<std::string_view> p = split_list(x, builder->separator), q = split_list(y, builder->separator);
   if (p.size() != q.size() || p.size() > max_pairing_rows) return false;
-  return pair_greedily(p, q, {same_name, may_be_equal}).has_value();
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  std::erase_if(p, [&](std::string_view one) {
+    auto same = std::find_if(q.begin(), q.end(), [&](std::string_view other) { return same_name(one, other); });
+    if (same == q.end()) return false;
+    q.erase(same);
+    return true;
+  });
+  pair_as_many(p, q, may_be_equal, pairs);
+  return p.empty();
 }
 
 bool close(const mysql::Cell& a, const mysql::Cell& b) {
@@ -70,12 +78,13 @@ bool holds_any(std::string_view text, std::initializer_list<std::string_view> wo
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-// A UNION, EXCEPT or INTERSECT that is not ALL makes rows one, whatever operators stand beside it.
+// A UNION, EXCEPT or INTERSECT that is not ALL makes rows one, whatever operators stand beside it; of rows that EXCEPT ALL and INTERSECT
+// ALL hold equal any may be the ones that stay.
 bool makes_rows_one(const Plan& plan) {
   sql::Lexed lexed = sql::lex(plan.sql, plan.dialect);
   auto word = [&](std::size_t token) { return token < lexed.tokens.size() ? lower(plan.sql.substr(lexed.tokens[token].offset, lexed.tokens[token].length)) : std::string(); };
   for (std::size_t i = 0; i < lexed.tokens.size(); ++i)
-    if (std::string one = word(i); (one == "union" || one == "except" || one == "intersect" || one == "minus") && word(i + 1) != "all") return true;
+    if (std::string one = word(i); one == "except" || one == "intersect" || one == "minus" || (one == "union" && word(i + 1) != "all")) return true;
   return false;
 }
 
@@ -141,7 +150,8 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
     const ColumnPlan& column = plan.columns[c];
     bool text = is_text(family_of(columns[c]));
     bool item = one_block && column.item.has_value();
-    if (column.float_sum) result[c] = Leeway::float_sum;
+    bool window_of_ties = item && column.order_sensitive && shape.items[*column.item].window && !plan.rows_hang_on_order;
+    if (column.float_sum && !window_of_ties) result[c] = Leeway::float_sum;
     else if (plan.ties_broken && !column.distinct_list && (column.limited_list || column.part_of_list || column.ordered_builder != nullptr)) continue;
     else if (column.limited_list || column.part_of_list) result[c] = Leeway::window;
     else if (column.builder != nullptr || column.ordered_builder != nullptr) result[c] = Leeway::list;
@@ -149,7 +159,7 @@ std::vector<Leeway> leeways(const Plan& plan, const std::vector<mysql::Column>& 
     else if (column.order_sensitive) result[c] = Leeway::window;
     else if (std::find(representatives.begin(), representatives.end(), c) != representatives.end()) result[c] = is_bare_column(plan, c) ? Leeway::bare : Leeway::spelling;
     else if (inner_lists && !plan.ties_broken) result[c] = Leeway::window;
-    else if (text && (makes_distinct || inner_groups(c) || (item && shape.items[*column.item].aggregate))) result[c] = Leeway::spelling;
+    else if (text && (makes_distinct || inner_groups(c) || (item && (shape.items[*column.item].aggregate || shape.items[*column.item].window)))) result[c] = Leeway::spelling;
   }
   return result;
 }
@@ -197,8 +207,8 @@ RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match,
   std::vector<Leeway> leeway = leeways(plan, a.columns);
   if (std::all_of(leeway.begin(), leeway.end(), [](Leeway one) { return one == Leeway::none; })) return pairs;
   WithinLeeways pair(a, b, plan, std::move(leeway));
-  // The sure pairs first: what no letter rule knows may be equal to anything. In place before elsewhere.
-  for (int rule = 0; rule < 3; ++rule) {
+  // The sure pairs first, in place before elsewhere.
+  for (int rule = 0; rule < 2; ++rule) {
     std::erase_if(rest.only_a, [&](std::size_t x) {
       auto found = std::find_if(rest.only_b.begin(), rest.only_b.end(), [&](std::size_t y) { return (rule > 0 || x == y) && pair.agree(x, y, rule == 1); });
       if (found == rest.only_b.end()) return false;
@@ -207,6 +217,8 @@ RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match,
       return true;
     });
   }
+  // What no letter rule knows may be equal to anything: which with which is found by trying.
+  pair_as_many(rest.only_a, rest.only_b, [&](std::size_t x, std::size_t y) { return pair.agree(x, y, false); }, pairs);
   return pairs;
 }
 

@@ -93,6 +93,14 @@ bool may_be_equal(std::string_view a, std::string_view b) {
   return reachable[x.size()][y.size()];
 }
 
+std::size_t shared_beginning(std::string_view a, std::string_view b) {
+  std::size_t n = 0;
+  while (n < a.size() && n < b.size() && a[n] == b[n] && a[n] >= ' ' && a[n] <= '~') ++n;
+  return n < long_beginning || n == a.size() || n == b.size() ? 0 : n;
+}
+
+bool may_sort_alike(std::string_view a, std::string_view b) { return may_be_equal(a, b) || shared_beginning(a, b) > 0; }
+
 bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan) {
   return std::all_of(plan.keys.begin(), plan.keys.end(), [&](const auto& column) {
     return compare_cells(a.rows[row_a][*column], a.columns[*column], b.rows[row_b][*column], b.columns[*column], plan.columns[*column]).match !=
@@ -105,7 +113,7 @@ bool may_tie(const Table& a, std::size_t row_a, const Table& b, std::size_t row_
     const mysql::Cell &x = a.rows[row_a][*column], &y = b.rows[row_b][*column];
     if (compare_cells(x, a.columns[*column], y, b.columns[*column], plan.columns[*column]).match != CellMatch::different) return true;
     bool text = is_text(family_of(a.columns[*column])) && is_text(family_of(b.columns[*column]));
-    return text && !x.is_null && !y.is_null && may_be_equal(x.text, y.text);
+    return text && !x.is_null && !y.is_null && may_sort_alike(x.text, y.text);
   });
 }
 
@@ -127,7 +135,7 @@ KeySequence compare_key_sequences(const Table& a, const Table& b, const Plan& pl
       // What may differ in itself orders nothing.
       if (rows == KeyLeeway::counts && leeway[c] != Leeway::none && leeway[c] != Leeway::spelling && within(leeway[c], left, right, plan.columns[c], both_warned(a, b))) continue;
       bool text = is_text(family_of(a.columns[c])) && is_text(family_of(b.columns[c]));
-      if (left.is_null || right.is_null || !text || !may_be_equal(left.text, right.text)) {
+      if (left.is_null || right.is_null || !text || !may_sort_alike(left.text, right.text)) {
         result.order = KeyOrder::violated;
         result.first_violation = row;
         return result;

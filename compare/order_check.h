@@ -36,6 +36,14 @@ TieGroup tie_around(const Table& table, std::size_t row, const Plan& plan);
 // Could some collation hold the two texts equal? Not where plain letters and digits differ by more than case.
 bool may_be_equal(std::string_view a, std::string_view b);
 
+// How many characters both texts begin with alike, as long as each of them is a letter, a digit or the like to every character set: of a
+// long text a server sorts by the first max_sort_length bytes only (1,024 by default). Nothing below long_beginning, nor where one text
+// is the other's beginning.
+inline constexpr std::size_t long_beginning = 1000;
+std::size_t shared_beginning(std::string_view a, std::string_view b);
+// May the two be ties: under some collation, or by their beginnings?
+bool may_sort_alike(std::string_view a, std::string_view b);
+
 bool same_key(const Table& a, std::size_t row_a, const Table& b, std::size_t row_b, const Plan& plan);
 
 // The same, but for spellings that a collation may hold equal.

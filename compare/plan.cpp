@@ -8,6 +8,7 @@
 #include "parameter_literals.h"
 #include "select_limits.h"
 #include "sql/lexer.h"
+#include "sql/rewrite.h"
 #include "sql/views.h"
 #include "text.h"
 
@@ -204,6 +205,8 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
     if (auto written_out = sql::with_views_written_out(plan.sql, *catalogue, schema, plan.dialect)) plan.sql = std::move(*written_out);
   if (select_limit)
     if (auto cut = with_select_limit(plan.sql, *select_limit, plan.dialect)) plan.sql = std::move(*cut);
+  if (auto written_out = sql::with_query_as_table(plan.sql, plan.dialect)) plan.sql = std::move(*written_out);
+  if (auto written_out = sql::with_windows_written_out(plan.sql, plan.dialect)) plan.sql = std::move(*written_out);
   plan.shape = sql::shape_of(plan.sql, plan.dialect);
   plan.columns.resize(columns.size());
   for (std::size_t c = 0; c < columns.size() && columns.size() == of_target.size(); ++c)

@@ -58,6 +58,8 @@ struct Plan {
   bool from_inner_query = false;
   // Asked with every tie broken: a window or a list has one value only.
   bool ties_broken = false;
+  // Of a text of several statements: a plan for each of its results. The text as a whole is not understood.
+  std::vector<Plan> parts;
   bool describes_server = false;  // SHOW, EXPLAIN, information_schema: about the server, not about the data
   bool keys_projected() const;
   bool depends_on_session() const;

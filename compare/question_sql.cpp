@@ -1,6 +1,7 @@
 #include "question_sql.h"
 
 #include "cells.h"
+#include "order_check.h"
 #include "sql/rewrite.h"
 #include "sql/same_rows.h"
 #include "text.h"
@@ -140,6 +141,10 @@ std::optional<mysql::Command> equal_under_collation(const Plan& plan, const std:
       if (here && !column.empty() && !table.derived && !table.table.name.empty()) place = &table;
     }
     if (i > 0) sql += ", ";
+    if (std::size_t shared = shared_beginning(spellings[i].a, spellings[i].b); shared > 0) {
+      sql += "(SELECT @@max_sort_length <= " + std::to_string(shared) + ")";
+      continue;
+    }
     if (place == nullptr) {
       auto asked = equal_over_rows(plan, spellings[i]);
       if (!asked) return std::nullopt;

@@ -1,12 +1,14 @@
 #include "representatives.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "evidence.h"
 #include "list_order.h"
 #include "question_sql.h"
 #include "same_input.h"
+#include "sql/lexer.h"
 #include "sql/rewrite.h"
 #include "sql/same_rows.h"
 #include "text.h"
@@ -51,10 +53,23 @@ bool printed_otherwise(const mysql::Column& column) {
   return family == TypeFamily::floating || family == TypeFamily::bit || family == TypeFamily::json || family == TypeFamily::geometry || family == TypeFamily::vector;
 }
 
+// A derived table, or a CTE, that gives the rows of its tables as they are: nothing in it is grouped, made one, cut or numbered.
+bool gives_rows_as_they_are(const Plan& plan) {
+  if (!plan.from_inner_query) return true;
+  auto below = sql::over_same_rows(plan.sql, "1", "", "", plan.dialect);
+  if (!below || holds_aggregate(*below)) return false;
+  constexpr std::array<std::string_view, 15> makes_rows{"distinct", "distinctrow", "group", "having", "limit", "fetch", "offset", "over", "union", "except", "intersect", "minus", "recursive", "json_table", "values"};
+  sql::Lexed lexed = sql::lex(*below, plan.dialect);
+  return lexed.clean && std::none_of(lexed.tokens.begin(), lexed.tokens.end(), [&](const sql::Token& token) {
+    std::string word = lower(sql::text_of(*below, token));
+    return word.starts_with("@") || std::find(makes_rows.begin(), makes_rows.end(), word) != makes_rows.end();
+  });
+}
+
 // One group, and the columns of its row that differ: the values that its rows hold. Each spelling once where it is one column.
 std::optional<std::string> group_question(const Plan& plan, const Table& a, std::size_t row, const std::vector<std::size_t>& columns, std::string_view number = "") {
   const sql::QueryShape& shape = plan.shape;
-  if (shape.with_rollup || plan.from_inner_query) return std::nullopt;
+  if (shape.with_rollup || !gives_rows_as_they_are(plan)) return std::nullopt;
   std::string asked, condition, items(number);
   for (std::size_t c : columns) {
     asked = asked_expression(plan, a, c);
@@ -147,6 +162,13 @@ std::optional<mysql::Command> rows_made_distinct(const Plan& plan, const mysql::
   if (shape.kind == sql::ShapeKind::set_operation) {
     auto all = sql::all_of_union(plan.sql, operators, plan.dialect);
     return all ? rewritten(original, plan, *all + "\n" + bound) : std::nullopt;
+  }
+  bool of_rows = shape.kind == sql::ShapeKind::select && shape.group_by.empty() && !shape.aggregate_without_group && !shape.has_window && !shape.items.empty();
+  std::optional<std::string> united = of_rows && plan.from_inner_query ? sql::over_all_of_union(plan.sql, operators, plan.dialect) : std::nullopt;
+  if (united) {
+    std::string_view shown = std::string_view(plan.sql).substr(shape.items.front().span.begin, shape.items.back().span.end - shape.items.front().span.begin);
+    auto all = sql::over_same_rows(*united, shown, "", bound, plan.dialect);
+    return all ? rewritten(original, plan, std::move(*all)) : std::nullopt;
   }
   bool plain = shape.distinct && shape.group_by.empty() && !shape.aggregate_without_group && !shape.has_window && !shape.items.empty();
   if (!plain || shape.kind != sql::ShapeKind::select) return std::nullopt;

@@ -112,10 +112,14 @@ std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::
   return Verdict{Difference::column_metadata, Cause::normalization, Level::proved, object_of(evidence.take_members())};
 }
 
-std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target) {
+std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target, Evaluated rows) {
   if (source.error() != nullptr || target.error() != nullptr || source.warnings() == target.warnings()) return std::nullopt;
   Evidence evidence;
   evidence.json().member("source_warnings", source.warnings()).member("target_warnings", target.warnings());
+  if (rows == Evaluated::until_a_limit) {
+    evidence.json().member("unexamined_because", "how many rows a server looks at, and warns of, before it has as many as the LIMIT wants is up to its plan");
+    return Verdict{Difference::warnings, Cause::unexamined, Level::assumed, object_of(evidence.take_members())};
+  }
   return Verdict{Difference::warnings, Cause::defect, Level::proved, object_of(evidence.take_members())};
 }
 

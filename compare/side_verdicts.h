@@ -1,6 +1,7 @@
 // Findings beside the content: column definitions and warnings. They stand apart, so that neither hides the other.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,9 @@ namespace darktap::compare {
 std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const Plan* plan = nullptr, const std::vector<std::string>& accepted = {},
                                       std::vector<std::string>* used = nullptr);
 
-// How many warnings came; only worth saying where the content is the same.
-std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target);
+// How many warnings came; only worth saying where the content is the same. A server that may stop before it has looked at every row
+// warns of those that it looked at.
+enum class Evaluated : std::uint8_t { all, until_a_limit };
+std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target, Evaluated rows);
 
 }  // namespace darktap::compare

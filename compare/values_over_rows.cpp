@@ -59,7 +59,7 @@ Task<bool> Investigator::values_still_apart(CaptureTime now) {
   std::vector<Heard> heard = co_await interview_.ask(std::move(asks), now);
   if (heard[0].answer() == nullptr || heard[1].answer() == nullptr) co_return false;
   apart_ = apart;
-  if (examine(*heard[0].answer(), *heard[1].answer(), plan_).relation == Relation::different) co_return true;
+  if (examine(*heard[0].answer(), *heard[1].answer(), whole_).relation == Relation::different) co_return true;
   auto inside = inside_exists(plan_);
   auto query = inside ? rewritten(file_.exchange.command, plan_, std::move(*inside)) : std::nullopt;
   std::optional<Plan> of_query;

@@ -9,7 +9,7 @@ namespace darktap::run {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> noted = {"time_zone", "sql_mode", "group_concat_max_len", "div_precision_increment", "default_week_format", "lc_time_names", "sql_auto_is_null", "sql_select_limit"};
+constexpr std::array<std::string_view, 9> noted = {"time_zone", "sql_mode", "group_concat_max_len", "div_precision_increment", "default_week_format", "lc_time_names", "sql_auto_is_null", "sql_select_limit", "max_sort_length"};
 
 // A literal, or a word such as SYSTEM or DEFAULT: what means the same on a connection that has set nothing else.
 bool is_literal(std::string_view value) {

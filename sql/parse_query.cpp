@@ -291,7 +291,12 @@ bool Parser::limit(Block* block) {
         if (!count(found.count)) return false;
       }
       if (!accept_any({W::row_, W::rows_})) return fail("expected ROWS");
-      if (!accept(W::only_) && !accept_words({W::with_, W::ties_})) return fail("expected ONLY or WITH TIES");
+      if (accept(W::only_)) {
+        found.unusual = found.count == no_token;
+      } else {
+        if (!accept_words({W::with_, W::ties_})) return fail("expected ONLY or WITH TIES");
+        found.whole_ties = found.offset == no_token;
+      }
     }
   }
   if (block != nullptr) {

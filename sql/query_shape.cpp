@@ -20,7 +20,7 @@ class Shaper {
     shape_.kind = kind();
     const Block& block = statement_.top;
     bool query = statement_.verb == Verb::select;
-    shape_.understood = statement_.understood && !statement_.parenthesized_with_tail && !block.limit.unusual &&
+    shape_.understood = statement_.understood && !statement_.parenthesized_with_tail && (!block.limit.unusual || (block.limit.whole_ties && !block.order_by.empty())) &&
                         (!query || block.seen || shape_.kind == ShapeKind::values) &&
                         block.items.size() <= max_columns && (block.order_by.size() + block.group_by.size()) * block.items.size() <= max_item_key_pairs;
     if (!shape_.understood) return std::move(shape_);
@@ -164,7 +164,8 @@ class Shaper {
     for (const KeyRef& key : block.group_by) shape_.group_by.push_back(sort_key(key));
     for (const KeyRef& key : block.order_by) shape_.order_by.push_back(sort_key(key));
     shape_.with_rollup = block.rollup;
-    if (block.limit.count != no_token) shape_.limit = count_of(text_, lexed_, block.limit.count);
+    // WITH TIES leaves no choice: it cuts nothing that an order could have put elsewhere.
+    if (block.limit.count != no_token && !block.limit.whole_ties) shape_.limit = count_of(text_, lexed_, block.limit.count);
     if (block.limit.offset != no_token) shape_.offset = count_of(text_, lexed_, block.limit.offset);
     shape_.order_clause = span(block.order_clause);
     shape_.limit_clause = span(block.limit_clause);

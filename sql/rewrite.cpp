@@ -160,6 +160,40 @@ std::optional<std::string> select_touched_rows(std::string_view text, const Dial
   return still_read(std::move(sql), dialect);
 }
 
+std::optional<std::string> with_query_as_table(std::string_view text, const Dialect& dialect) {
+  Editable source;
+  source.lexed = lex(text, dialect);
+  if (!source.lexed.clean || source.lexed.undecided > 0) return std::nullopt;
+  source.parsed = parse(text, source.lexed, dialect);
+  if (source.parsed.statements.size() != 1) return std::nullopt;
+  const Statement& statement = source.statement();
+  if (!statement.understood || !statement.parenthesized_with_tail || !is_plain_read(statement) || statement.has_cte) return std::nullopt;
+  auto is = [&](std::uint32_t i, char symbol) { return source.lexed.tokens[i].kind == TokenKind::symbol && source.lexed.tokens[i].symbol == static_cast<std::uint32_t>(symbol); };
+  std::uint32_t close = statement.begin;
+  for (int depth = 0; close < statement.end; ++close) {
+    if (is(close, '(')) ++depth;
+    if (is(close, ')') && --depth == 0) break;
+  }
+  if (!is(statement.begin, '(') || close + 1 >= statement.end) return std::nullopt;
+  std::string sql(text);
+  sql.insert(end_of(source, close), " AS `__dt_query`");
+  sql.insert(begin_of(source, statement.begin), "SELECT * FROM ");
+  return still_read(std::move(sql), dialect);
+}
+
+std::vector<std::string> single_statements(std::string_view text, const Dialect& dialect) {
+  Lexed lexed = lex(text, dialect);
+  if (!lexed.clean || lexed.undecided > 0) return {};
+  std::vector<std::string> result;
+  for (const Statement& statement : parse(text, lexed, dialect).statements) {
+    if (!statement.understood) return {};
+    if (statement.end <= statement.begin) continue;
+    const Token &first = lexed.tokens[statement.begin], &last = lexed.tokens[statement.end - 1];
+    result.emplace_back(text.substr(first.offset, last.offset + last.length - first.offset));
+  }
+  return result;
+}
+
 std::optional<std::string> with_parameters(std::string_view text, const std::vector<std::string>& literals, const Dialect& dialect) {
   Lexed lexed = lex(text, dialect);
   if (!lexed.clean || lexed.undecided > 0 || lexed.parameters != literals.size()) return std::nullopt;

@@ -172,40 +172,72 @@ std::optional<std::string> group_key_over_rows(std::string_view text, std::size_
   return std::string(slice(text, *source, range));
 }
 
+namespace {
+
+struct Edit {
+  std::size_t at, length;
+  std::string_view put;
+};
+
+// What makes a UNION ALL of each operator that stands in the range outside of parentheses. False where EXCEPT or INTERSECT is among them
+// and only UNIONs are wanted.
+bool unite_all(const Editable& source, TokenRange range, Operators operators, std::vector<Edit>& edits) {
+  int depth = 0;
+  for (std::uint32_t i = range.begin; i < range.end; ++i) {
+    const Token& token = source.lexed.tokens[i];
+    if (is_symbol(source, i, '(')) ++depth;
+    if (is_symbol(source, i, ')')) --depth;
+    if (depth > 0 || token.kind != TokenKind::word) continue;
+    W word = static_cast<W>(token.word);
+    bool takes_away = word == W::except_ || word == W::intersect_ || word == W::minus_;
+    if (takes_away && operators == Operators::unions) return false;
+    if (word != W::union_ && !takes_away) continue;
+    if (takes_away) edits.push_back({token.offset, token.length, "UNION"});
+    const Token& next = source.lexed.tokens[i + 1];
+    W after = next.kind == TokenKind::word ? static_cast<W>(next.word) : W::none;
+    if (after == W::distinct_) edits.push_back({next.offset, next.length, "ALL"});
+    else if (after != W::all_) edits.push_back({static_cast<std::size_t>(token.offset) + token.length, 0, " ALL"});
+  }
+  return true;
+}
+
+std::optional<std::string> edited(std::string_view text, std::vector<Edit> edits, const Dialect& dialect) {
+  std::string sql(text);
+  std::sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.at > y.at; });
+  for (const Edit& edit : edits) sql.replace(edit.at, edit.length, edit.put);
+  return still_read(std::move(sql), dialect);
+}
+
+}  // namespace
+
 std::optional<std::string> all_of_union(std::string_view text, Operators operators, const Dialect& dialect) {
   std::optional<Editable> source = editable(text, dialect);
   if (!source || !is_plain_read(source->statement()) || !source->statement().set_operation) return std::nullopt;
   if (source->statement().subquery_with_limit) return std::nullopt;
   const Block& block = source->block();
-  std::string sql(text);
-  int depth = 0;
-  struct Edit {
-    std::size_t at, length;
-    std::string_view put;
-  };
   std::vector<Edit> edits;
-  for (std::uint32_t i = source->statement().begin; i < source->statement().end; ++i) {
-    const Token& token = source->lexed.tokens[i];
-    if (is_symbol(*source, i, '(')) ++depth;
-    if (is_symbol(*source, i, ')')) --depth;
-    if (depth > 0 || token.kind != TokenKind::word) continue;
-    W word = static_cast<W>(token.word);
-    bool takes_away = word == W::except_ || word == W::intersect_ || word == W::minus_;
-    if (takes_away && operators == Operators::unions) return std::nullopt;
-    if (word != W::union_ && !takes_away) continue;
-    if (takes_away) edits.push_back({token.offset, token.length, "UNION"});
-    const Token& next = source->lexed.tokens[i + 1];
-    W after = next.kind == TokenKind::word ? static_cast<W>(next.word) : W::none;
-    if (after == W::distinct_) edits.push_back({next.offset, next.length, "ALL"});
-    else if (after != W::all_) edits.push_back({static_cast<std::size_t>(token.offset) + token.length, 0, " ALL"});
-  }
+  if (!unite_all(*source, {source->statement().begin, source->statement().end}, operators, edits)) return std::nullopt;
   std::size_t tail = text.size();
   for (TokenRange clause : {block.order_clause, block.limit_clause})
     if (!clause.empty()) tail = std::min<std::size_t>(tail, begin_of(*source, clause.begin));
   if (tail < text.size()) edits.push_back({tail, end_of(*source, source->statement().end - 1) - tail, ""});
-  std::sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.at > y.at; });
-  for (const Edit& edit : edits) sql.replace(edit.at, edit.length, edit.put);
-  return still_read(std::move(sql), dialect);
+  return edited(text, std::move(edits), dialect);
+}
+
+std::optional<std::string> over_all_of_union(std::string_view text, Operators operators, const Dialect& dialect) {
+  std::optional<Editable> source = one_block(text, dialect);
+  if (!source || source->statement().subquery_with_limit || source->statement().has_cte) return std::nullopt;
+  const TokenRange from = source->block().from;
+  // (SELECT … UNION …) name, and no other table beside it.
+  std::uint32_t close = from.begin;
+  for (int depth = 0; close < from.end; ++close) {
+    if (is_symbol(*source, close, '(')) ++depth;
+    if (is_symbol(*source, close, ')') && --depth == 0) break;
+  }
+  if (!is_symbol(*source, from.begin, '(') || close >= from.end || from.end - close > 3) return std::nullopt;
+  std::vector<Edit> edits;
+  if (!unite_all(*source, {from.begin + 1, close}, operators, edits) || edits.empty()) return std::nullopt;
+  return edited(text, std::move(edits), dialect);
 }
 
 }  // namespace darktap::sql

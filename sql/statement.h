@@ -85,6 +85,7 @@ struct EffectRef {
 struct LimitRef {
   std::uint32_t count = no_token, offset = no_token;  // number or placeholder tokens
   bool unusual = false;                               // ROWS EXAMINED, WITH TIES, OFFSET without a count
+  bool whole_ties = false;                            // WITH TIES from the first row on: no tie is cut
 };
 
 struct AssignmentRef {

@@ -26,7 +26,8 @@ import applications  # noqa: E402
 import queries  # noqa: E402
 import servers  # noqa: E402
 import shapes  # noqa: E402
-from binary import execute_prepared  # noqa: E402
+import sundries  # noqa: E402
+from binary import as_text, execute_prepared  # noqa: E402
 
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ EXCUSES = {"order_undefined", "nondeterministic", "read_after_write", "data_move
 WRONG = {"wrong", "wrong order"}
 EXPLAINED = {"order_undefined", "nondeterministic", "normalization"}
 
-WORKLOADS = {"queries": queries, "shapes": shapes, "applications": applications}
+WORKLOADS = {"queries": queries, "shapes": shapes, "applications": applications, "sundries": sundries}
 
 parser = argparse.ArgumentParser(prog="verdicts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--darktap", default=ROOT / "build/release/darktap")
@@ -44,9 +45,10 @@ parser.add_argument("--source", default="mariadb", choices=("mariadb", "mysql80"
 parser.add_argument("--target", default="mariadb", choices=("mariadb", "mysql80", "mysql57"))
 parser.add_argument("--mysql80")
 parser.add_argument("--mysql57")
-parser.add_argument("--targets", default="twin,layout,planted,both", help="which targets (default these): the same; other layout; rows planted wrong; both. collated: the same rows, texts that sort by their bytes (applications only)")
+parser.add_argument("--targets", default="twin,layout,planted,both", help="which targets (default these): the same; other layout; rows planted wrong; both. collated: the same rows, texts that sort by their bytes (applications; sundries: three columns)")
 parser.add_argument("--workload", default="queries", choices=tuple(WORKLOADS),
-                    help="queries: as applications and ORMs send them; shapes: rarer ones, and other types; applications: a weblog's, a shop's and a tracker's, over their own tables")
+                    help="queries: as applications and ORMs send them; shapes: rarer ones, and other types; applications: a weblog's, a shop's and a tracker's, over their own tables; "
+                         "sundries: columns of every type and character set, parameters, several statements in a text, modes")
 parser.add_argument("--switches", action="store_true", help="targets of another layout run with other optimizer switches and small buffers, too")
 parser.add_argument("--aa", action="store_true", help="the targets are taken for the reference's like (replay --aa)")
 parser.add_argument("--families", help="only these families")
@@ -63,21 +65,26 @@ SWITCHES = {"mariadb": ["--optimizer-switch=derived_merge=off,materialization=of
 
 def app(server, charset="utf8mb4"):
     return pymysql.connect(host=server.host, port=server.port, user=servers.APP[0], password=servers.APP[1], database="shop", charset=charset,
-                           autocommit=True, conv={}, cursorclass=pymysql.cursors.Cursor)
+                           autocommit=True, conv={}, cursorclass=pymysql.cursors.Cursor, client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
 
 
 def send(connection, sql):
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
-            return [tuple(row) for row in cursor.fetchall()]
+            rows = [tuple(row) for row in cursor.fetchall()]
+            place = 0
+            while cursor.nextset():
+                place += 1
+                rows += [("result", place, *row) for row in cursor.fetchall()]
+            return rows
     except pymysql.Error as error:
         return ("error", error.args[0])
 
 
 def answer(connection, statement):
     for sql in statement.before: send(connection, sql)
-    rows = send(connection, statement.sql)
+    rows = send(connection, as_text(connection, statement.sql, statement.parameters) if statement.parameters else statement.sql)
     for sql in statement.after: send(connection, sql)
     return rows
 
@@ -97,8 +104,9 @@ def capture(source, statements, folder):
     connections = [app(source, charset) for charset in ("utf8mb4", "utf8mb4", "latin1" if options.workload == "shapes" else "utf8mb4")]
     for statement in statements:
         connection = connections[statement.number % 3]
-        prepared = (statement.number * 7919) % 1000 < options.prepared * 1000 and statement.family not in workload.OWN_WORDS
-        if prepared and not statement.before: execute_prepared(connection, statement.sql)
+        prepared = (statement.number * 7919) % 1000 < options.prepared * 1000 and statement.family not in workload.OWN_WORDS and "; " not in statement.sql
+        if statement.parameters: execute_prepared(connection, statement.sql, statement.parameters)
+        elif prepared and not statement.before: execute_prepared(connection, statement.sql)
         else: answer(connection, statement)
     for connection in connections: connection.close()
     time.sleep(1)
@@ -114,12 +122,14 @@ def verdicts(recording, source, reference, target, folder, name):
         "--requery-rate", "2000", "--requery-budget", "100000", "--store", store)
     report = json.loads(run("report", store, "--format", "json"))
     (folder / f"{name}.json").write_text(json.dumps(report, indent=1))
-    found = {}
+    found, beside = {}, collections.defaultdict(list)
     for finding in report["findings"]:
-        if finding["difference"] in ("column_metadata", "warnings"): continue
         for example in finding["examples"]:
             marker = re.search(r"/\* q(\d+) (\w+) \*/", example["sql"])
-            if marker: found[int(marker[1])] = (finding["cause"], finding["difference"], example)
+            if not marker: continue
+            if finding["difference"] in ("column_metadata", "warnings"): beside[finding["difference"], finding["cause"]].append(example["sql"])
+            else: found[int(marker[1])] = (finding["cause"], finding["difference"], example)
+    for kind, statements in sorted(beside.items()): print(f"  beside the content: {' '.join(kind)} {len(statements)}, such as {statements[0][:200]}")
     print(f"{name}: {report['ledger']['compared']} compared, questions {report['run']['questions']}, {time.monotonic() - started:.0f} s")
     return found
 
@@ -185,7 +195,8 @@ def main():
                 settled = rows_of("source") == rows_of("reference") == rows_of("twin") == rows_of("layout")
                 if name == "collated" and rows_of(name) == rows_of("source"):
                     return "wrong order" if own == answers["reference"][number] == answers["twin"][number] == answers["layout"][number] else "order, or a wrong one"
-                if rows_of(name) == sorted(map(repr, clean)): return "order"
+                clean_servers_agree = own == answers["reference"][number] == answers["twin"][number] == answers["layout"][number]
+                if rows_of(name) == sorted(map(repr, clean)): return "order, or a wrong key" if clean_servers_agree else "order"
                 return "wrong" if settled else "wrong or order"
             missed += [(name, *bad) for bad in matrix(name, statements, truth, found)[1]]
         print("\nmissed:", missed or "nothing")

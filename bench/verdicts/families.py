@@ -10,6 +10,14 @@ class Statement(NamedTuple):
     sql: str
     before: tuple = ()  # sent in front of it, over the same connection
     after: tuple = ()
+    parameters: tuple = ()  # (type, value) of each marker: it is sent prepared
+
+
+class Execute(NamedTuple):
+    """A statement with markers, and what stands for them."""
+
+    sql: str
+    parameters: list
 
 
 class Families(dict):
@@ -36,5 +44,8 @@ def numbered(families, count, seed, left_out=()):
     for number in range(count):
         name = names[number % len(names)]
         made = families[name](dice, letters(number))
+        if isinstance(made, Execute):
+            yield Statement(number, name, f"/* q{number} {name} */ " + made.sql, parameters=tuple(made.parameters[:made.sql.count("?")]))
+            continue
         *before, sql = (made,) if isinstance(made, str) else made
         yield Statement(number, name, f"/* q{number} {name} */ " + sql.replace(" )", ")"), tuple(before))

@@ -92,6 +92,30 @@ TEST_CASE("markers are filled in with literals only") {
   CHECK_FALSE(with_parameters("SELECT ?", {"1, SLEEP(1)"}));
 }
 
+TEST_CASE("named windows are written where they are used") {
+  CHECK(with_windows_written_out("SELECT SUM(a) OVER w, RANK() OVER `W` FROM t WINDOW w AS (ORDER BY b ROWS 2 PRECEDING) ORDER BY a") ==
+        "SELECT SUM(a) OVER (ORDER BY b ROWS 2 PRECEDING), RANK() OVER (ORDER BY b ROWS 2 PRECEDING) FROM t  ORDER BY a");
+  CHECK(with_windows_written_out("SELECT SUM(a) OVER v FROM t WINDOW w AS (PARTITION BY COALESCE(b, (c))), v AS (ORDER BY b)") == "SELECT SUM(a) OVER (ORDER BY b) FROM t ");
+  for (const char* sql : {"SELECT SUM(a) OVER (ORDER BY b) FROM t", "SELECT SUM(a) OVER (w ORDER BY b) FROM t WINDOW w AS (PARTITION BY c)", "SELECT SUM(a) OVER v FROM t WINDOW w AS (ORDER BY c), v AS (w ROWS 2 PRECEDING)",
+                          "SELECT SUM(a) OVER w, (SELECT SUM(a) OVER w FROM o WINDOW w AS (ORDER BY d) LIMIT 1) FROM t WINDOW w AS (ORDER BY c)"}) {
+    INFO(sql);
+    CHECK_FALSE(with_windows_written_out(sql));
+  }
+}
+
+TEST_CASE("a query in parentheses with a tail behind it is one over a table") {
+  CHECK(with_query_as_table("/* c */ (SELECT a FROM t ORDER BY b LIMIT 9) ORDER BY a LIMIT 3") == "/* c */ SELECT * FROM (SELECT a FROM t ORDER BY b LIMIT 9) AS `__dt_query` ORDER BY a LIMIT 3");
+  for (const char* sql : {"(SELECT a FROM t LIMIT 9)", "SELECT a FROM t LIMIT 9", "(SELECT a FROM t LIMIT 9) UNION SELECT b FROM u LIMIT 3", "(SELECT a FROM t LIMIT 9) LIMIT 3 FOR UPDATE"}) {
+    INFO(sql);
+    CHECK_FALSE(with_query_as_table(sql));
+  }
+}
+
+TEST_CASE("a text of several statements is taken apart") {
+  CHECK(single_statements("SELECT 1; SELECT ';' FROM t /* ; */ WHERE a = 2;; ") == std::vector<std::string>{"SELECT 1", "SELECT ';' FROM t /* ; */ WHERE a = 2"});
+  CHECK(single_statements("SELECT 1; SELCT 2").empty());
+}
+
 TEST_CASE("no edit makes anything but a read") {
   for (std::string_view list : {not_reads, reads}) {
     for (const std::string& sql : statements_of(list)) {

@@ -44,6 +44,17 @@ std::optional<std::string> with_parameters(std::string_view text, const std::vec
 // its parts can't be told apart for certain.
 std::optional<std::string> without_assignments(std::string_view text, std::span<const std::uint32_t> offsets, const Dialect& dialect = {});
 
+// (SELECT … LIMIT 9) ORDER BY a LIMIT 3 as SELECT * FROM (SELECT … LIMIT 9) ORDER BY a LIMIT 3. Nothing where nothing stands behind the
+// parentheses, or a set operation does. (Some versions let the second LIMIT stand in the place of the first instead.)
+std::optional<std::string> with_query_as_table(std::string_view text, const Dialect& dialect = {});
+
+// Each statement of a text of several, by itself; empty ones are left out. Nothing where the text isn't understood.
+std::vector<std::string> single_statements(std::string_view text, const Dialect& dialect = {});
+
+// OVER name as OVER (…), without its WINDOW clause: what a window leaves open then stands where it is used. Nothing where no window is
+// named, where one is made of another, or where two bear one name.
+std::optional<std::string> with_windows_written_out(std::string_view text, const Dialect& dialect = {});
+
 // Text as a string literal that the dialect reads back as the same bytes.
 std::string quote_string(std::string_view value, const Dialect& dialect = {});
 // A name in backticks.

@@ -32,5 +32,7 @@ std::optional<std::string> group_key_over_rows(std::string_view text, std::size_
 // than come out.
 enum class Operators : std::uint8_t { unions, any };
 std::optional<std::string> all_of_union(std::string_view text, Operators operators, const Dialect& dialect = {});
+// The same of a derived table that the block reads and nothing else: SELECT … FROM (… UNION …) name ….
+std::optional<std::string> over_all_of_union(std::string_view text, Operators operators, const Dialect& dialect = {});
 
 }  // namespace darktap::sql

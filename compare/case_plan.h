@@ -1,0 +1,14 @@
+// The plan of a case; of a text of several statements one for each of its results.
+#pragma once
+
+#include "investigation.h"
+#include "side_verdicts.h"
+
+namespace darktap::compare {
+
+Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue);
+
+// Whether the statement lets its server stop before it has looked at every row; asked only where something differs.
+Evaluated rows_evaluated(const CaseFile& file);
+
+}  // namespace darktap::compare
