@@ -20,7 +20,7 @@ Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue) {
     mysql::Command part = exchange.command;
     part.text = std::move(statements[i]);
     plan.parts.push_back(make_plan(part, exchange.collation, columns(std::get_if<mysql::ResultSet>(&results[i])), columns(std::get_if<mysql::ResultSet>(&of_target[i])), &catalogue,
-                                   exchange.schema, file.meaning.mode));
+                                   exchange.schema, file.meaning.mode, file.select_limit));
   }
   return plan;
 }
@@ -32,7 +32,7 @@ Evaluated rows_evaluated(const CaseFile& file) {
     std::string word = token.kind == sql::TokenKind::word ? lower(sql::text_of(file.exchange.command.text, token)) : std::string();
     return word == "limit" || word == "fetch" || word == "exists";
   });
-  return read && cut ? Evaluated::until_a_limit : Evaluated::all;
+  return !read ? Evaluated::all : cut ? Evaluated::until_a_limit : Evaluated::by_plan;
 }
 
 }  // namespace darktap::compare

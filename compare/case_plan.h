@@ -8,7 +8,7 @@ namespace darktap::compare {
 
 Plan plan_of(const CaseFile& file, const sql::Catalogue& catalogue);
 
-// Whether the statement lets its server stop before it has looked at every row; asked only where something differs.
+// Which rows the statement makes its server look at; asked only where something differs.
 Evaluated rows_evaluated(const CaseFile& file);
 
 }  // namespace darktap::compare

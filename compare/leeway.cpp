@@ -210,7 +210,7 @@ RowPairs pair_some_within(const Table& a, const Table& b, const RowMatch& match,
   // The sure pairs first, in place before elsewhere.
   for (int rule = 0; rule < 2; ++rule) {
     std::erase_if(rest.only_a, [&](std::size_t x) {
-      auto found = std::find_if(rest.only_b.begin(), rest.only_b.end(), [&](std::size_t y) { return (rule > 0 || x == y) && pair.agree(x, y, rule == 1); });
+      auto found = std::find_if(rest.only_b.begin(), rest.only_b.end(), [&](std::size_t y) { return (rule > 0 || x == y) && pair.agree(x, y, true); });
       if (found == rest.only_b.end()) return false;
       pairs.emplace_back(x, *found);
       rest.only_b.erase(found);

@@ -116,8 +116,8 @@ std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql:
   if (source.error() != nullptr || target.error() != nullptr || source.warnings() == target.warnings()) return std::nullopt;
   Evidence evidence;
   evidence.json().member("source_warnings", source.warnings()).member("target_warnings", target.warnings());
-  if (rows == Evaluated::until_a_limit) {
-    evidence.json().member("unexamined_because", "how many rows a server looks at, and warns of, before it has as many as the LIMIT wants is up to its plan");
+  if (rows == Evaluated::until_a_limit || (rows == Evaluated::by_plan && source.warnings() > 0 && target.warnings() > 0)) {
+    evidence.json().member("unexamined_because", "how many rows a server looks at, how often, and so warns of, is up to its plan");
     return Verdict{Difference::warnings, Cause::unexamined, Level::assumed, object_of(evidence.take_members())};
   }
   return Verdict{Difference::warnings, Cause::defect, Level::proved, object_of(evidence.take_members())};

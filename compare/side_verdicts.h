@@ -18,9 +18,9 @@ namespace darktap::compare {
 std::optional<Verdict> column_verdict(const mysql::Answer& source, const mysql::Answer& target, const Plan* plan = nullptr, const std::vector<std::string>& accepted = {},
                                       std::vector<std::string>* used = nullptr);
 
-// How many warnings came; only worth saying where the content is the same. A server that may stop before it has looked at every row
-// warns of those that it looked at.
-enum class Evaluated : std::uint8_t { all, until_a_limit };
+// How many warnings came; only worth saying where the content is the same. A read's server warns of each row that it looks at, as often as
+// it does; one that may stop before it has looked at every row may not meet the one that it would warn of.
+enum class Evaluated : std::uint8_t { all, by_plan, until_a_limit };
 std::optional<Verdict> warning_verdict(const mysql::Answer& source, const mysql::Answer& target, Evaluated rows);
 
 }  // namespace darktap::compare
