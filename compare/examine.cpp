@@ -308,6 +308,12 @@ Examination examine_parts(const mysql::Answer& a, const mysql::Answer& b, const 
   for (std::size_t i = 0; i < a.results.size(); ++i) {
     Examination result = examine_result(a.results[i], b.results[i], plan.parts[i]);
     result.part = i;
+    if (result.relation != Relation::same) {
+      Evidence evidence;
+      evidence.json().member("statement", i + 1);
+      evidence.append(result.evidence);
+      result.evidence = evidence.take_members();
+    }
     // What a statement in front of it set is this text's own.
     if (result.relation != Relation::same && plan.parts[i].depends_on_session()) {
       result.relation = Relation::different;

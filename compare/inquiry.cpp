@@ -4,6 +4,7 @@
 #include <map>
 
 #include "chosen_rows.h"
+#include "distinct_order.h"
 #include "evidence.h"
 #include "hidden_keys.h"
 #include "leeway.h"
@@ -184,6 +185,11 @@ Task<InquiryResult> inquire_once(const Examination& open, const Plan& plan, cons
       co_return broken.finding == Finding::unknown ? result : broken;
     }
     case OpenQuestion::rows_below: {
+      if (plan.shape.distinct && open.match.complete()) {
+        Task<InquiryResult> ordering = ask_order_of_distinct(open, plan, original, interview, now);
+        InquiryResult ordered = co_await ordering;
+        if (ordered.finding == Finding::excused) co_return ordered;
+      }
       Task<InquiryResult> task = ask_same_input(open, {}, plan, original, interview, now);
       InquiryResult result = co_await task;
       if (result.finding != Finding::unknown) co_return result;

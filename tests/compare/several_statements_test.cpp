@@ -164,3 +164,14 @@ TEST_CASE("which spelling a UNION in a view gives is found among the rows that i
   };
   CHECK(judged("M\u00fcller") == "row_values/order_undefined/confirmed");
 }
+
+TEST_CASE("DISTINCT in the order of another column: some row of each has to give it its place") {
+  std::string sql = "SELECT DISTINCT v FROM t ORDER BY p";
+  auto rows = [](Rows list) { return rows_answer({text("v")}, list); };
+  auto keyed = [](const char* last) { return rows_answer({text("v"), number("p")}, {{"a", "1"}, {"b", "2"}, {"c", "2"}, {"a", "3"}, {"d", last}}); };
+  auto judged = [&](Rows target) {
+    return judge(sql, {rows({{"a"}, {"b"}, {"c"}, {"d"}}), {{"SELECT v, p FROM t ORDER BY p", keyed("4")}, {"SELECT", keyed("4")}}}, {rows(target), {{"SELECT", keyed("5")}}});
+  };
+  CHECK(judged({{"c"}, {"b"}, {"a"}, {"d"}}) == "row_order/order_undefined/confirmed");
+  CHECK(judged({{"a"}, {"d"}, {"b"}, {"c"}}) != "row_order/order_undefined/confirmed");
+}
