@@ -51,19 +51,6 @@ Table without_keys(const Table& table, std::size_t width) {
   return result;
 }
 
-RankedRows rank_rows(Table table, ColumnPlans columns) {
-  RankedRows result;
-  result.width = columns.size();
-  Table shown = without_keys(table, result.width);
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    bool tied = row > 0 && same_hidden_key(table, row, table, row - 1, result.width);
-    result.rank.push_back(row == 0 ? 0 : result.rank.back() + (tied ? 0 : 1));
-    result.ranks[row_key(shown, row, columns)].push_back(result.rank.back());
-  }
-  result.table = std::move(table);
-  return result;
-}
-
 // The rank of each row of an answer; a row that the ranking doesn't hold has none. Of equal rows the first takes the lowest.
 std::vector<std::optional<std::size_t>> ranks_of(const Table& answer, const RankedRows& ranked, ColumnPlans columns) {
   std::vector<std::optional<std::size_t>> result;
@@ -87,6 +74,25 @@ std::optional<std::vector<Spellings>> differing_spellings(const Table& table, st
     if (x.is_null || y.is_null || !is_text(family_of(table.columns[c])) || !may_sort_alike(x.text, y.text)) return std::nullopt;
     result.push_back({c - width, x.text, y.text});
   }
+  return result;
+}
+
+// equal: spellings that are taken for equal, and so tie, are put there; without it they don't.
+RankedRows rank_rows(Table table, ColumnPlans columns, std::set<Spellings>* equal = nullptr) {
+  RankedRows result;
+  result.width = columns.size();
+  Table shown = without_keys(table, result.width);
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    bool tied = row > 0 && same_hidden_key(table, row, table, row - 1, result.width);
+    auto spelled = row > 0 && !tied && equal != nullptr ? differing_spellings(table, row - 1, row, result.width) : std::nullopt;
+    if (spelled) {
+      equal->insert(spelled->begin(), spelled->end());
+      tied = true;
+    }
+    result.rank.push_back(row == 0 ? 0 : result.rank.back() + (tied ? 0 : 1));
+    result.ranks[row_key(shown, row, columns)].push_back(result.rank.back());
+  }
+  result.table = std::move(table);
   return result;
 }
 
@@ -263,6 +269,15 @@ bool can_stand(const Table& answer, const RankedRows& ranked, const Choices& cho
   });
 }
 
+// The same, if keys that are spelled in several ways are equal: they are all one tie then.
+RankComparison stand_spelled(const Table& a, const Table& b, const RankedRows& ranked, const Choices& choices, const Plan& plan) {
+  RankComparison result{Finding::unknown, {}, {}};
+  if (choices.reference.empty()) return result;
+  RankedRows merged = rank_rows(ranked.table, plan.columns, &result.spellings);
+  if (!result.spellings.empty() && can_stand(a, merged, choices, plan) && can_stand(b, merged, choices, plan)) result.finding = Finding::excused;
+  return result;
+}
+
 Task<InquiryResult> ask_with_keys(const Examination& open, const Plan& plan, ColumnPlans columns, const mysql::Command& original,
                                     Interview& interview, CaptureTime now) {
   InquiryResult result;
@@ -331,7 +346,8 @@ Task<InquiryResult> ask_with_keys(const Examination& open, const Plan& plan, Col
     }
     // Rows that look alike may stand at several keys.
     bool stand = cut && can_stand(a, ranked, choices, plan) && can_stand(b, ranked, choices, plan);
-    RankComparison ranks = stand ? RankComparison{} : compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
+    RankComparison ranks = stand ? RankComparison{} : stand_spelled(a, b, ranked, choices, plan);
+    if (!stand && (!cut || ranks.finding != Finding::excused)) ranks = compare_ranks(source_ranks, target_ranks, ranked, evidence, plan);
     result.finding = ranks.finding;
     result.reason = ranks.reason;
     // A window that is sorted and yet stands at other keys lies over other rows: some before it are wrong.

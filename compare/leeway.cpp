@@ -49,7 +49,7 @@ bool may_be_one_list(std::string_view x, std::string_view y, const ColumnPlan& c
     return std::equal(p.begin(), p.end(), q.begin(), q.end(), may_be_equal);
   }
   if (cut || same_letters(x, y)) return true;
-  if (builder == nullptr || builder->function != "group_concat" || builder->separator.empty()) return x.size() == y.size() && same_letters(lower(x), lower(y));
+  if (builder == nullptr || builder->function != "group_concat" || builder->separator.empty()) return (x.size() == y.size() && same_letters(lower(x), lower(y))) || may_be_equal(x, y);
   std::vector<std::string_view> p = split_list(x, builder->separator), q = split_list(y, builder->separator);
   if (p.size() != q.size() || p.size() > max_pairing_rows) return false;
   std::vector<std::pair<std::string_view, std::string_view>> pairs;

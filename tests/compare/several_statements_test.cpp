@@ -175,3 +175,18 @@ TEST_CASE("DISTINCT in the order of another column: some row of each has to give
   CHECK(judged({{"c"}, {"b"}, {"a"}, {"d"}}) == "row_order/order_undefined/confirmed");
   CHECK(judged({{"a"}, {"d"}, {"b"}, {"c"}}) != "row_order/order_undefined/confirmed");
 }
+
+TEST_CASE("rows that look alike may stand in any tie that a LIMIT cuts, however its keys are spelled") {
+  std::string sql = "SELECT v FROM t ORDER BY k LIMIT 1, 4";
+  auto rows = [](Rows list) { return rows_answer({number("v")}, list); };
+  auto window = rows_answer({number("v"), text("__dt_k1")}, {{"1", "plain"}, {"2", "PLAIN"}, {"3", "zoe"}, {"4", "Zoe"}});
+  auto other = rows_answer({number("v"), text("__dt_k1")}, {{"5", "PLAIN"}, {"5", "plain"}, {"3", "zoe"}, {"5", "Zoe"}});
+  auto tail = rows({{"3"}, {"4"}, {"5"}}), head = rows({{"1"}, {"2"}, {"5"}, {"5"}});
+  auto says = rows_answer({number("equal"), number("too")}, {{"1", "1"}});
+  auto side = [&](mysql::Answer own, mysql::Answer keyed, const mysql::Answer& first) {
+    return Side{std::move(own), {{"= 'PLAIN'", says}, {"__dt_k1", std::move(keyed)}, {"'Zoe'", tail}, {"'plain'", first}, {"'PLAIN'", first}}};
+  };
+  CHECK(judge(sql, side(rows({{"1"}, {"2"}, {"3"}, {"4"}}), window, head), side(rows({{"5"}, {"5"}, {"3"}, {"5"}}), other, head)) == "row_values/order_undefined/confirmed");
+  auto fewer = rows({{"1"}, {"2"}, {"5"}});
+  CHECK(judge(sql, side(rows({{"1"}, {"2"}, {"3"}, {"4"}}), window, fewer), side(rows({{"5"}, {"5"}, {"3"}, {"5"}}), other, head)) != "row_values/order_undefined/confirmed");
+}
