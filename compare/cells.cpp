@@ -202,7 +202,7 @@ std::string canonical(const mysql::Cell& cell, const mysql::Column& column, cons
 
 std::span<const std::string_view> normalization_rules() {
   static constexpr std::array names{rule::float_printing, rule::decimal_scale, rule::char_padding, rule::json_key_order, rule::column_type,
-                                    rule::vitess_literal_header, rule::computed_number, rule::json_as_text};
+                                    rule::vitess_literal_header, rule::computed_number, rule::computed_text, rule::json_as_text};
   return names;
 }
 

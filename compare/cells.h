@@ -27,7 +27,7 @@ namespace rule {
 inline constexpr std::string_view float_printing = "float_printing", decimal_scale = "decimal_scale", char_padding = "char_padding",
                                   json_key_order = "json_key_order", column_type = "column_type", bit_as_number = "bit_as_number";
 // Of columns, not of cells.
-inline constexpr std::string_view vitess_literal_header = "vitess_literal_header", expression_header = "expression_header", computed_number = "computed_number", json_as_text = "json_as_text";
+inline constexpr std::string_view vitess_literal_header = "vitess_literal_header", expression_header = "expression_header", computed_number = "computed_number", json_as_text = "json_as_text", computed_text = "computed_text";
 }
 
 CellComparison compare_cells(const mysql::Cell& a, const mysql::Column& column_a, const mysql::Cell& b,

@@ -64,6 +64,9 @@ std::string_view rule_of(const mysql::Column& source, const mysql::Column& targe
   bool is_computed = source.org_name.empty() && target.org_name.empty();
   auto numeric = [](TypeFamily family) { return family == TypeFamily::integer || family == TypeFamily::decimal || family == TypeFamily::floating; };
   if (is_computed && numeric(a) && numeric(b)) return rule::computed_number;
+  // MIN and MAX of an ENUM or a SET are one or a text, as the server's plan groups.
+  bool member = a == TypeFamily::enum_ || a == TypeFamily::set || b == TypeFamily::enum_ || b == TypeFamily::set;
+  if ((source.org_name.empty() || target.org_name.empty()) && member && is_text(a) && is_text(b)) return rule::computed_text;
   if ((a == TypeFamily::bit && b == TypeFamily::integer) || (a == TypeFamily::integer && b == TypeFamily::bit)) return rule::bit_as_number;
   if ((a == TypeFamily::json && b == TypeFamily::text) || (a == TypeFamily::text && b == TypeFamily::json)) return rule::json_as_text;
   return {};

@@ -37,7 +37,7 @@ bool Investigator::both_stayed_apart() const {
   if (!has_reference() || target_moved_ || references_.size() < 2) return false;
   const mysql::Answer& reference = references_.back();
   return std::all_of(references_.begin(), references_.end(), [&](const mysql::Answer& one) { return identical(one, reference); }) &&
-         examine(reference, *target_, plan_).relation == Relation::different;
+         examine(reference, *target_, whole_).relation == Relation::different;
 }
 
 // What the reference is comes out as ladders end, and many end together: what hangs on it waits for the others, and looks once more.

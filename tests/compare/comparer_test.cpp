@@ -405,6 +405,12 @@ TEST_CASE("columns whose types are the products' own differ under a rule, those 
   CHECK(judged(computed, without_sign(computed)) == "column_metadata/normalization/proved");
   CHECK(judged(computed, without_sign(computed), {"computed_number"}) == "match");
   CHECK(judged(stored, without_sign(stored)) == "column_metadata/defect/proved");
+  mysql::Column least = column("", "MIN(state)", mysql::ColumnType::var_string), member = column("", "MIN(state)", mysql::ColumnType::string);
+  least.org_name = member.org_name = "";
+  member.flags |= mysql::column_flag::enum_;
+  CHECK(judged(least, member) == "column_metadata/normalization/proved");
+  least.org_name = member.org_name = "state";
+  CHECK(judged(least, member) == "column_metadata/defect/proved");
   mysql::Column text = column("people", "doc", mysql::ColumnType::blob), json = column("people", "doc", mysql::ColumnType::json);
   text.charset = json.charset = 45;
   CHECK(judged(text, json) == "column_metadata/normalization/proved");
