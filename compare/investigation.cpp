@@ -336,6 +336,7 @@ Task<Conclusion> Investigator::run() {
     co_return verdict(first_.cause, Level::proved);
   }
   if (first_.cause == Cause::unsupported) co_return verdict(Cause::unsupported, Level::proved);
+  if (auto made = left_out_schema()) co_return skipped(*made, Level::proved);
   if (lacks_a_name() && schema_is_unknown(file_.exchange, file_.meaning)) {
     Evidence evidence;
     evidence.json().member("reason", "the session chose its schema before the capture began; the target was asked in the one that the run's address names");

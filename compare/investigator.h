@@ -112,6 +112,7 @@ class Investigator {
   bool reference_may_lack_write(CaptureTime now) const;
   // Was the read at the target before the write that the run replayed there?
   bool is_ahead_of_replay(const SeenWrite& write) const { return write.id.session != file_.exchange.id.session && (write.replayed == Replayed::applied || write.replayed == Replayed::applied_about_then) && (!write.kept || *write.kept > file_.target.sent); }
+  std::optional<Attribution> left_out_schema() const;
   bool lacks_a_name() const;     // a table or column that the source knew
   bool depends_on_rows() const;  // for the errors of a write: could other rows have made the difference?
   // The same data may answer otherwise when asked again: then a change of mind proves no lag.

@@ -5,6 +5,7 @@
 #include "error_class.h"
 #include "foreign_keys.h"
 #include "investigator.h"
+#include "sql/lexer.h"
 
 namespace darktap::compare {
 
@@ -22,6 +23,20 @@ bool Investigator::lacks_a_name() const {
   const mysql::ServerError* error = target_->error();
   auto what = error == nullptr || source_->error() != nullptr ? ErrorClass::unknown : classify(*error);
   return what == ErrorClass::no_such_table || what == ErrorClass::no_such_column || what == ErrorClass::no_such_schema;
+}
+
+// The session's schema, or the one that it goes to, is one that the run did not make.
+std::optional<Attribution> Investigator::left_out_schema() const {
+  const mysql::ServerError* error = target_->error();
+  if (error == nullptr || source_->error() != nullptr || classify(*error) != ErrorClass::no_such_schema) return std::nullopt;
+  const session::Exchange& exchange = file_.exchange;
+  if (exchange.command.code == mysql::CommandCode::init_db) return world_.writes.left_out_schema(exchange.command.text, exchange.response_last);
+  for (const sql::Effect& effect : file_.meaning.effects)
+    if (effect.kind == sql::EffectKind::default_schema) {
+      const sql::Lexed lexed = sql::lex(effect.value, plan_.dialect);
+      if (auto made = world_.writes.left_out_schema(sql::name_of(effect.value, lexed.tokens.front()), exchange.response_last)) return made;
+    }
+  return world_.writes.left_out_schema(exchange.schema, exchange.response_last);
 }
 
 // What can't be asked again is judged by the two answers.

@@ -189,6 +189,7 @@ void WriteIndex::observe(const session::Exchange& exchange, const sql::Meaning& 
       session.history.counted = std::make_shared<CountedRead>(CountedRead{exchange.command, exchange.schema, exchange.collation, meaning.mode, exchange.request_first, exchange.response_last});
   }
   note_writes(exchange, meaning, replayed, session);
+  note_schema(exchange, meaning, replayed);
   bool ended = exchange.command.code == mysql::CommandCode::quit;
   if (ended) sessions_.erase(exchange.id.session);
   prune(exchange.request_first);

@@ -90,6 +90,7 @@ struct SessionHistory {
   std::shared_ptr<const CountedRead> counted;  // where the previous one was such a read
 };
 
+inline constexpr std::size_t max_left_out_schemas = 10'000;
 inline constexpr std::size_t max_indexed_writes = 200'000, max_skipped_writes_a_table = 10'000, max_histories = 10'000, max_tracked_sessions = 100'000;
 std::string_view to_string(Attribution::By by);
 
@@ -164,6 +165,8 @@ class WriteIndex {
   std::optional<Attribution> skipped(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers, ExplainedRows* rows) const;
   // A CREATE, ALTER or DROP of its tables that the target never got.
   std::optional<Attribution> skipped_schema_change(const ReadScope& read) const;
+  // The CREATE DATABASE of that name that the target never got, before then.
+  std::optional<Attribution> left_out_schema(const std::string& name, CaptureTime before) const;
   // A write whose time is known about, where every cell that differs holds a time at which that write, or another such one, was
   // under way, on both sides.
   std::optional<Attribution> timed(const ReadScope& read, const Table* a, const Table* b, const RowMatch* leftovers) const;
@@ -179,6 +182,7 @@ class WriteIndex {
   };
 
   void finish_transaction(Session& session, const session::Exchange& exchange, const sql::Meaning& meaning);
+  void note_schema(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed);
   void note_writes(const session::Exchange& exchange, const sql::Meaning& meaning, Replayed replayed, Session& session);
   bool reads_tainted(const session::Exchange& exchange, const sql::Meaning& meaning) const;
   void add(WritePtr write);
@@ -198,6 +202,7 @@ class WriteIndex {
   Snapshots snapshots_;
   std::map<sql::QualifiedName, CaptureTime> forgotten_;  // the last of the run's own writes to that table that is not kept here any more
   std::map<sql::QualifiedName, std::deque<WritePtr>> by_table_, skipped_, timed_;
+  std::map<std::string, WritePtr> left_out_schemas_;
   std::deque<WritePtr> in_order_;
   std::map<SessionId, std::deque<WritePtr>> applied_;  // of in_order_, what the target was to keep
   std::map<SessionId, Session> sessions_;

@@ -20,7 +20,7 @@ using Action = Decision::Action;
 // Only writes are changed by these.
 constexpr std::array write_variables{
     std::string_view{"tx_read_only"}, std::string_view{"transaction_read_only"}, std::string_view{"innodb_lock_wait_timeout"},
-    std::string_view{"low_priority_updates"}, std::string_view{"sql_quote_show_create"}, std::string_view{"sql_require_primary_key"},
+    std::string_view{"low_priority_updates"}, std::string_view{"sql_require_primary_key"},
     std::string_view{"innodb_strict_mode"}, std::string_view{"lock_wait_timeout"},
     std::string_view{"bulk_insert_buffer_size"},
 };
@@ -61,7 +61,7 @@ constexpr std::array harmless_variables{
     std::string_view{"old_mode"}, std::string_view{"optimizer_search_depth"}, std::string_view{"optimizer_switch"},
     std::string_view{"rand_seed1"}, std::string_view{"rand_seed2"}, std::string_view{"sort_buffer_size"},
     std::string_view{"sql_auto_is_null"}, std::string_view{"sql_big_selects"}, std::string_view{"sql_mode"},
-    std::string_view{"sql_notes"}, std::string_view{"sql_safe_updates"}, std::string_view{"sql_select_limit"},
+    std::string_view{"sql_notes"}, std::string_view{"sql_quote_show_create"}, std::string_view{"sql_safe_updates"}, std::string_view{"sql_select_limit"},
     std::string_view{"sql_warnings"}, std::string_view{"time_zone"}, std::string_view{"timestamp"},
     std::string_view{"eq_range_index_dive_limit"}, std::string_view{"information_schema_stats_expiry"}, std::string_view{"join_cache_level"},
     std::string_view{"max_heap_table_size"}, std::string_view{"optimizer_prune_level"}, std::string_view{"optimizer_use_condition_selectivity"},

@@ -146,6 +146,8 @@ std::shared_ptr<const sql::Meaning> Understanding::of(const mysql::Command& comm
     auto meaning = std::make_shared<sql::Meaning>();
     meaning->statement_class = meaning->class_if_allowed = class_of_command(command.code);
     meaning->understood = true;
+    meaning->normalized = mysql::command_name(command.code);
+    meaning->fingerprint = XXH3_64bits(meaning->normalized.data(), meaning->normalized.size());
     return meaning;
   }
   if (command.text_state != mysql::Command::Text::known) {

@@ -40,6 +40,7 @@ class Lexer {
       out_.tokens.push_back({});
       return;
     }
+    if (text_.ends_with('\0')) text_.remove_suffix(1);  // a C string's end that mysqlslap sends along: servers stop there
     out_.tokens.reserve(text_.size() / 5 + 4);
     while (at_ < text_.size()) next();
     if (in_versioned_) push(TokenKind::invalid, text_.size());

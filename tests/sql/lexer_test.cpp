@@ -1,5 +1,6 @@
 // Where tokens begin and end, and what they are.
 #include "sql/lexer.h"
+#include "sql/meaning.h"
 #include "sql/rewrite.h"
 #include "test_support/catch.h"
 #include "test_support/property.h"
@@ -102,4 +103,16 @@ TEST_CASE("servers are known by name and by their greeting") {
   CHECK(server_of_version("rubbish") == Server{});
   CHECK(charset_of("GBK_chinese_ci") == Charset::gbk);
   CHECK(charset_of("utf8mb4") == Charset::plain);
+}
+
+TEST_CASE("one NUL at the very end ends a statement, as it does for servers; any other is not understood") {
+  using namespace std::string_literals;
+  for (const std::string& text : {"SELECT a FROM t1\0"s, "SELECT a FROM t1 -- x\0"s, "SELECT a FROM t1 /* x */\0"s}) {
+    CHECK(lex(text).clean);
+    CHECK(understand(text).statement_class == StatementClass::read);
+    CHECK(understand(text).fingerprint == understand("SELECT a FROM t1").fingerprint);
+    CHECK(understand(text).normalized == "select a from t1");
+  }
+  CHECK(understand("INSERT INTO t1 VALUES (1,'x')\0"s).statement_class == StatementClass::write);
+  for (const std::string& text : {"SELECT a FROM t1\0\0"s, "SELECT a\0 FROM t1"s, "SELECT 'a\0"s, "SELECT a FROM t1\0 "s}) CHECK(understand(text).statement_class == StatementClass::unsafe);
 }
