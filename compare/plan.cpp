@@ -203,7 +203,8 @@ Plan make_plan(const mysql::Command& command, std::uint16_t collation, std::span
   plan.sql = filled ? std::move(*filled) : command.text;
   if (catalogue != nullptr)
     if (auto written_out = sql::with_views_written_out(plan.sql, *catalogue, schema, plan.dialect)) plan.sql = std::move(*written_out);
-  if (select_limit)
+  plan.select_limited = select_limit.has_value();
+  if (select_limit && sql::shape_of(plan.sql, plan.dialect).kind == sql::ShapeKind::select)
     if (auto cut = with_select_limit(plan.sql, *select_limit, plan.dialect)) plan.sql = std::move(*cut);
   if (auto written_out = sql::with_query_as_table(plan.sql, plan.dialect)) plan.sql = std::move(*written_out);
   if (auto written_out = sql::with_windows_written_out(plan.sql, plan.dialect)) plan.sql = std::move(*written_out);

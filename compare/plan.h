@@ -48,6 +48,7 @@ struct Plan {
   std::vector<ColumnPlan> columns;
   std::vector<std::optional<std::size_t>> keys;  // output column of each ORDER BY key
   std::list<sql::ValueBuilder> inner_builders;   // of select items that are a subquery with nothing but a list
+  bool select_limited = false;  // questions are asked under the session's sql_select_limit
   bool has_order = false, random_order = false, has_limit = false;
   std::optional<std::uint64_t> limit;   // where its value is known
   std::uint64_t offset = 0;

@@ -1,7 +1,10 @@
 #include "question_sql.h"
 
+#include <limits>
+
 #include "cells.h"
 #include "order_check.h"
+#include "select_limits.h"
 #include "sql/rewrite.h"
 #include "sql/same_rows.h"
 #include "text.h"
@@ -29,6 +32,9 @@ std::string open_ended(std::string sql) {
 }  // namespace
 
 std::optional<mysql::Command> rewritten(const mysql::Command& original, const Plan& plan, std::string sql) {
+  // A list that is asked for whole must not be cut either.
+  if (plan.select_limited)
+    if (auto whole = with_select_limit(sql, std::numeric_limits<std::uint64_t>::max(), plan.dialect)) sql = std::move(*whole);
   sql::Meaning meaning = sql::understand(sql, plan.dialect);
   if (!meaning.understood || meaning.statement_class != sql::StatementClass::read) return std::nullopt;
   if (meaning.parameters == 0) return query_like(original, std::move(sql));

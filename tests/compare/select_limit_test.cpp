@@ -18,7 +18,7 @@ std::string judge(const std::vector<std::string>& settings, const std::vector<st
   auto server = [](mysql::Answer own, mysql::Answer in_tie) {
     return [=](const std::string& asked, CaptureTime) {
       if (asked == by_city) return own;
-      return asked.find("<=> 'Oslo'") != std::string::npos && asked.find("LIMIT") == std::string::npos ? in_tie : error_answer(1064, "not expected: " + asked);
+      return asked.find("<=> 'Oslo'") != std::string::npos && asked.ends_with("LIMIT 18446744073709551615") ? in_tie : error_answer(1064, "not expected: " + asked);
     };
   };
   Bench bench;
