@@ -55,11 +55,15 @@ Task<InquiryResult> ask_whether_one_of_equals(const Examination& open, const Pla
   Task<Choices> asking = ask_choices(plan, std::move(below), interview, now);
   Choices choices = co_await asking;
   InquiryResult contained = check_containment(open, plan, plan.columns, choices);
-  if (contained.finding != Finding::excused || only_unions) co_return contained;
+  if (contained.finding != Finding::excused || !list) co_return contained;
   whole.push_back(std::move(*list));
   Task<Choices> listing = ask_choices(plan, std::move(whole), interview, now);
   Choices listed = co_await listing;
-  if (!listed.reason.empty() || !held_within(open, plan, listed)) co_return unknown("a row in another spelling");
+  if (!listed.reason.empty()) co_return unknown("a row in another spelling");
+  // From the same rows another collation makes other ones.
+  bool same_below = choices.reference == choices.target;
+  if (same_below && listed.reference_rows != listed.target_rows) co_return unknown("the servers make other rows one");
+  if (!only_unions && !held_within(open, plan, listed)) co_return unknown("a row in another spelling");
   co_return contained;
 }
 
@@ -72,9 +76,12 @@ Task<InquiryResult> ask_containment_or_input(const Examination& open, const Plan
   std::vector<Leeway> leeway = leeways(plan, open.a->columns);
   bool exact = std::all_of(leeway.begin(), leeway.end(), [](Leeway one) { return one == Leeway::none; });
   if (contained.finding == Finding::excused || exact) co_return contained;
-  if (contained.finding == Finding::refuted && !held_within(open, plan, choices)) co_return contained;
+  // A row that stands on both sides but for its leeways needs no place at the cut.
+  Examination alone = open;
+  pair_some_within(*open.a, *open.b, open.match, plan, alone.match);
+  if (contained.finding == Finding::refuted && !held_within(alone, plan, choices)) co_return contained;
   std::vector<ColumnPlan> columns = without_leeway_columns(plan, open.a->columns);
-  if (check_containment(open, plan, columns, choices).finding != Finding::excused) co_return contained;
+  if (check_containment(alone, plan, columns, choices).finding != Finding::excused) co_return contained;
   Task<InquiryResult> below = ask_same_input(open, {}, plan, original, interview, now);
   co_return co_await below;
 }
