@@ -215,6 +215,17 @@ Task<InquiryResult> ask_representatives(const Examination& open, const Plan& pla
     Task<Choices> asking = ask_choices(plan, std::move(asked), interview, now);
     Choices choices = co_await asking;
     InquiryResult contained = check_containment(open, plan, plan.columns, choices);
+    if (contained.finding == Finding::excused && plan.has_limit && choices.reference == choices.target) {
+      // From the same rows another collation makes other ones: then a LIMIT hides how many.
+      auto whole = whole_list(original, plan, max_question_rows);
+      if (!whole) co_return result;
+      std::vector<mysql::Command> listing;
+      listing.push_back(std::move(*whole));
+      Task<Choices> asking_list = ask_choices(plan, std::move(listing), interview, now);
+      Choices listed = co_await asking_list;
+      result.reason = listed.reason.empty() ? "the servers make other rows one" : listed.reason;
+      if (!listed.reason.empty() || listed.reference_rows != listed.target_rows) co_return result;
+    }
     if (contained.finding != Finding::unknown) co_return contained;
   }
 
