@@ -131,10 +131,13 @@ class Disposable(Writes):
             target.run([f"UPDATE sb.sbtest1 SET c = 'planted' WHERE id = {id}"])
             done = replay(recording, target, place / "s.db", schema="sb")
             self.assertEqual(done.status, 1, done.err)
-            found = self.report(place / "s.db")["findings"]
-            wrong = [e for f in found for e in f["examples"] if "planted" in str(e["target"].get("rows"))]
-            self.assertNotEqual(wrong, [])
-            self.assertLessEqual({f["cause"] for f in found}, {"defect", "unexamined"}, [(f["cause"], f["normalized"]) for f in found])
+            report = self.report(place / "s.db")
+            shows_it = [f for f in report["findings"] if any("planted" in str(e["target"].get("rows")) for e in f["examples"])]
+            self.assertNotEqual(shows_it, [])
+            self.assertLessEqual({f["cause"] for f in shows_it}, {"defect", "unexamined"}, [(f["cause"], f["normalized"]) for f in shows_it])
+            # Of the others, what no captured row tells the order of.
+            others = [f for f in report["findings"] if f["cause"] not in ("defect", "unexamined")]
+            self.assertLessEqual(sum(f["events"] for f in others), report["ledger"]["compared"] // 500, [(f["cause"], f["normalized"], f["examples"][0]["evidence"]) for f in others])
 
     def planted_rows_are_excused_by_nothing(self, kind, sandbox):
         with self.sysbench_recorded(kind, threads=8, events=160) as (place, source, target, before, recording):
@@ -147,7 +150,9 @@ class Disposable(Writes):
             done = replay(recording, target, place / "s.db", "--reference", source.url(USER[0], "sb"), "--requery-rate", 2000, "--requery-budget", 100000,
                           schema="sb", sandbox=sandbox)
             self.assertEqual(done.status, 1, done.err)
-            found = self.report(place / "s.db")["findings"]
+            # Where no captured row tells the order of two commits, the target gives the source's answer once it has both: no planted row is in it.
+            came_right = lambda f: f["cause"] == "replay_artifact" and all("gave the source's answer" in e["evidence"]["reason"] for e in f["examples"])
+            found = [f for f in self.report(place / "s.db")["findings"] if not came_right(f)]
             return {f["cause"]: [(e["sql"], e["params"], e["evidence"]) for e in f["examples"][:2]] for f in found}
 
     def test_rows_planted_wrong_of_which_some_are_written_to_are_excused_by_nothing(self):
