@@ -1,9 +1,11 @@
 // What every rewrite starts from: one plain statement, understood whole, and the pieces of its text.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "statement.h"
 
@@ -40,11 +42,39 @@ inline std::string_view slice(std::string_view text, const Editable& source, Tok
   return text.substr(begin_of(source, range.begin), end_of(source, range.end - 1) - begin_of(source, range.begin));
 }
 
+inline bool is_symbol(const Editable& source, std::uint32_t token, char symbol) {
+  const Token& one = source.lexed.tokens[token];
+  return one.kind == TokenKind::symbol && one.symbol == static_cast<std::uint32_t>(symbol);
+}
+
+// The parenthesis that closes the one at `open`; `end` where none before it does.
+inline std::uint32_t closing_parenthesis(const Editable& source, std::uint32_t open, std::uint32_t end) {
+  int depth = 0;
+  for (std::uint32_t i = open; i < end; ++i) {
+    if (is_symbol(source, i, '(')) ++depth;
+    if (is_symbol(source, i, ')') && --depth == 0) return i;
+  }
+  return end;
+}
+
 // What comes out must still be what went in: a read.
 inline std::optional<std::string> still_read(std::string sql, const Dialect& dialect) {
   Meaning meaning = understand(sql, dialect);
   if (!meaning.understood || meaning.statement_class != StatementClass::read || meaning.statements != 1) return std::nullopt;
   return sql;
+}
+
+struct Edit {
+  std::size_t at, length;
+  std::string put;
+};
+
+// The text with all of them, which don't overlap.
+inline std::optional<std::string> edited(std::string_view text, std::vector<Edit> edits, const Dialect& dialect) {
+  std::string sql(text);
+  std::sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.at > y.at; });
+  for (const Edit& edit : edits) sql.replace(edit.at, edit.length, edit.put);
+  return still_read(std::move(sql), dialect);
 }
 
 }  // namespace darktap::sql

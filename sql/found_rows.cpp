@@ -19,8 +19,7 @@ std::optional<std::string> count_found_rows(std::string_view text, std::string_v
   bool row_for_row = shape.understood && shape.kind == ShapeKind::select && !shape.distinct && shape.group_by.empty() && shape.having.empty() && !shape.aggregate_without_group;
   if (row_for_row)
     if (auto counted = over_same_rows(*whole, count, "", "", dialect)) return counted;
-  while (!whole->empty() && (whole->back() == ';' || whole->back() == ' ' || whole->back() == '\n')) whole->pop_back();
-  return still_read("SELECT " + count + " FROM (" + *whole + "\n) AS `__dt_found`", dialect);
+  return still_read("SELECT " + count + " FROM (" + open_ended(*whole) + "\n) AS `__dt_found`", dialect);
 }
 
 }  // namespace darktap::sql

@@ -1,25 +1,11 @@
-#include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "editable.h"
 #include "sql/rewrite.h"
 #include "words.h"
 
 namespace darktap::sql {
-
-namespace {
-
-struct Edit {
-  std::size_t begin = 0, end = 0;
-  std::string put;
-};
-
-std::string folded(std::string name) {
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return name;
-}
-
-}  // namespace
 
 std::optional<std::string> with_windows_written_out(std::string_view text, const Dialect& dialect) {
   std::optional<Editable> source = editable(text, dialect);
@@ -29,10 +15,7 @@ std::optional<std::string> with_windows_written_out(std::string_view text, const
     const Token& token = source->lexed.tokens[i];
     return i < end && token.kind == TokenKind::word && static_cast<W>(token.word) == word && source->parsed.roles[i] == Role::keyword;
   };
-  auto symbol = [&](std::uint32_t i, char c) {
-    const Token& token = source->lexed.tokens[i];
-    return i < end && token.kind == TokenKind::symbol && token.symbol == static_cast<std::uint32_t>(c);
-  };
+  auto symbol = [&](std::uint32_t i, char c) { return i < end && is_symbol(*source, i, c); };
   std::map<std::string, std::string> windows;
   std::vector<std::uint32_t> uses;  // the names behind OVER
   std::vector<Edit> edits;
@@ -42,31 +25,24 @@ std::optional<std::string> with_windows_written_out(std::string_view text, const
     if (!keyword(i, W::window_)) continue;
     const std::uint32_t clause = i++;
     for (;; ++i) {  // name AS ( … ), …
-      std::string name = folded(name_of(text, source->lexed.tokens[i]));
+      std::string name = lower(name_of(text, source->lexed.tokens[i]));
       if (!keyword(i + 1, W::as_) || !symbol(i + 2, '(') || source->parsed.roles[i + 3] == Role::name) return std::nullopt;
-      std::uint32_t last = i + 2;
-      for (int depth = 0; last < end; ++last) {
-        if (symbol(last, '(')) ++depth;
-        if (symbol(last, ')') && --depth == 0) break;
-      }
+      const std::uint32_t last = closing_parenthesis(*source, i + 2, end);
       // Two blocks may name two windows alike.
       if (last >= end || !windows.emplace(name, std::string(slice(text, *source, {i + 2, last + 1}))).second) return std::nullopt;
       i = last + 1;
       if (!symbol(i, ',')) break;
     }
-    edits.push_back({begin_of(*source, clause), end_of(*source, i - 1), ""});
+    edits.push_back({begin_of(*source, clause), end_of(*source, i - 1) - begin_of(*source, clause), ""});
     --i;
   }
   if (windows.empty() || uses.empty()) return std::nullopt;
   for (std::uint32_t use : uses) {
-    auto window = windows.find(folded(name_of(text, source->lexed.tokens[use])));
+    auto window = windows.find(lower(name_of(text, source->lexed.tokens[use])));
     if (window == windows.end()) return std::nullopt;
-    edits.push_back({begin_of(*source, use), end_of(*source, use), window->second});
+    edits.push_back({begin_of(*source, use), end_of(*source, use) - begin_of(*source, use), window->second});
   }
-  std::sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.begin > y.begin; });
-  std::string sql(text);
-  for (const Edit& edit : edits) sql.replace(edit.begin, edit.end - edit.begin, edit.put);
-  return still_read(std::move(sql), dialect);
+  return edited(text, std::move(edits), dialect);
 }
 
 }  // namespace darktap::sql

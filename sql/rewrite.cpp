@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "editable.h"
 #include "order.h"
+#include "sql/query_shape.h"
 #include "words.h"
 
 namespace darktap::sql {
@@ -23,12 +25,6 @@ bool holds_comment(const Editable& source, TokenRange range) {
                      [&](const Comment& comment) { return comment.offset >= begin && comment.offset < end; });
 }
 
-std::string folded_name(std::string_view text, const Token& token) {
-  std::string name = name_of(text, token);
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return name;
-}
-
 // The key as an expression that means the same in the select list or in WHERE, where aliases and positions don't.
 std::optional<std::string> key_expression(std::string_view text, const Editable& source, const KeyRef& key) {
   const Block& block = source.block();
@@ -43,7 +39,7 @@ std::optional<std::string> key_expression(std::string_view text, const Editable&
       const Token& token = source.lexed.tokens[i];
       if (token.kind != TokenKind::word && token.kind != TokenKind::quoted_name) continue;
       for (const ItemRef& ref : block.items) {
-        if (ref.alias != no_token && folded_name(text, token) == folded_name(text, source.lexed.tokens[ref.alias])) return std::nullopt;
+        if (ref.alias != no_token && same_name(name_of(text, token), name_of(text, source.lexed.tokens[ref.alias]))) return std::nullopt;
       }
     }
   }
@@ -145,6 +141,19 @@ std::optional<std::string> drop_limit(std::string_view text, const Dialect& dial
   return still_read(std::move(sql), dialect);
 }
 
+std::string open_ended(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n", ends = " \t\r\n;";
+  const std::size_t begin = text.find_first_not_of(blanks), last = text.find_last_not_of(ends);
+  return begin == std::string_view::npos || last == std::string_view::npos || last < begin ? "" : std::string(text.substr(begin, last + 1 - begin));
+}
+
+std::optional<std::string> with_limit(std::string_view text, std::uint64_t rows, const Dialect& dialect) {
+  std::string cut = open_ended(text) + "\nLIMIT " + std::to_string(rows);
+  QueryShape shape = shape_of(cut, dialect);
+  if (!shape.understood || !shape.limit || shape.limit->number != rows) return std::nullopt;
+  return cut;
+}
+
 std::optional<std::string> select_touched_rows(std::string_view text, const Dialect& dialect) {
   std::optional<Editable> source = editable(text, dialect);
   if (!source) return std::nullopt;
@@ -168,13 +177,8 @@ std::optional<std::string> with_query_as_table(std::string_view text, const Dial
   if (source.parsed.statements.size() != 1) return std::nullopt;
   const Statement& statement = source.statement();
   if (!statement.understood || !statement.parenthesized_with_tail || !is_plain_read(statement) || statement.has_cte) return std::nullopt;
-  auto is = [&](std::uint32_t i, char symbol) { return source.lexed.tokens[i].kind == TokenKind::symbol && source.lexed.tokens[i].symbol == static_cast<std::uint32_t>(symbol); };
-  std::uint32_t close = statement.begin;
-  for (int depth = 0; close < statement.end; ++close) {
-    if (is(close, '(')) ++depth;
-    if (is(close, ')') && --depth == 0) break;
-  }
-  if (!is(statement.begin, '(') || close + 1 >= statement.end) return std::nullopt;
+  const std::uint32_t close = closing_parenthesis(source, statement.begin, statement.end);
+  if (!is_symbol(source, statement.begin, '(') || close + 1 >= statement.end) return std::nullopt;
   std::string sql(text);
   sql.insert(end_of(source, close), " AS `__dt_query`");
   sql.insert(begin_of(source, statement.begin), "SELECT * FROM ");

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "base/text.h"
 #include "editable.h"
 #include "order.h"
 #include "words.h"
@@ -11,18 +12,9 @@
 namespace darktap::sql {
 namespace {
 
-std::string folded(std::string name) {
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return name;
-}
-
 bool is_name(const Editable& source, std::uint32_t token) {
   TokenKind kind = source.lexed.tokens[token].kind;
   return source.parsed.roles[token] == Role::name && (kind == TokenKind::word || kind == TokenKind::quoted_name);
-}
-bool is_symbol(const Editable& source, std::uint32_t token, char symbol) {
-  const Token& one = source.lexed.tokens[token];
-  return one.kind == TokenKind::symbol && one.symbol == static_cast<std::uint32_t>(symbol);
 }
 
 std::optional<Editable> one_block(std::string_view text, const Dialect& dialect) {
@@ -42,7 +34,7 @@ bool holds_select(const Editable& source, TokenRange range) {
 
 bool names_in(std::string_view text, const Editable& source, TokenRange range, const std::string& name) {
   for (std::uint32_t i = range.begin; i < range.end; ++i)
-    if (is_name(source, i) && folded(name_of(text, source.lexed.tokens[i])) == name) return true;
+    if (is_name(source, i) && lower(name_of(text, source.lexed.tokens[i])) == name) return true;
   return false;
 }
 
@@ -51,7 +43,7 @@ class Columns {
  public:
   Columns(std::string_view text, const Editable& source) : text_(text), source_(source) {
     for (const ItemRef& item : source.block().items)
-      if (item.alias != no_token) aliases_.insert(folded(name_of(text, source.lexed.tokens[item.alias])));
+      if (item.alias != no_token) aliases_.insert(lower(name_of(text, source.lexed.tokens[item.alias])));
   }
 
   bool add(TokenRange range, bool aliases_count) {
@@ -79,7 +71,7 @@ class Columns {
 
  private:
   // An alias stands for its item, whose columns are counted there.
-  bool is_alias(std::uint32_t token) const { return aliases_.contains(folded(name_of(text_, source_.lexed.tokens[token]))); }
+  bool is_alias(std::uint32_t token) const { return aliases_.contains(lower(name_of(text_, source_.lexed.tokens[token]))); }
 
   std::string_view text_;
   const Editable& source_;
@@ -134,7 +126,7 @@ std::optional<std::string> columns_used(std::string_view text, const Dialect& di
       if (!columns.add(key.expression, true)) return "*";
       for (const ItemRef& item : block.items) {
         if (keys != &block.group_by || item.alias == no_token) continue;
-        std::string alias = folded(name_of(text, source->lexed.tokens[item.alias]));
+        std::string alias = lower(name_of(text, source->lexed.tokens[item.alias]));
         std::uint32_t column = 0, qualifier = 0;
         bool bare = bare_column(source->lexed, key.expression, column, qualifier);
         if (!bare && names_in(text, *source, key.expression, alias) && !names_in(text, *source, item.expression, alias)) return "*";
@@ -174,11 +166,6 @@ std::optional<std::string> group_key_over_rows(std::string_view text, std::size_
 
 namespace {
 
-struct Edit {
-  std::size_t at, length;
-  std::string_view put;
-};
-
 // What makes a UNION ALL of each operator that stands in the range outside of parentheses. False where EXCEPT or INTERSECT is among them
 // and only UNIONs are wanted.
 bool unite_all(const Editable& source, TokenRange range, Operators operators, std::vector<Edit>& edits) {
@@ -199,13 +186,6 @@ bool unite_all(const Editable& source, TokenRange range, Operators operators, st
     else if (after != W::all_) edits.push_back({static_cast<std::size_t>(token.offset) + token.length, 0, " ALL"});
   }
   return true;
-}
-
-std::optional<std::string> edited(std::string_view text, std::vector<Edit> edits, const Dialect& dialect) {
-  std::string sql(text);
-  std::sort(edits.begin(), edits.end(), [](const Edit& x, const Edit& y) { return x.at > y.at; });
-  for (const Edit& edit : edits) sql.replace(edit.at, edit.length, edit.put);
-  return still_read(std::move(sql), dialect);
 }
 
 }  // namespace
@@ -229,11 +209,7 @@ std::optional<std::string> over_all_of_union(std::string_view text, Operators op
   if (!source || source->statement().subquery_with_limit || source->statement().has_cte) return std::nullopt;
   const TokenRange from = source->block().from;
   // (SELECT … UNION …) name, and no other table beside it.
-  std::uint32_t close = from.begin;
-  for (int depth = 0; close < from.end; ++close) {
-    if (is_symbol(*source, close, '(')) ++depth;
-    if (is_symbol(*source, close, ')') && --depth == 0) break;
-  }
+  const std::uint32_t close = closing_parenthesis(*source, from.begin, from.end);
   if (!is_symbol(*source, from.begin, '(') || close >= from.end || from.end - close > 3) return std::nullopt;
   std::vector<Edit> edits;
   if (!unite_all(*source, {from.begin + 1, close}, operators, edits) || edits.empty()) return std::nullopt;

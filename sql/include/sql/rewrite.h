@@ -30,6 +30,11 @@ std::optional<std::string> tie_scoped(std::string_view text, const std::vector<s
 // Without its top-level LIMIT and OFFSET. A statement without one comes back as it is.
 std::optional<std::string> drop_limit(std::string_view text, const Dialect& dialect = {});
 
+// Without the semicolon that would end it before what is put behind.
+std::string open_ended(std::string_view text);
+// With a LIMIT of so many rows behind it. Nothing where that would not be the statement's own.
+std::optional<std::string> with_limit(std::string_view text, std::uint64_t rows, const Dialect& dialect = {});
+
 // What FOUND_ROWS() says after SELECT SQL_CALC_FOUND_ROWS …: its rows without LIMIT, counted, as a column of that name.
 std::optional<std::string> count_found_rows(std::string_view text, std::string_view column, const Dialect& dialect = {});
 
