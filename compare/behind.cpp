@@ -3,6 +3,7 @@
 
 #include "error_class.h"
 #include "earlier_window.h"
+#include "heard_rows.h"
 #include "investigator.h"
 #include "hidden_keys.h"
 #include "order_check.h"
@@ -117,12 +118,8 @@ Task<bool> Investigator::list_is_out_of_order(const Table& reference, const Tabl
     asks.push_back({Side::reference, *question});
     asks.push_back({Side::target, std::move(*question)});
     std::vector<Heard> heard = co_await interview_.ask(std::move(asks), now);
-    auto table = [](const Heard& one) {
-      const mysql::ResultSet* rows = one.answer() != nullptr ? one.answer()->first_rows() : nullptr;
-      return rows != nullptr ? table_of(*rows) : std::nullopt;
-    };
-    asked_reference = table(heard[0]);
-    asked_target = table(heard[1]);
+    asked_reference = rows_heard(heard[0]);
+    asked_target = rows_heard(heard[1]);
     if (!asked_reference || !asked_target || asked_reference->columns.size() <= plan_.columns.size() || asked_target->columns.size() != asked_reference->columns.size()) co_return false;
     with_keys = &*asked_reference;
     of_target = &*asked_target;
@@ -240,11 +237,7 @@ Task<std::optional<Conclusion>> Investigator::window_moved_on(CaptureTime now) {
   std::vector<mysql::Command> questions;
   questions.push_back(*question);
   std::vector<Heard> heard = co_await interview_.ask(of_both_sides(questions), now);
-  auto table = [](const Heard& one) {
-    const mysql::ResultSet* set = one.answer() != nullptr ? one.answer()->first_rows() : nullptr;
-    return set != nullptr ? table_of(*set) : std::nullopt;
-  };
-  const std::optional<Table> reference = table(heard[0]), target = table(heard[1]);
+  const std::optional<Table> reference = rows_heard(heard[0]), target = rows_heard(heard[1]);
   auto writes = world_.writes.dated(file_.scope, max_window_writes);
   if (!reference || !target || !writes) co_return std::nullopt;
   std::vector<std::size_t> keys;

@@ -1,6 +1,7 @@
 #include "chosen_rows.h"
 
 #include "evidence.h"
+#include "heard_rows.h"
 #include "question_sql.h"
 #include "sql/tie_break.h"
 
@@ -9,11 +10,6 @@ namespace darktap::compare {
 namespace {
 
 using Finding = InquiryResult::Finding;
-
-std::optional<Table> rows_heard(const Heard& heard) {
-  const mysql::ResultSet* rows = heard.answer() != nullptr ? heard.answer()->first_rows() : nullptr;
-  return rows != nullptr ? table_of(*rows) : std::nullopt;
-}
 
 // The keys behind the window's columns, as the list of an IN.
 std::optional<std::string> key_list(const Table& window, std::size_t keys, const Plan& plan) {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "evidence.h"
+#include "heard_rows.h"
 #include "question_sql.h"
 #include "sql/same_rows.h"
 
@@ -56,8 +57,7 @@ Task<InquiryResult> ask_order_of_distinct(const Examination& open, const Plan& p
   std::vector<Ask> asks;
   asks.push_back({Side::reference, *question});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
-  const mysql::ResultSet* rows = heard[0].answer() != nullptr ? heard[0].answer()->first_rows() : nullptr;
-  auto keyed = rows != nullptr ? table_of(*rows) : std::nullopt;
+  auto keyed = rows_heard(heard[0]);
   if (!keyed || keyed->rows.size() >= max_question_rows || keyed->columns.size() != plan.columns.size() + shape.order_by.size()) co_return result;
   Ranks ranks = ranks_of(*keyed, plan.columns);
   if (!can_stand_so(*open.a, ranks, plan.columns) || !can_stand_so(*open.b, ranks, plan.columns)) {

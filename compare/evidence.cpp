@@ -18,6 +18,13 @@ std::string Evidence::take_members() {
 
 std::string object_of(std::string_view members) { return "{" + std::string(members) + "}"; }
 
+void put_behind(std::string& object, Evidence&& members) {
+  Evidence all;
+  all.append(object.substr(1, object.size() - 2));
+  all.append(members.take_members());
+  object = object_of(all.take_members());
+}
+
 void put_in_front(std::string& object, Evidence&& members) {
   members.append(object.substr(1, object.size() - 2));
   object = object_of(members.take_members());

@@ -29,8 +29,9 @@ class Evidence {
 
 // "{" + all the members + "}".
 std::string object_of(std::string_view members);
-// Such an object with further members before its own.
+// Such an object with further members before its own, or behind them.
 void put_in_front(std::string& object, Evidence&& members);
+void put_behind(std::string& object, Evidence&& members);
 
 void write_row(JsonWriter& json, const Table& table, std::size_t row, std::uint16_t collation);
 // What is on one side only, and the first cell that differs where two leftovers look like one row.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "evidence.h"
+#include "heard_rows.h"
 #include "hidden_keys.h"
 #include "one_row.h"
 #include "order_check.h"
@@ -48,8 +49,7 @@ Task<InquiryResult> ask_keys_of_groups(const Examination& open, const Plan& plan
   std::vector<Ask> asks;
   asks.push_back({Side::target, *question});
   std::vector<Heard> heard = co_await interview.ask(std::move(asks), now);
-  const mysql::ResultSet* rows = heard[0].answer() != nullptr ? heard[0].answer()->first_rows() : nullptr;
-  auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+  auto table = rows_heard(heard[0]);
   result.reason = "which keys the target sorted its groups by can't be asked for";
   if (!table || table->columns.size() != shown + projected->count || table->rows.size() != b.rows.size()) co_return result;
   Evidence evidence;

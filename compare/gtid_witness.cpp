@@ -1,5 +1,6 @@
 // Where the write's OK bore a GTID, the target itself tells whether it has applied that write: it had not when it answered stale,
 // it has when it agrees.
+#include "heard_rows.h"
 #include "investigator.h"
 
 namespace darktap::compare {
@@ -10,8 +11,7 @@ namespace {
 constexpr std::chrono::seconds wait_when_agreed{1};
 
 std::optional<bool> told(const Heard& heard) {
-  const mysql::ResultSet* rows = heard.answer() != nullptr ? heard.answer()->first_rows() : nullptr;
-  auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+  auto table = rows_heard(heard);
   if (!table || table->rows.size() != 1 || table->rows[0].size() != 1 || table->rows[0][0].is_null) return std::nullopt;
   return table->rows[0][0].text == "1";
 }

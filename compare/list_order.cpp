@@ -4,6 +4,7 @@
 #include <map>
 
 #include "evidence.h"
+#include "heard_rows.h"
 #include "leeway.h"
 #include "order_check.h"
 #include "question_sql.h"
@@ -108,8 +109,7 @@ Task<InquiryResult> ask_list_order(const Examination& open, std::vector<std::pai
   bool distinct = lower(item.text).find("distinct") != std::string::npos;
   std::string_view separator = plan.columns[column].ordered_builder->separator;
   for (std::size_t i = 0; i < heard.size(); ++i) {
-    const mysql::ResultSet* rows = heard[i].answer() != nullptr ? heard[i].answer()->first_rows() : nullptr;
-    auto table = rows != nullptr ? table_of(*rows) : std::nullopt;
+    auto table = rows_heard(heard[i]);
     if (!table || table->rows.size() >= max_question_rows || table->columns.size() < 2) co_return result;
     std::map<std::string, std::vector<std::size_t>, std::less<>> ranks;
     std::size_t rank = 0;

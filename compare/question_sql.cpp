@@ -22,13 +22,6 @@ mysql::Command query_like(const mysql::Command& original, std::string sql) {
   return command;
 }
 
-// Without the semicolon that would end it before what is put behind.
-std::string open_ended(std::string sql) {
-  std::string_view text = trimmed(sql);
-  while (text.ends_with(';')) text = trimmed(text.substr(0, text.size() - 1));
-  return std::string(text);
-}
-
 }  // namespace
 
 std::optional<mysql::Command> rewritten(const mysql::Command& original, const Plan& plan, std::string sql) {
@@ -89,10 +82,8 @@ std::optional<mysql::Command> whole_tie(const mysql::Command& original, const Pl
 std::optional<mysql::Command> whole_list_of(std::string_view text, const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
   auto sql = sql::drop_limit(text, plan.dialect);
   if (!sql) return std::nullopt;
-  std::string bounded = open_ended(std::move(*sql)) + "\nLIMIT " + std::to_string(max_rows);
-  sql::QueryShape shape = sql::shape_of(bounded, plan.dialect);
-  if (!shape.understood || !shape.limit || shape.limit->number != max_rows) return std::nullopt;
-  return rewritten(original, plan, std::move(bounded));
+  auto bounded = sql::with_limit(*sql, max_rows, plan.dialect);
+  return bounded ? rewritten(original, plan, std::move(*bounded)) : std::nullopt;
 }
 
 std::optional<mysql::Command> whole_list(const mysql::Command& original, const Plan& plan, std::size_t max_rows) {
@@ -121,7 +112,7 @@ std::optional<std::string> equal_over_rows(const Plan& plan, const Spellings& sp
     auto whole = sql::drop_limit(plan.sql, plan.dialect);
     if (!whole || spelling.key >= plan.keys.size() || !plan.keys[spelling.key]) return std::nullopt;
     std::string name = sql::quote_name(plan.columns[*plan.keys[spelling.key]].name);
-    return "SELECT " + name + " = " + sql::quote_string(spelling.b, plan.dialect) + " FROM (" + open_ended(*std::move(whole)) + "\n) AS `__dt_whole` WHERE " + name + " = " +
+    return "SELECT " + name + " = " + sql::quote_string(spelling.b, plan.dialect) + " FROM (" + sql::open_ended(*whole) + "\n) AS `__dt_whole` WHERE " + name + " = " +
            sql::quote_string(spelling.a, plan.dialect) + " LIMIT 1";
   }
   std::string equals = "(" + expression + ") = ";

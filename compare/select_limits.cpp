@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "sql/query_shape.h"
-#include "text.h"
+#include "sql/rewrite.h"
 
 namespace darktap::compare {
 
@@ -53,12 +53,7 @@ std::optional<std::uint64_t> SelectLimits::of(session::ExchangeId exchange) cons
 std::optional<std::string> with_select_limit(std::string_view text, std::uint64_t limit, const sql::Dialect& dialect) {
   sql::QueryShape shape = sql::shape_of(text, dialect);
   if (!shape.understood || (shape.kind != sql::ShapeKind::select && shape.kind != sql::ShapeKind::set_operation) || shape.limit || shape.locking) return std::nullopt;
-  std::string_view open = trimmed(text);
-  while (open.ends_with(';')) open = trimmed(open.substr(0, open.size() - 1));
-  std::string cut = std::string(open) + "\nLIMIT " + std::to_string(limit);
-  sql::QueryShape as_cut = sql::shape_of(cut, dialect);
-  if (!as_cut.understood || !as_cut.limit || as_cut.limit->number != limit) return std::nullopt;
-  return cut;
+  return sql::with_limit(text, limit, dialect);
 }
 
 }  // namespace darktap::compare

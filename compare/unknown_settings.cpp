@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "evidence.h"
 #include "investigator.h"
 
 namespace darktap::compare {
@@ -9,13 +10,6 @@ namespace darktap::compare {
 namespace {
 
 constexpr const char* what_is_unknown = "the session was joined in its middle: what it had set before (sql_mode, time_zone, …) isn't known";
-
-void add(Verdict& verdict, std::string_view members) {
-  Evidence evidence;
-  evidence.append(std::string_view(verdict.evidence).substr(1, verdict.evidence.size() - 2));
-  evidence.append(members);
-  verdict.evidence = object_of(evidence.take_members());
-}
 
 }  // namespace
 
@@ -73,7 +67,7 @@ void excuse_columns(Verdict& columns, const CaseFile& file, const Conclusion& co
   } else if (!conclusion.agrees_under.empty()) {
     columns.cause = Cause::replay_artifact;
     evidence.json().member("reason", what_is_unknown).member("agrees_under_sql_mode", conclusion.agrees_under);
-    add(columns, evidence.take_members());
+    put_behind(columns.evidence, std::move(evidence));
   }
 }
 
@@ -106,7 +100,7 @@ Task<Conclusion> under_other_modes(const CaseFile& file, Interview& interview, C
     conclusion.agrees_under = mode;
     conclusion.verdict->cause = Cause::replay_artifact;
     conclusion.verdict->level = Level::confirmed;
-    add(*conclusion.verdict, evidence.take_members());
+    put_behind(conclusion.verdict->evidence, std::move(evidence));
     co_return conclusion;
   }
   Evidence evidence;
@@ -116,7 +110,7 @@ Task<Conclusion> under_other_modes(const CaseFile& file, Interview& interview, C
     for (const std::string& mode : asked) evidence.json().string(mode);
     evidence.json().end_array();
   }
-  add(*conclusion.verdict, evidence.take_members());
+  put_behind(conclusion.verdict->evidence, std::move(evidence));
   co_return conclusion;
 }
 
