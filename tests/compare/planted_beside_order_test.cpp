@@ -1,5 +1,5 @@
 // A wrong row beside a difference of order, in one answer or below it: neither hides the other.
-#include "bench.h"
+#include "rules.h"
 #include "test_support/catch.h"
 
 using namespace fake;
@@ -14,7 +14,6 @@ mysql::Column computed(const std::string& name, mysql::ColumnType type = mysql::
   return result;
 }
 mysql::Column number(const std::string& name) { return column("t", name, mysql::ColumnType::long_); }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 sql::Catalogue catalogue() {
   sql::Catalogue result;
@@ -23,28 +22,7 @@ sql::Catalogue catalogue() {
   return result;
 }
 
-// What each server answers to questions that hold some text; to the statement itself, its own.
-using Rules = std::vector<std::pair<std::string, mysql::Answer>>;
-struct Side {
-  mysql::Answer own;
-  Rules rules;
-};
-std::string judge(const std::string& sql, const Side& source, const Side& target) {
-  Bench bench(Bench::with_reference(), catalogue());
-  auto server = [&sql](const Side& side) {
-    return [&sql, side](const std::string& asked, CaptureTime) {
-      if (asked == sql) return side.own;
-      for (const auto& [part, answer] : side.rules)
-        if (holds(asked, part)) return answer;
-      return error_answer(1064, "not expected: " + asked);
-    };
-  };
-  bench.reference = server(source);
-  bench.target = server(target);
-  bench.read(1, sql, source.own, target.own, at(1s));
-  bench.run_out();
-  return bench.outcome();
-}
+std::string judge(const std::string& sql, const Side& source, const Side& target) { return judge_by_rules(Bench(Bench::with_reference(), catalogue()), sql, source, target); }
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // Texts of several statements, and what a statement leaves open in words that are rarely used.
-#include "bench.h"
+#include "rules.h"
 #include "test_support/catch.h"
 
 using namespace fake;
@@ -10,7 +10,6 @@ using Rows = std::vector<std::vector<std::string>>;
 
 mysql::Column number(const std::string& name) { return column("t", name, mysql::ColumnType::long_); }
 mysql::Column text(const std::string& name) { return column("t", name, mysql::ColumnType::var_string); }
-bool holds(const std::string& all, const std::string& part) { return all.find(part) != std::string::npos; }
 
 mysql::Answer several(std::vector<mysql::Answer> answers) {
   mysql::Answer all = answers.front();
@@ -18,27 +17,7 @@ mysql::Answer several(std::vector<mysql::Answer> answers) {
   return all;
 }
 
-using Rules = std::vector<std::pair<std::string, mysql::Answer>>;
-struct Side {
-  mysql::Answer own;
-  Rules rules;
-};
-std::string judge(const std::string& sql, const Side& source, const Side& target) {
-  Bench bench(Bench::with_reference());
-  auto server = [&sql](const Side& side) {
-    return [&sql, side](const std::string& asked, CaptureTime) {
-      if (asked == sql) return side.own;
-      for (const auto& [part, answer] : side.rules)
-        if (holds(asked, part)) return answer;
-      return error_answer(1064, "not expected: " + asked);
-    };
-  };
-  bench.reference = server(source);
-  bench.target = server(target);
-  bench.read(1, sql, source.own, target.own, at(1s));
-  bench.run_out();
-  return bench.outcome();
-}
+std::string judge(const std::string& sql, const Side& source, const Side& target) { return judge_by_rules(Bench(Bench::with_reference()), sql, source, target); }
 
 }  // namespace
 
