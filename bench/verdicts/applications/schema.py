@@ -6,6 +6,8 @@ import datetime
 import json
 import random
 
+import filling
+
 SEED = 4711
 WORDS = "alpha beta gamma delta omega straße strasse Straße Äpfel apfel Apfel zebra Zebra naïve naive co-op coop résumé resume".split()
 MAILS = ("ann@example.com", "Ann@Example.com", "bob@example.com", "BOB@example.com", "carl@example.org", "dora@example.org", None)
@@ -138,14 +140,5 @@ def statements(layout, dialect):
 
 
 def fill(connection, tables, layout):
-    dice = random.Random(SEED + len(layout))
-    with connection.cursor() as cursor:
-        cursor.execute("SET SESSION sql_mode='', unique_checks=0, foreign_key_checks=0, time_zone='+00:00'")
-        for table, content in tables.items():
-            content = list(content)
-            if layout == "bare": dice.shuffle(content)
-            names = [name for name, _, kind in TABLES[table][0] if kind is not None]
-            for start in range(0, len(content), 500):
-                cursor.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})", content[start:start + 500])
-        for table in tables: cursor.execute(f"ANALYZE TABLE {table}")
-    connection.commit()
+    given = {table: [name for name, _, kind in TABLES[table][0] if kind is not None] for table in tables}
+    filling.fill(connection, given, tables, layout, SEED)

@@ -7,6 +7,8 @@ import json
 import random
 import uuid
 
+import filling
+
 SEED = 90210
 WORDS = ("Oslo oslo Øre øre ore Zoë Zoe zoe Müller Muller mueller straße strasse STRASSE naïve naive co-op coop Ångström Angstrom æther aether ﬁne fine "
          "ΑΒΓ αβγ Ёлка елка ёлка 東京 とうきょう トウキョウ").split()
@@ -174,14 +176,4 @@ def statements(layout, dialect):
 
 
 def fill(connection, tables, layout):
-    dice = random.Random(SEED + len(layout))
-    with connection.cursor() as cursor:
-        cursor.execute("SET SESSION sql_mode='', unique_checks=0, foreign_key_checks=0, time_zone='+00:00'")
-        for table, content in tables.items():
-            content = list(content)
-            if layout == "bare": dice.shuffle(content)
-            marks = ", ".join(["%s"] * len(TABLES[table][0]))
-            for start in range(0, len(content), 300):
-                cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", content[start:start + 300])
-        for table in tables: cursor.execute(f"ANALYZE TABLE {table}")
-    connection.commit()
+    filling.fill(connection, {table: [name for name, _, _ in TABLES[table][0]] for table in tables}, tables, layout, SEED)
